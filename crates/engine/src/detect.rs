@@ -1,0 +1,27 @@
+//! Asks every kind about every object it looks at.
+
+use model::{Detect, FailureKind, Findings, Snapshot};
+
+/// All findings, in a stable order, each only once.
+pub(crate) fn run(now: &Snapshot, kinds: &[&FailureKind]) -> Findings {
+    let mut findings = Findings::default();
+    for kind in kinds {
+        match kind.detect {
+            Detect::Apps(detect) => now.apps.iter().for_each(|a| detect(a, now, &mut findings)),
+            Detect::Nodes(detect) => now.nodes.iter().for_each(|n| detect(n, now, &mut findings)),
+            Detect::Services(detect) => {
+                now.services.iter().for_each(|s| detect(s, now, &mut findings));
+            }
+            Detect::Claims(detect) => now.claims.iter().for_each(|c| detect(c, now, &mut findings)),
+            Detect::Cluster(detect) => detect(now, &mut findings),
+        }
+    }
+    findings.found.sort_by(|a, b| {
+        let key = |f: &model::Finding| (f.object.clone(), f.failure, f.mechanism);
+        key(a).cmp(&key(b)).then_with(|| b.certainty.cmp(&a.certainty))
+    });
+    findings.found.dedup_by(|b, a| {
+        a.object == b.object && a.failure == b.failure && a.mechanism == b.mechanism
+    });
+    findings
+}

@@ -1,0 +1,136 @@
+//! Joins linked findings into incidents, one per cause, and ranks them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    Certainty, Edge, Finding, Impact, Incident, Member, ObjectRef, Role, Severity, State,
+};
+
+/// Incidents, the most urgent first. Every finding is in exactly one.
+pub(crate) fn gather(found: Vec<Finding>, edges: &[Edge]) -> Vec<Incident> {
+    let has_cause: BTreeSet<usize> = edges.iter().map(|e| e.effect).collect();
+    let mut effects: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for edge in edges {
+        effects.entry(edge.cause).or_default().push(edge.effect);
+    }
+    let mut roots: Vec<usize> = (0..found.len()).filter(|i| !has_cause.contains(i)).collect();
+    // An effect with two possible causes belongs to the surer one, then to the one that
+    // explains more.
+    roots.sort_by_key(|root| {
+        let certainty = found.get(*root).map(|f| (f.state, Reverse(f.certainty)));
+        (certainty, Reverse(below(*root, &effects).len()), *root)
+    });
+    let mut taken = BTreeSet::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for root in roots {
+        let members = below(root, &effects).into_iter().filter(|i| taken.insert(*i)).collect();
+        groups.push(members);
+    }
+    let mut slots: Vec<Option<Finding>> = found.into_iter().map(Some).collect();
+    let mut incidents: Vec<Incident> =
+        groups.iter().filter_map(|group| incident(group, edges, &mut slots)).collect();
+    incidents.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.id.cmp(&b.id)));
+    incidents
+}
+
+/// A finding and all its effects, nearest first.
+fn below(root: usize, effects: &BTreeMap<usize, Vec<usize>>) -> Vec<usize> {
+    let mut order = vec![root];
+    let mut seen: BTreeSet<usize> = [root].into();
+    let mut at = 0;
+    while let Some(current) = order.get(at).copied() {
+        for effect in effects.get(&current).into_iter().flatten() {
+            if seen.insert(*effect) {
+                order.push(*effect);
+            }
+        }
+        at += 1;
+    }
+    order
+}
+
+fn incident(
+    group: &[usize],
+    edges: &[Edge],
+    slots: &mut [Option<Finding>],
+) -> Option<Incident> {
+    let place: BTreeMap<usize, usize> =
+        group.iter().enumerate().map(|(place, index)| (*index, place)).collect();
+    let inside = |e: &Edge| {
+        Some(Edge { cause: *place.get(&e.cause)?, effect: *place.get(&e.effect)?, why: e.why })
+    };
+    let edges: Vec<Edge> = edges.iter().filter_map(inside).collect();
+    let causes: BTreeSet<usize> = edges.iter().map(|e| e.cause).collect();
+    let members: Vec<Member> = group
+        .iter()
+        .filter_map(|index| slots.get_mut(*index).and_then(Option::take))
+        .enumerate()
+        .map(|(place, finding)| {
+            let role = match place {
+                0 => Role::Trigger,
+                _ if matches!(finding.role, Role::Contributing | Role::Gap) => finding.role,
+                _ if causes.contains(&place) => Role::Mechanism,
+                _ => Role::Symptom,
+            };
+            Member { finding, role }
+        })
+        .collect();
+    let cause = &members.first()?.finding;
+    let impact = total_impact(&members);
+    Some(Incident {
+        id: format!("i-{:08x}", digest(cause)),
+        state: cause.state,
+        severity: severity(cause, impact),
+        impact,
+        edges,
+        members,
+    })
+}
+
+/// The sum over objects; several findings about one object count it once.
+fn total_impact(members: &[Member]) -> Impact {
+    let mut worst: BTreeMap<&ObjectRef, Impact> = BTreeMap::new();
+    for member in members.iter().filter(|m| m.finding.state != State::Recovered) {
+        let finding = &member.finding;
+        let known = worst.entry(&finding.object).or_default();
+        *known = (*known).max(finding.impact);
+    }
+    worst.values().fold(Impact::default(), |sum, i| sum.plus(*i))
+}
+
+fn severity(cause: &Finding, impact: Impact) -> Severity {
+    match cause.state {
+        State::Recovered | State::Suspected => Severity::Note,
+        _ if impact.is_none() => Severity::Note,
+        _ if impact.services > 0 || impact.nodes > 0 => Severity::Page,
+        State::Recovering => Severity::Ticket,
+        State::Active if cause.certainty == Certainty::Possible => Severity::Ticket,
+        State::Active => Severity::Page,
+    }
+}
+
+/// Active first, then loud, then who suffers, then sure, then what began last.
+fn rank(i: &Incident) -> impl Ord + use<> {
+    let cause = i.cause();
+    (
+        i.state,
+        Reverse(i.severity),
+        Reverse(i.impact),
+        Reverse(cause.certainty),
+        Reverse(cause.since),
+    )
+}
+
+/// FNV-1a over what makes a cause the same cause.
+fn digest(cause: &Finding) -> u32 {
+    let parts = [
+        cause.failure,
+        cause.mechanism,
+        cause.object.kind.name(),
+        &cause.object.namespace,
+        &cause.object.name,
+    ];
+    let bytes = parts.iter().flat_map(|p| p.bytes().chain([0]));
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

@@ -1,0 +1,31 @@
+//! The spine: from a snapshot and a list of failure kinds to one situation.
+//!
+//! Pure: no I/O, no clock, no randomness; the same input gives the same bytes. It knows no
+//! failure by name: which failure causes which is asked of the kinds, which object depends on
+//! which is asked of the snapshot.
+
+mod blind;
+mod detect;
+mod graph;
+mod incident;
+mod verdict;
+
+use model::{FailureKind, Findings, Incident, Situation, Snapshot, Verdict};
+
+/// Judges a snapshot: finds failures, joins them into incidents and ranks these.
+pub fn step(now: &Snapshot, kinds: &[&FailureKind]) -> Situation {
+    let Findings { found, mut ruled_out, mut stale } = detect::run(now, kinds);
+    let links = graph::link(&found, now, kinds);
+    let incidents = incident::gather(found, &links);
+    ruled_out.sort();
+    ruled_out.dedup();
+    stale.sort();
+    stale.dedup();
+    let blind = blind::of(now, kinds, &incidents);
+    Situation { verdict: verdict::of(&incidents, now), incidents, ruled_out, stale, blind }
+}
+
+/// The answer in one word to these incidents, e.g. those of one namespace.
+pub fn verdict(incidents: &[Incident], now: &Snapshot) -> Verdict {
+    verdict::of(incidents, now)
+}

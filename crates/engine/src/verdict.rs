@@ -1,0 +1,31 @@
+//! The answer in one word.
+
+use model::{Certainty, Incident, Severity, Snapshot, State, Verdict};
+
+/// The verdict on these incidents.
+pub(crate) fn of(incidents: &[Incident], now: &Snapshot) -> Verdict {
+    let any = |test: &dyn Fn(&Incident) -> bool| incidents.iter().any(test);
+    let active = |i: &Incident| i.state == State::Active && i.severity > Severity::Note;
+    let sure = |i: &Incident| i.cause().certainty > Certainty::Possible;
+    if any(&|i| active(i) && i.severity == Severity::Page && sure(i)) {
+        Verdict::Broken
+    } else if any(&active) {
+        Verdict::Degraded
+    } else if any(&|i| i.state == State::Recovering) {
+        Verdict::Recovering
+    } else if any(&|i| matches!(i.state, State::Suspected | State::Active)) {
+        Verdict::AtRisk
+    } else if says_enough(now) {
+        Verdict::Healthy
+    } else {
+        Verdict::Inconclusive
+    }
+}
+
+/// Whether the input shows the state of anything: a list of names or of settings alone cannot
+/// say that all is well.
+fn says_enough(now: &Snapshot) -> bool {
+    let pods = now.apps.iter().any(|a| a.pods.iter().any(|p| p.is_ready().is_some() || p.is_finished()));
+    let nodes = now.nodes.iter().any(|n| n.ready().is_some());
+    pods || nodes
+}

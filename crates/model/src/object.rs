@@ -1,0 +1,218 @@
+//! Decoding: from the wire to records.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::record::{
+    Backends, Claim, ClusterEvent, Ingress, Known, LimitRange, Meta, Named, NetworkPolicy, Node,
+    PersistentVolume, Pod, Quota, Record, Scaler, Service, StorageClass, Workload,
+};
+use crate::{Kind, ObjectRef};
+
+/// Any object of the cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Object {
+    /// A pod.
+    Pod(Pod),
+    /// A node.
+    Node(Node),
+    /// Whatever makes pods.
+    Workload(Workload),
+    /// A Service.
+    Service(Service),
+    /// Endpoints or an EndpointSlice.
+    Backends(Backends),
+    /// An Ingress.
+    Ingress(Ingress),
+    /// A network policy.
+    Policy(NetworkPolicy),
+    /// An autoscaler.
+    Scaler(Scaler),
+    /// A claim.
+    Claim(Claim),
+    /// A volume.
+    Volume(PersistentVolume),
+    /// A storage class.
+    StorageClass(StorageClass),
+    /// A quota.
+    Quota(Quota),
+    /// A limit range.
+    LimitRange(LimitRange),
+    /// An event.
+    Event(ClusterEvent),
+    /// An object of which mostly the name matters.
+    Named(Named),
+}
+
+/// An object that is not shaped as the API shapes it.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind} {name}: {why}")]
+pub struct DecodeError {
+    /// Kind of the object.
+    pub kind: &'static str,
+    /// `namespace/name` as far as it could be read.
+    pub name: String,
+    /// Field and reason.
+    pub why: String,
+}
+
+/// Decodes an object of this kind from any format. A live object is taken as completely known,
+/// one without status as a manifest.
+///
+/// # Errors
+/// Those of the format, and of objects that are not shaped as the API shapes them.
+pub fn decode<'de, D: serde::Deserializer<'de>>(kind: Kind, d: D) -> Result<Object, D::Error> {
+    let mut object = read(kind, d)?;
+    if let Some(meta) = object.meta_mut() {
+        let live = meta.created.is_some();
+        meta.known = if live { Known::ALL.without(Known::SUMMARY) } else { MANIFEST };
+        meta.live = if live { meta.known } else { Known::default() };
+    }
+    Ok(object)
+}
+
+/// What a manifest, as a user writes it, says.
+const MANIFEST: Known = {
+    let mut known = Known::LABELS;
+    let parts = [Known::SPEC, Known::PLACEMENT, Known::SELECTOR, Known::REPLICAS, Known::SUMMARY];
+    let mut i = 0;
+    while i < parts.len() {
+        known = known.with(parts[i]);
+        i += 1;
+    }
+    known
+};
+
+/// Decodes an object from a value; `text` says that it was read from a form for people, where
+/// a key that is not there is unknown instead of empty.
+///
+/// # Errors
+/// When it is not shaped as the API shapes it.
+pub fn decode_value(kind: Kind, value: &Value, text: bool) -> Result<Object, DecodeError> {
+    let bad = |why: serde_json::Error| DecodeError {
+        kind: kind.name(),
+        name: name_of(value),
+        why: why.to_string(),
+    };
+    if !text {
+        return decode(kind, value).map_err(bad);
+    }
+    let mut object = read(kind, value).map_err(bad)?;
+    let known = object.shown_in(value);
+    if let Some(meta) = object.meta_mut() {
+        (meta.known, meta.live) = (known, known);
+    }
+    Ok(object)
+}
+
+fn name_of(value: &Value) -> String {
+    let part = |p: &str| value.pointer(p).and_then(Value::as_str).unwrap_or_default();
+    format!("{}/{}", part("/metadata/namespace"), part("/metadata/name"))
+}
+
+fn read<'de, D: serde::Deserializer<'de>>(kind: Kind, d: D) -> Result<Object, D::Error> {
+    Ok(match kind {
+        Kind::Pod => Object::Pod(Pod::deserialize(d)?),
+        Kind::Node => Object::Node(Node::deserialize(d)?),
+        Kind::Deployment
+        | Kind::ReplicaSet
+        | Kind::StatefulSet
+        | Kind::DaemonSet
+        | Kind::Job
+        | Kind::CronJob
+        | Kind::ReplicationController => Object::Workload(Workload::read(kind, d)?),
+        Kind::Service => Object::Service(Service::deserialize(d)?),
+        Kind::Endpoints => Object::Backends(Backends::deserialize(d)?),
+        Kind::EndpointSlice => {
+            let mut slice = Backends::deserialize(d)?;
+            slice.is_slice = true;
+            Object::Backends(slice)
+        }
+        Kind::Ingress => Object::Ingress(Ingress::deserialize(d)?),
+        Kind::NetworkPolicy => Object::Policy(NetworkPolicy::deserialize(d)?),
+        Kind::HorizontalPodAutoscaler => Object::Scaler(Scaler::deserialize(d)?),
+        Kind::PersistentVolumeClaim => Object::Claim(Claim::deserialize(d)?),
+        Kind::PersistentVolume => Object::Volume(PersistentVolume::deserialize(d)?),
+        Kind::StorageClass => Object::StorageClass(StorageClass::deserialize(d)?),
+        Kind::ResourceQuota => Object::Quota(Quota::deserialize(d)?),
+        Kind::LimitRange => Object::LimitRange(LimitRange::deserialize(d)?),
+        Kind::Event => Object::Event(ClusterEvent::deserialize(d)?),
+        other => Object::Named(Named::read(other, d)?),
+    })
+}
+
+/// Applies an expression to the record inside, whichever it is; an event has none.
+macro_rules! with_record {
+    ($object:expr, $record:ident => $body:expr, $event:expr) => {
+        match $object {
+            Object::Pod($record) => $body,
+            Object::Node($record) => $body,
+            Object::Workload($record) => $body,
+            Object::Service($record) => $body,
+            Object::Backends($record) => $body,
+            Object::Ingress($record) => $body,
+            Object::Policy($record) => $body,
+            Object::Scaler($record) => $body,
+            Object::Claim($record) => $body,
+            Object::Volume($record) => $body,
+            Object::StorageClass($record) => $body,
+            Object::Quota($record) => $body,
+            Object::LimitRange($record) => $body,
+            Object::Named($record) => $body,
+            Object::Event(_) => $event,
+        }
+    };
+}
+
+fn shown<R: Record>(_: &R, value: &Value) -> Known {
+    let mut known = Known::default();
+    for (part, pointers) in R::SHOWN_BY {
+        if pointers.iter().any(|p| value.pointer(p).is_some()) {
+            known.add(*part);
+        }
+    }
+    known
+}
+
+impl Object {
+    /// Metadata, unless it is an event.
+    pub fn meta(&self) -> Option<&Meta> {
+        with_record!(self, r => Some(r.meta()), None)
+    }
+
+    /// Metadata to change, unless it is an event.
+    pub fn meta_mut(&mut self) -> Option<&mut Meta> {
+        with_record!(self, r => Some(r.meta_mut()), None)
+    }
+
+    fn shown_in(&self, value: &Value) -> Known {
+        with_record!(self, r => shown(r, value), Known::default())
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Object::Pod(_) => Kind::Pod,
+            Object::Node(_) => Kind::Node,
+            Object::Workload(w) => w.kind,
+            Object::Service(_) => Kind::Service,
+            Object::Backends(b) if b.is_slice => Kind::EndpointSlice,
+            Object::Backends(_) => Kind::Endpoints,
+            Object::Ingress(_) => Kind::Ingress,
+            Object::Policy(_) => Kind::NetworkPolicy,
+            Object::Scaler(_) => Kind::HorizontalPodAutoscaler,
+            Object::Claim(_) => Kind::PersistentVolumeClaim,
+            Object::Volume(_) => Kind::PersistentVolume,
+            Object::StorageClass(_) => Kind::StorageClass,
+            Object::Quota(_) => Kind::ResourceQuota,
+            Object::LimitRange(_) => Kind::LimitRange,
+            Object::Event(_) => Kind::Event,
+            Object::Named(n) => n.kind,
+        }
+    }
+
+    /// Its name, unless it is an event.
+    pub fn object(&self) -> Option<ObjectRef> {
+        self.meta().map(|m| m.object(self.kind()))
+    }
+}

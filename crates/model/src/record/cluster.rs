@@ -1,0 +1,233 @@
+//! Namespaces' rules and objects of which mostly the name matters.
+
+use serde::Deserialize;
+
+use super::meta::common_parts;
+use super::{Known, Meta, Record};
+use crate::{Kind, List, Resources, Text};
+
+/// A ResourceQuota.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Quota {
+    /// Metadata.
+    pub meta: Meta,
+    /// Allowed.
+    pub hard: Resources,
+    /// Used.
+    pub used: Resources,
+}
+
+/// A LimitRange.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct LimitRange {
+    /// Metadata.
+    pub meta: Meta,
+    /// Rules.
+    pub items: List<LimitItem>,
+}
+
+/// One rule of a LimitRange.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct LimitItem {
+    /// `Container`, `Pod` or `PersistentVolumeClaim`.
+    #[serde(rename = "type")]
+    pub kind: Text,
+    /// Most allowed.
+    pub max: Resources,
+    /// Least allowed.
+    pub min: Resources,
+    /// Limits given to containers without.
+    pub default: Resources,
+    /// Requests given to containers without.
+    pub default_request: Resources,
+}
+
+/// An object of which the name, and sometimes its keys, matter: ConfigMap, Secret (never its
+/// data), ServiceAccount, Namespace, PriorityClass, RuntimeClass, IngressClass and others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Metadata.
+    pub meta: Meta,
+    /// Kind.
+    pub kind: Kind,
+    /// Names of the keys of its data, or of a service account's pull secrets.
+    pub keys: List<Text>,
+    /// `Active` or `Terminating` (Namespace); the type of a Secret.
+    pub state: Text,
+}
+
+#[derive(Deserialize)]
+struct QuotaWire {
+    metadata: Meta,
+    spec: Option<HardWire>,
+    status: Option<HardWire>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct HardWire {
+    hard: Resources,
+    used: Resources,
+}
+
+impl<'de> Deserialize<'de> for Quota {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = QuotaWire::deserialize(deserializer)?;
+        let status = wire.status.unwrap_or_default();
+        let spec = wire.spec.unwrap_or_default();
+        let hard = if spec.hard.is_empty() { status.hard } else { spec.hard };
+        Ok(Quota { meta: wire.metadata, hard, used: status.used })
+    }
+}
+
+impl<'de> Deserialize<'de> for LimitRange {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Wire {
+            metadata: Meta,
+            spec: Option<Items>,
+        }
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Items {
+            limits: List<LimitItem>,
+        }
+        let wire = Wire::deserialize(deserializer)?;
+        Ok(LimitRange { meta: wire.metadata, items: wire.spec.unwrap_or_default().limits })
+    }
+}
+
+impl Named {
+    /// Decodes an object of this kind. Values of keys are skipped, not read.
+    ///
+    /// # Errors
+    /// When the object is not shaped as the API shapes it.
+    pub fn read<'de, D: serde::Deserializer<'de>>(kind: Kind, d: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize, Default)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Wire {
+            metadata: Meta,
+            data: Keys,
+            string_data: Keys,
+            binary_data: Keys,
+            image_pull_secrets: List<NameWire>,
+            status: Option<Status>,
+            #[serde(rename = "type")]
+            kind: Option<Text>,
+        }
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct NameWire {
+            name: Text,
+        }
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Status {
+            phase: Text,
+        }
+        let wire = Wire::deserialize(d)?;
+        let secrets = wire.image_pull_secrets.into_iter().map(|s| s.name);
+        let keys = wire.data.0.into_iter().chain(wire.string_data.0).chain(wire.binary_data.0);
+        let mut meta = wire.metadata;
+        if kind != Kind::Namespace {
+            // Nobody compares the labels of a config map, and there are very many.
+            meta.labels = Default::default();
+        }
+        let state = wire.kind.or(wire.status.map(|s| s.phase)).unwrap_or_default();
+        Ok(Named { meta, kind, keys: keys.chain(secrets).collect(), state })
+    }
+}
+
+/// The keys of a map whose values are skipped.
+#[derive(Default)]
+struct Keys(Vec<Text>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Keys;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_unit<E>(self) -> Result<Keys, E> {
+                Ok(Keys::default())
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some(key) = map.next_key()? {
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                    keys.push(key);
+                }
+                Ok(Keys(keys))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl Record for Quota {
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
+        (Known::SPEC, &["/spec/hard", "/status/hard"]),
+        (Known::STATUS, &["/status/used"]),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn take(&mut self, part: Known, other: &Self) {
+        match part {
+            Known::SPEC => self.hard.clone_from(&other.hard),
+            Known::STATUS => self.used.clone_from(&other.used),
+            _ => {}
+        }
+    }
+}
+
+impl Record for LimitRange {
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] =
+        common_parts![(Known::SPEC, &["/spec/limits"]),];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn take(&mut self, part: Known, other: &Self) {
+        if part == Known::SPEC {
+            self.items.clone_from(&other.items);
+        }
+    }
+}
+
+impl Record for Named {
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
+        (Known::SPEC, &["/data", "/imagePullSecrets"]),
+        (Known::STATUS, &["/status/phase", "/type"]),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn take(&mut self, part: Known, other: &Self) {
+        match part {
+            Known::SPEC => self.keys.clone_from(&other.keys),
+            Known::STATUS => self.state.clone_from(&other.state),
+            _ => {}
+        }
+    }
+}

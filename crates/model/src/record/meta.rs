@@ -1,0 +1,280 @@
+//! What every object has, and how much of an object is known.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+
+use crate::{Kind, Labels, List, ObjectRef, Text, Timestamp};
+
+/// Parts of a record. A table shows less of an object than the API's JSON; a rule that
+/// concludes from an absence must first ask whether the part was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Known(u16);
+
+impl Known {
+    /// Labels.
+    pub const LABELS: Known = Known(1);
+    /// The controlling owner.
+    pub const OWNER: Known = Known(1 << 1);
+    /// The main part of the spec.
+    pub const SPEC: Known = Known(1 << 2);
+    /// Parts of a pod spec that `describe` does not print: affinity, spread, pull secrets.
+    pub const PLACEMENT: Known = Known(1 << 3);
+    /// The selector.
+    pub const SELECTOR: Known = Known(1 << 4);
+    /// Desired replicas.
+    pub const REPLICAS: Known = Known(1 << 5);
+    /// The main part of the status.
+    pub const STATUS: Known = Known(1 << 6);
+    /// Conditions.
+    pub const CONDITIONS: Known = Known(1 << 7);
+    /// The one-word status of a table.
+    pub const SUMMARY: Known = Known(1 << 8);
+    /// The node a pod is on, or taints and cordon of a node.
+    pub const PLACE: Known = Known(1 << 9);
+    /// The events about the object were printed with it.
+    pub const EVENTS: Known = Known(1 << 10);
+    /// Creation time or age.
+    pub const AGE: Known = Known(1 << 11);
+    /// Everything.
+    pub const ALL: Known = Known(u16::MAX);
+
+    /// Whether all of `part` is known.
+    pub fn has(self, part: Known) -> bool {
+        self.0 & part.0 == part.0
+    }
+
+    /// Adds a part.
+    pub fn add(&mut self, part: Known) {
+        self.0 |= part.0;
+    }
+
+    /// With a part more.
+    #[must_use]
+    pub const fn with(self, part: Known) -> Known {
+        Known(self.0 | part.0)
+    }
+
+    /// Without a part.
+    #[must_use]
+    pub fn without(self, part: Known) -> Known {
+        Known(self.0 & !part.0)
+    }
+}
+
+/// The controlling owner.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(default)]
+pub struct Owner {
+    /// Kind as written.
+    pub kind: Text,
+    /// Name.
+    pub name: Text,
+    #[serde(deserialize_with = "truth")]
+    controller: bool,
+}
+
+fn truth<'de, D: serde::Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
+    Ok(Option::<bool>::deserialize(d)?.unwrap_or_default())
+}
+
+/// Metadata of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Meta {
+    /// Namespace, or empty.
+    pub namespace: Text,
+    /// Name.
+    pub name: Text,
+    /// Labels.
+    pub labels: Arc<Labels>,
+    /// The controlling owner.
+    pub owner: Option<Arc<Owner>>,
+    /// Creation.
+    pub created: Option<Timestamp>,
+    /// Since when it is marked for deletion; 1970 when only the fact is known.
+    pub deleting: Option<Timestamp>,
+    /// Age in seconds, where the input gives that instead of a time.
+    pub age_seconds: Option<u32>,
+    extra: Option<Box<Extra>>,
+    /// Which document of the input it was read from.
+    pub source: u16,
+    /// Parts that are known from any source.
+    pub known: Known,
+    /// Parts that are known from the cluster itself, not only from a manifest.
+    pub live: Known,
+}
+
+/// What few objects have.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+struct Extra {
+    annotations: Labels,
+    finalizers: List<Text>,
+}
+
+/// Annotations kept; all others are dropped while reading.
+const ANNOTATIONS: [&str; 7] = [
+    "deployment.kubernetes.io/revision",
+    "ingressclass.kubernetes.io/is-default-class",
+    "kubernetes.io/config.mirror",
+    "kubernetes.io/ingress.class",
+    "kubernetes.io/service-account.name",
+    "storageclass.kubernetes.io/is-default-class",
+    "volume.kubernetes.io/storage-provisioner",
+];
+
+impl Meta {
+    /// An annotation, if it is one that is kept.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.extra.as_ref().and_then(|e| e.annotations.get(key))
+    }
+
+    /// Finalizers.
+    pub fn finalizers(&self) -> &[Text] {
+        self.extra.as_ref().map_or(&[], |e| &e.finalizers)
+    }
+
+    /// Takes over annotations and finalizers, where the other has some.
+    pub(crate) fn take_extra(&mut self, other: &Meta) {
+        if other.extra.is_some() {
+            self.extra.clone_from(&other.extra);
+        }
+    }
+
+    /// The object's full name.
+    pub fn object(&self, kind: Kind) -> ObjectRef {
+        ObjectRef::new(kind, &self.namespace, &self.name)
+    }
+
+    /// Whether a part is known from the cluster itself.
+    pub fn shows(&self, part: Known) -> bool {
+        self.live.has(part)
+    }
+}
+
+impl<'de> Deserialize<'de> for Meta {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize, Default)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Wire {
+            name: Text,
+            namespace: Option<Text>,
+            labels: Labels,
+            owner_references: List<Owner>,
+            creation_timestamp: Option<Timestamp>,
+            deletion_timestamp: Option<Timestamp>,
+            deleting_seconds: Option<u32>,
+            age_seconds: Option<u32>,
+            annotations: Kept,
+            finalizers: List<Text>,
+        }
+        let w = Wire::deserialize(deserializer)?;
+        let owner = w.owner_references.iter().find(|o| o.controller);
+        let owner = owner.or(w.owner_references.first());
+        Ok(Meta {
+            namespace: w.namespace.unwrap_or_default(),
+            name: w.name,
+            labels: Arc::new(w.labels),
+            owner: owner.cloned().map(Arc::new),
+            created: w.creation_timestamp,
+            deleting: w
+                .deletion_timestamp
+                .or(w.deleting_seconds.map(|_| Timestamp::from_seconds(0))),
+            age_seconds: w.age_seconds,
+            extra: (!w.annotations.0.is_empty() || !w.finalizers.is_empty()).then(|| {
+                Box::new(Extra { annotations: w.annotations.0, finalizers: w.finalizers })
+            }),
+            source: 0,
+            known: Known::default(),
+            live: Known::default(),
+        })
+    }
+}
+
+/// The annotations that are kept.
+#[derive(Default)]
+struct Kept(Labels);
+
+impl<'de> Deserialize<'de> for Kept {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Kept;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a map of strings")
+            }
+            fn visit_unit<E>(self) -> Result<Kept, E> {
+                Ok(Kept::default())
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kept, A::Error> {
+                let mut kept = Vec::new();
+                while let Some(key) = map.next_key::<Text>()? {
+                    if ANNOTATIONS.contains(&key.as_str()) {
+                        kept.push((key, map.next_value::<Text>()?));
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Kept(kept.into_iter().collect()))
+            }
+        }
+        deserializer.deserialize_any(Pairs)
+    }
+}
+
+/// A record that can be completed from several sources.
+pub trait Record: Sized {
+    /// Each part with the fields (JSON pointers) that show it was printed in a text form.
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])];
+
+    /// Its metadata.
+    fn meta(&self) -> &Meta;
+
+    /// Its metadata, to change.
+    fn meta_mut(&mut self) -> &mut Meta;
+
+    /// Copies one part of `other`.
+    fn take(&mut self, part: Known, other: &Self);
+
+    /// Completes `self` with what `other`, read later, knows. What the cluster says wins over
+    /// what a manifest says, and the later word over the earlier one.
+    fn absorb(&mut self, other: &Self) {
+        for (part, _) in Self::SHOWN_BY {
+            let theirs = other.meta().known.has(*part);
+            let wins = other.meta().live.has(*part) || !self.meta().live.has(*part);
+            if !(theirs && wins) {
+                continue;
+            }
+            match *part {
+                Known::LABELS => {
+                    self.meta_mut().labels = Arc::clone(&other.meta().labels);
+                    self.meta_mut().take_extra(other.meta());
+                }
+                Known::OWNER => self.meta_mut().owner = other.meta().owner.clone(),
+                Known::AGE => {
+                    let (created, age) = (other.meta().created, other.meta().age_seconds);
+                    let meta = self.meta_mut();
+                    (meta.created, meta.age_seconds) = (created.or(meta.created), age);
+                    meta.deleting = other.meta().deleting.or(meta.deleting);
+                }
+                part => self.take(part, other),
+            }
+        }
+        let (known, live) = (other.meta().known, other.meta().live);
+        self.meta_mut().known.add(known);
+        self.meta_mut().live.add(live);
+    }
+}
+
+/// The parts that are the same for all kinds.
+macro_rules! common_parts {
+    ($($more:tt)*) => {
+        &[
+            (Known::LABELS, &["/metadata/labels"]),
+            (Known::OWNER, &["/metadata/ownerReferences"]),
+            (Known::AGE, &["/metadata/creationTimestamp", "/metadata/ageSeconds"]),
+            $($more)*
+        ]
+    };
+}
+pub(crate) use common_parts;

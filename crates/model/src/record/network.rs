@@ -1,0 +1,503 @@
+//! Services and what is behind them, routes into the cluster, and autoscalers.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::Visitor;
+
+use super::meta::common_parts;
+use super::{Known, Meta, Record};
+use crate::{Condition, Labels, List, Shared, Text};
+
+/// A port, by number or by name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Port {
+    /// By number.
+    Number(u16),
+    /// By name.
+    Name(Text),
+}
+
+impl Default for Port {
+    fn default() -> Self {
+        Port::Number(0)
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Port::Number(n) => write!(f, "{n}"),
+            Port::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Port {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrName;
+        impl Visitor<'_> for NumberOrName {
+            type Value = Port;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a port number or name")
+            }
+            fn visit_u64<E: serde::de::Error>(self, n: u64) -> Result<Port, E> {
+                u16::try_from(n).map(Port::Number).map_err(|_| E::custom(format!("no port: {n}")))
+            }
+            fn visit_i64<E: serde::de::Error>(self, n: i64) -> Result<Port, E> {
+                u16::try_from(n).map(Port::Number).map_err(|_| E::custom(format!("no port: {n}")))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Port, E> {
+                Ok(text.parse().map_or_else(|_| Port::Name(text.into()), Port::Number))
+            }
+            fn visit_unit<E>(self) -> Result<Port, E> {
+                Ok(Port::default())
+            }
+        }
+        deserializer.deserialize_any(NumberOrName)
+    }
+}
+
+/// A Service.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Service {
+    /// Metadata.
+    pub meta: Meta,
+    /// `ClusterIP`, `NodePort`, `LoadBalancer` or `ExternalName`.
+    pub kind: Text,
+    /// Address in the cluster; `None` (the word) for headless ones.
+    pub cluster_address: Text,
+    /// Labels of the pods behind it; empty when endpoints are kept by hand.
+    pub selector: Labels,
+    /// Ports.
+    pub ports: Shared<List<ServicePort>>,
+    /// Whether only backends on the same node are used from outside.
+    pub local_external: bool,
+    /// Whether only backends on the same node are used from inside.
+    pub local_internal: bool,
+}
+
+/// One port of a Service.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ServicePort {
+    /// Name, may be empty.
+    pub name: Text,
+    /// Port that clients use.
+    pub port: u16,
+    /// Port of the pods; `None` means the same as `port` (or unknown in a table).
+    pub target_port: Option<Port>,
+    /// Protocol; empty means TCP.
+    pub protocol: Text,
+}
+
+#[derive(Deserialize)]
+struct ServiceWire {
+    metadata: Meta,
+    spec: Option<ServiceSpec>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct ServiceSpec {
+    #[serde(rename = "type")]
+    kind: Text,
+    #[serde(rename = "clusterIP")]
+    cluster_ip: Text,
+    selector: Labels,
+    ports: Shared<List<ServicePort>>,
+    external_traffic_policy: Option<Text>,
+    internal_traffic_policy: Option<Text>,
+}
+
+impl<'de> Deserialize<'de> for Service {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = ServiceWire::deserialize(deserializer)?;
+        let spec = wire.spec.unwrap_or_default();
+        Ok(Service {
+            meta: wire.metadata,
+            kind: spec.kind,
+            cluster_address: spec.cluster_ip,
+            selector: spec.selector,
+            ports: spec.ports,
+            local_external: spec.external_traffic_policy.as_deref() == Some("Local"),
+            local_internal: spec.internal_traffic_policy.as_deref() == Some("Local"),
+        })
+    }
+}
+
+impl Record for Service {
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
+        (Known::SELECTOR, &["/spec/selector"]),
+        (Known::SPEC, &["/spec/ports/0/targetPort"]),
+        (Known::SUMMARY, &["/spec/ports", "/spec/type"]),
+        (Known::EVENTS, &["/eventsShown"]),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn take(&mut self, part: Known, other: &Self) {
+        match part {
+            Known::SELECTOR => self.selector.clone_from(&other.selector),
+            Known::SPEC => self.ports.clone_from(&other.ports),
+            Known::SUMMARY => {
+                // A table knows the ports, but not where they lead.
+                if !self.meta.known.has(Known::SPEC) {
+                    self.ports.clone_from(&other.ports);
+                }
+                self.kind.clone_from(&other.kind);
+                self.cluster_address.clone_from(&other.cluster_address);
+                self.local_external |= other.local_external;
+                self.local_internal |= other.local_internal;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The addresses behind a Service, from Endpoints or one EndpointSlice, as counts.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Backends {
+    /// Metadata of the Endpoints or EndpointSlice.
+    pub meta: Meta,
+    /// The Service.
+    pub service: Text,
+    /// Whether it is an EndpointSlice.
+    pub is_slice: bool,
+    /// Addresses that take traffic.
+    pub ready: u32,
+    /// Addresses that do not.
+    pub not_ready: u32,
+    /// Ports traffic is sent to.
+    pub ports: List<u16>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct BackendsWire {
+    metadata: Meta,
+    subsets: List<Subset>,
+    endpoints: List<Endpoint>,
+    ports: List<NumberedPort>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Subset {
+    addresses: List<serde::de::IgnoredAny>,
+    not_ready_addresses: List<serde::de::IgnoredAny>,
+    ports: List<NumberedPort>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Endpoint {
+    addresses: List<serde::de::IgnoredAny>,
+    conditions: Option<EndpointConditions>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct EndpointConditions {
+    ready: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct NumberedPort {
+    port: Option<u16>,
+}
+
+impl<'de> Deserialize<'de> for Backends {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = BackendsWire::deserialize(deserializer)?;
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let mut all = Backends { meta: wire.metadata, ..Backends::default() };
+        let label = all.meta.labels.get("kubernetes.io/service-name");
+        all.is_slice = label.is_some() || !wire.endpoints.is_empty();
+        all.service = label.map_or_else(|| all.meta.name.clone(), Text::from);
+        // Only the Service's name was wanted of the labels; there is a slice for every Service.
+        all.meta.labels = Default::default();
+        let mut ports: Vec<u16> = wire.ports.iter().filter_map(|p| p.port).collect();
+        for subset in &wire.subsets {
+            all.ready += count(subset.addresses.len());
+            all.not_ready += count(subset.not_ready_addresses.len());
+            ports.extend(subset.ports.iter().filter_map(|p| p.port));
+        }
+        for endpoint in &wire.endpoints {
+            // A missing condition means ready, by the API's definition.
+            let ready = endpoint.conditions.as_ref().and_then(|c| c.ready).unwrap_or(true);
+            let n = count(endpoint.addresses.len().max(1));
+            if ready { all.ready += n } else { all.not_ready += n }
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        all.ports = ports.into();
+        Ok(all)
+    }
+}
+
+impl Record for Backends {
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] =
+        common_parts![(Known::STATUS, &["/subsets", "/endpoints"]),];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn take(&mut self, part: Known, other: &Self) {
+        if part == Known::STATUS {
+            (self.ready, self.not_ready) = (other.ready, other.not_ready);
+            self.ports.clone_from(&other.ports);
+            self.service.clone_from(&other.service);
+            self.is_slice = other.is_slice;
+        }
+    }
+}
+
+/// An Ingress.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Ingress {
+    /// Metadata.
+    pub meta: Meta,
+    /// Class, or empty.
+    pub class: Text,
+    /// Routes.
+    pub paths: List<IngressPath>,
+    /// Secrets with certificates.
+    pub certificates: List<Text>,
+}
+
+/// One route.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct IngressPath {
+    /// Host, or empty for all.
+    pub host: Text,
+    /// Path.
+    pub path: Text,
+    /// Service it leads to.
+    pub service: Text,
+    /// Port of that Service.
+    pub port: Port,
+}
+
+#[derive(Deserialize)]
+struct IngressWire {
+    metadata: Meta,
+    spec: Option<IngressSpec>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct IngressSpec {
+    ingress_class_name: Option<Text>,
+    default_backend: Option<Backend>,
+    rules: List<Rule>,
+    tls: List<Tls>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Tls {
+    secret_name: Option<Text>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Rule {
+    host: Option<Text>,
+    http: Option<Http>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Http {
+    paths: List<Path>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Path {
+    path: Option<Text>,
+    backend: Backend,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Backend {
+    service: Option<BackendService>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct BackendService {
+    name: Text,
+    port: Option<BackendPort>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct BackendPort {
+    number: Option<u16>,
+    name: Option<Text>,
+}
+
+impl Backend {
+    fn route(self, host: Text, path: Text) -> Option<IngressPath> {
+        let service = self.service?;
+        let port = service.port.unwrap_or_default();
+        let port = port.number.map(Port::Number).or(port.name.map(Port::Name));
+        Some(IngressPath { host, path, service: service.name, port: port.unwrap_or_default() })
+    }
+}
+
+impl<'de> Deserialize<'de> for Ingress {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = IngressWire::deserialize(deserializer)?;
+        let spec = wire.spec.unwrap_or_default();
+        let class = spec.ingress_class_name.unwrap_or_else(|| {
+            wire.metadata.annotation("kubernetes.io/ingress.class").unwrap_or("").into()
+        });
+        let mut paths = Vec::new();
+        paths.extend(spec.default_backend.and_then(|b| b.route("".into(), "".into())));
+        for rule in spec.rules {
+            let host = rule.host.unwrap_or_default();
+            let http = rule.http.unwrap_or_default();
+            paths.extend(
+                http.paths
+                    .into_iter()
+                    .filter_map(|p| p.backend.route(host.clone(), p.path.unwrap_or_default())),
+            );
+        }
+        let certificates = spec.tls.into_iter().filter_map(|t| t.secret_name).collect();
+        Ok(Ingress { meta: wire.metadata, class, paths: paths.into(), certificates })
+    }
+}
+
+impl Record for Ingress {
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] =
+        common_parts![(Known::SPEC, &["/spec/rules", "/spec/ingressClassName"]),];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn take(&mut self, part: Known, other: &Self) {
+        if part == Known::SPEC {
+            self.class.clone_from(&other.class);
+            self.paths.clone_from(&other.paths);
+            self.certificates.clone_from(&other.certificates);
+        }
+    }
+}
+
+/// A HorizontalPodAutoscaler.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Scaler {
+    /// Metadata.
+    pub meta: Meta,
+    /// Kind and name of what it scales.
+    pub target: (Text, Text),
+    /// Fewest replicas.
+    pub min: Option<i64>,
+    /// Most replicas.
+    pub max: i64,
+    /// Replicas now and wanted.
+    pub replicas: (i64, i64),
+    /// Conditions.
+    pub conditions: List<Condition>,
+}
+
+#[derive(Deserialize)]
+struct ScalerWire {
+    metadata: Meta,
+    spec: Option<ScalerSpec>,
+    status: Option<ScalerStatus>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct ScalerSpec {
+    scale_target_ref: TargetRef,
+    min_replicas: Option<i64>,
+    max_replicas: i64,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TargetRef {
+    kind: Text,
+    name: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct ScalerStatus {
+    current_replicas: Option<i64>,
+    desired_replicas: Option<i64>,
+    conditions: List<Condition>,
+}
+
+impl<'de> Deserialize<'de> for Scaler {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = ScalerWire::deserialize(deserializer)?;
+        let spec = wire.spec.unwrap_or_default();
+        let status = wire.status.unwrap_or_default();
+        Ok(Scaler {
+            meta: wire.metadata,
+            target: (spec.scale_target_ref.kind, spec.scale_target_ref.name),
+            min: spec.min_replicas,
+            max: spec.max_replicas,
+            replicas: (status.current_replicas.unwrap_or(0), status.desired_replicas.unwrap_or(0)),
+            conditions: status.conditions,
+        })
+    }
+}
+
+impl Record for Scaler {
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
+        (Known::SPEC, &["/spec/scaleTargetRef"]),
+        (Known::CONDITIONS, &["/status/conditions"]),
+        (Known::STATUS, &["/status/currentReplicas"]),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn take(&mut self, part: Known, other: &Self) {
+        match part {
+            Known::SPEC => {
+                self.target.clone_from(&other.target);
+                (self.min, self.max) = (other.min, other.max);
+            }
+            Known::STATUS => self.replicas = other.replicas,
+            Known::CONDITIONS => self.conditions.clone_from(&other.conditions),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Nodes.
+
+use serde::Deserialize;
+
+use super::meta::common_parts;
+use super::{Known, Meta, Record};
+use crate::{Condition, List, Resources, Text, Timestamp, Truth};
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Node {
+    /// Metadata.
+    pub meta: Meta,
+    /// Whether new pods are kept away (cordoned).
+    pub unschedulable: bool,
+    /// Taints.
+    pub taints: List<Taint>,
+    /// What the machine has.
+    pub capacity: Resources,
+    /// What pods may use of it.
+    pub allocatable: Resources,
+    /// What pods have requested, where `describe` printed the sum.
+    pub requested: Resources,
+    /// Conditions.
+    pub conditions: List<Condition>,
+    /// Kubelet version.
+    pub kubelet_version: Text,
+    /// Container runtime and version.
+    pub runtime: Text,
+}
+
+/// A taint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Taint {
+    /// Key.
+    pub key: Text,
+    /// Value.
+    pub value: Option<Text>,
+    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+    pub effect: Text,
+    /// When it was put on.
+    pub time_added: Option<Timestamp>,
+}
+
+impl Node {
+    /// The condition of this type.
+    pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|c| c.kind == kind)
+    }
+
+    /// The `Ready` status; `None` when the input does not say.
+    pub fn ready(&self) -> Option<Truth> {
+        self.condition("Ready").map(|c| c.status)
+    }
+
+    /// Its zone, or empty.
+    pub fn zone(&self) -> &str {
+        let label = |key| self.meta.labels.get(key);
+        label("topology.kubernetes.io/zone")
+            .or_else(|| label("failure-domain.beta.kubernetes.io/zone"))
+            .unwrap_or_default()
+    }
+
+    /// Whether it runs the control plane.
+    pub fn is_control_plane(&self) -> bool {
+        let role = |r: &str| self.meta.labels.get(r).is_some();
+        role("node-role.kubernetes.io/control-plane") || role("node-role.kubernetes.io/master")
+    }
+}
+
+#[derive(Deserialize)]
+struct NodeWire {
+    metadata: Meta,
+    spec: Option<SpecWire>,
+    status: Option<StatusWire>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct SpecWire {
+    unschedulable: bool,
+    taints: List<Taint>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct StatusWire {
+    capacity: Resources,
+    allocatable: Resources,
+    allocated_requests: Resources,
+    conditions: List<Condition>,
+    node_info: Option<InfoWire>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct InfoWire {
+    kubelet_version: Text,
+    container_runtime_version: Text,
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = NodeWire::deserialize(deserializer)?;
+        let spec = wire.spec.unwrap_or_default();
+        let status = wire.status.unwrap_or_default();
+        let info = status.node_info.unwrap_or_default();
+        Ok(Node {
+            meta: wire.metadata,
+            unschedulable: spec.unschedulable,
+            taints: spec.taints,
+            capacity: status.capacity,
+            allocatable: status.allocatable,
+            requested: status.allocated_requests,
+            conditions: status.conditions,
+            kubelet_version: info.kubelet_version,
+            runtime: info.container_runtime_version,
+        })
+    }
+}
+
+impl Record for Node {
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
+        (Known::PLACE, &["/spec/taints"]),
+        (Known::SPEC, &["/spec/unschedulable"]),
+        (Known::STATUS, &["/status/allocatable", "/status/capacity"]),
+        (Known::CONDITIONS, &["/status/conditions"]),
+        (Known::SUMMARY, &["/status/nodeInfo"]),
+        (Known::REPLICAS, &["/status/allocatedRequests"]),
+        (Known::EVENTS, &["/eventsShown"]),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn take(&mut self, part: Known, other: &Self) {
+        match part {
+            Known::PLACE => self.taints.clone_from(&other.taints),
+            Known::SPEC => self.unschedulable = other.unschedulable,
+            Known::STATUS => {
+                self.capacity.clone_from(&other.capacity);
+                self.allocatable.clone_from(&other.allocatable);
+            }
+            Known::CONDITIONS => {
+                // A table only knows Ready; it must not wipe out what describe has shown.
+                let kept = self
+                    .conditions
+                    .iter()
+                    .filter(|c| !other.conditions.iter().any(|o| o.kind == c.kind));
+                let kept: Vec<Condition> = kept.cloned().collect();
+                let richer = |new: &Condition| {
+                    let old = self.conditions.iter().find(|c| c.kind == new.kind);
+                    let same = old.filter(|o| o.status == new.status && new.reason().is_empty());
+                    same.unwrap_or(new).clone()
+                };
+                let new: Vec<Condition> = other.conditions.iter().map(richer).collect();
+                self.conditions = new.into_iter().chain(kept).collect();
+            }
+            Known::SUMMARY => {
+                if !other.kubelet_version.is_empty() {
+                    self.kubelet_version.clone_from(&other.kubelet_version);
+                }
+                if !other.runtime.is_empty() {
+                    self.runtime.clone_from(&other.runtime);
+                }
+            }
+            Known::REPLICAS => self.requested.clone_from(&other.requested),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! Pods: where they are and how they are.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::meta::common_parts;
+use super::pod_spec::PodSpecWire;
+use super::{Known, Meta, PodSpec, Record};
+use crate::{Condition, List, Text, Timestamp, Truth};
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Pod {
+    /// Metadata.
+    pub meta: Meta,
+    /// What it shall be, shared among pods that are alike.
+    pub spec: Arc<PodSpec>,
+    /// The node it is on, or empty.
+    pub node: Text,
+    /// Phase.
+    pub phase: Phase,
+    /// Reason and message of the pod itself (`Evicted`, `UnexpectedAdmissionError`).
+    pub why: Option<Box<(Text, Text)>>,
+    /// Whether it takes traffic, and since when that is so.
+    pub ready: Option<Ready>,
+    /// When the kubelet took it on.
+    pub started: Option<Timestamp>,
+    /// Conditions that do not hold.
+    pub conditions: List<Condition>,
+    /// Containers; left out when all run, are ready and never restarted.
+    pub containers: List<ContainerStatus>,
+    /// Init containers.
+    pub init_containers: List<ContainerStatus>,
+    /// The row of a table, where one was read.
+    pub summary: Option<Box<Summary>>,
+}
+
+/// The `Ready` condition without its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ready {
+    /// Its status.
+    pub status: Truth,
+    /// Last transition.
+    pub since: Option<Timestamp>,
+}
+
+/// Phase of a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+pub enum Phase {
+    /// Not all containers have started.
+    Pending,
+    /// At least one container runs.
+    Running,
+    /// All ended well.
+    Succeeded,
+    /// At least one failed for good.
+    Failed,
+    /// Not known.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+/// What `kubectl get pods` shows of a pod.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Summary {
+    /// Ready containers.
+    pub ready: u32,
+    /// Containers.
+    pub containers: u32,
+    /// The word under STATUS, e.g. `CrashLoopBackOff`.
+    pub status: Text,
+    /// Restarts of all containers.
+    pub restarts: u32,
+    /// How long ago the last restart was.
+    pub last_restart_age_seconds: Option<u32>,
+}
+
+/// How a container is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ContainerStatus {
+    /// Name.
+    pub name: Text,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// Restarts so far.
+    pub restarts: u32,
+    /// State now.
+    pub state: ContainerState,
+    /// How it ended last.
+    pub last: Option<Box<Terminated>>,
+}
+
+/// State of a container.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ContainerState {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// Waits: reason and message.
+    Waiting(Box<(Text, Text)>),
+    /// Runs, since.
+    Running(Option<Timestamp>),
+    /// Has ended.
+    Terminated(Box<Terminated>),
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Terminated {
+    /// Exit code.
+    pub exit_code: i64,
+    /// Signal, 0 for none.
+    pub signal: i64,
+    /// Reason, e.g. `OOMKilled`.
+    pub reason: Text,
+    /// Message, e.g. the end of the termination log.
+    pub message: Text,
+    /// Start.
+    pub started_at: Option<Timestamp>,
+    /// End.
+    pub finished_at: Option<Timestamp>,
+}
+
+impl ContainerStatus {
+    /// Whether it runs, is ready and never restarted.
+    fn is_calm(&self) -> bool {
+        let runs = matches!(self.state, ContainerState::Running(_));
+        runs && self.ready && self.restarts == 0 && self.last.is_none()
+    }
+
+    /// Reason for waiting, or empty.
+    pub fn waiting(&self) -> &str {
+        match &self.state {
+            ContainerState::Waiting(why) => &why.0,
+            _ => "",
+        }
+    }
+
+    /// Message of a waiting container, or empty.
+    pub fn waiting_message(&self) -> &str {
+        match &self.state {
+            ContainerState::Waiting(why) => &why.1,
+            _ => "",
+        }
+    }
+
+    /// How it ended: now, or the last time.
+    pub fn ended(&self) -> Option<&Terminated> {
+        match &self.state {
+            ContainerState::Terminated(end) => Some(end),
+            _ => self.last.as_deref(),
+        }
+    }
+}
+
+impl Pod {
+    /// Since when it has been ready without a break, if it is.
+    pub fn ready_since(&self) -> Option<Timestamp> {
+        self.ready.filter(|r| r.status == Truth::True).and_then(|r| r.since)
+    }
+
+    /// Whether it takes traffic; `None` when the input does not say.
+    pub fn is_ready(&self) -> Option<bool> {
+        if let Some(ready) = self.ready {
+            return Some(ready.status == Truth::True);
+        }
+        if let Some(row) = &self.summary {
+            return Some(row.status == "Running" && row.ready == row.containers);
+        }
+        (!self.containers.is_empty()).then(|| self.containers.iter().all(|c| c.ready))
+    }
+
+    /// Whether it has ended for good, so that nobody waits for it.
+    pub fn is_finished(&self) -> bool {
+        let word = self.summary.as_ref().map_or("", |s| s.status.as_str());
+        matches!(self.phase, Phase::Succeeded | Phase::Failed)
+            || matches!(word, "Completed" | "Succeeded" | "Evicted" | "Error" if self.phase == Phase::Unknown && self.restarts() == 0)
+    }
+
+    /// Whether it waits for a node.
+    pub fn is_unscheduled(&self) -> bool {
+        let word = self.summary.as_ref().map_or("", |s| s.status.as_str());
+        let pending =
+            self.phase == Phase::Pending || (self.phase == Phase::Unknown && word == "Pending");
+        pending && self.node.is_empty() && self.meta.deleting.is_none()
+    }
+
+    /// Restarts of all containers.
+    pub fn restarts(&self) -> u32 {
+        let counted = self.containers.iter().chain(&self.init_containers).map(|c| c.restarts).sum();
+        if counted == 0 { self.summary.as_ref().map_or(0, |s| s.restarts) } else { counted }
+    }
+
+    /// The words that say how it is: waiting and ending reasons, then the table's word.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let all = self.init_containers.iter().chain(&self.containers);
+        let states = all.filter_map(|c| match &c.state {
+            ContainerState::Waiting(why) => Some(why.0.as_str()),
+            ContainerState::Terminated(end) => Some(end.reason.as_str()),
+            _ => None,
+        });
+        let row = self.summary.as_ref().map(|s| s.status.trim_start_matches("Init:"));
+        states.chain(row).chain(self.why.as_ref().map(|w| w.0.as_str()))
+    }
+
+    /// All container statuses, init containers first.
+    pub fn all_containers(&self) -> impl Iterator<Item = &ContainerStatus> {
+        self.init_containers.iter().chain(self.containers.iter())
+    }
+}
+
+#[derive(Deserialize)]
+struct PodWire {
+    metadata: Meta,
+    spec: Option<PodSpecWire>,
+    status: Option<StatusWire>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct StatusWire {
+    phase: Phase,
+    reason: Option<Text>,
+    message: Option<Text>,
+    start_time: Option<Timestamp>,
+    conditions: List<Condition>,
+    container_statuses: List<ContainerStatus>,
+    init_container_statuses: List<ContainerStatus>,
+    summary: Option<Box<Summary>>,
+}
+
+impl<'de> Deserialize<'de> for Pod {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = PodWire::deserialize(deserializer)?;
+        let mut spec = wire.spec.unwrap_or_default();
+        let status = wire.status.unwrap_or_default();
+        let ready = status.conditions.iter().find(|c| c.kind == "Ready");
+        let ready = ready.map(|c| Ready { status: c.status, since: c.since });
+        let told = |c: &Condition| c.status != Truth::True;
+        let calm = |c: &ContainerStatus| c.is_calm();
+        let well = status.container_statuses.iter().all(calm) && status.phase == Phase::Running;
+        let well = well && ready.is_some_and(|r| r.status == Truth::True);
+        let told_of = |list| if well { List::default() } else { list };
+        let why = (status.reason.unwrap_or_default(), status.message.unwrap_or_default());
+        Ok(Pod {
+            meta: wire.metadata,
+            node: std::mem::take(&mut spec.node_name),
+            spec: Arc::new(spec.into()),
+            phase: status.phase,
+            why: (why != Default::default()).then(|| Box::new(why)),
+            ready,
+            started: status.start_time,
+            conditions: status.conditions.into_iter().filter(told).collect(),
+            containers: told_of(status.container_statuses),
+            init_containers: told_of(status.init_container_statuses),
+            summary: status.summary,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for ContainerStatus {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize, Default)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Wire {
+            name: Text,
+            ready: bool,
+            restart_count: u32,
+            state: Option<StateWire>,
+            last_state: Option<StateWire>,
+        }
+        let w = Wire::deserialize(deserializer)?;
+        Ok(Self {
+            name: w.name,
+            ready: w.ready,
+            restarts: w.restart_count,
+            state: w.state.map(ContainerState::from).unwrap_or_default(),
+            last: w.last_state.and_then(|s| s.terminated),
+        })
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct StateWire {
+    waiting: Option<WaitingWire>,
+    running: Option<RunningWire>,
+    terminated: Option<Box<Terminated>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WaitingWire {
+    reason: Text,
+    message: Option<Text>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct RunningWire {
+    started_at: Option<Timestamp>,
+}
+
+impl From<StateWire> for ContainerState {
+    fn from(w: StateWire) -> Self {
+        if let Some(end) = w.terminated {
+            Self::Terminated(end)
+        } else if let Some(why) = w.waiting {
+            Self::Waiting(Box::new((why.reason, why.message.unwrap_or_default())))
+        } else if let Some(run) = w.running {
+            Self::Running(run.started_at)
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+impl Record for Pod {
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
+        (Known::SPEC, &["/spec/containers"]),
+        (Known::PLACEMENT, &["/spec/affinity", "/spec/imagePullSecrets"]),
+        (Known::PLACE, &["/spec/nodeName"]),
+        (Known::STATUS, &["/status/phase", "/status/containerStatuses"]),
+        (Known::CONDITIONS, &["/status/conditions"]),
+        (Known::SUMMARY, &["/status/summary"]),
+        (Known::EVENTS, &["/eventsShown"]),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn take(&mut self, part: Known, other: &Self) {
+        match part {
+            Known::SPEC => {
+                let old = std::mem::replace(&mut self.spec, Arc::clone(&other.spec));
+                if !other.meta.known.has(Known::PLACEMENT) && self.meta.known.has(Known::PLACEMENT)
+                {
+                    Arc::make_mut(&mut self.spec).take_placement(&old);
+                }
+            }
+            Known::PLACEMENT => Arc::make_mut(&mut self.spec).take_placement(&other.spec),
+            Known::PLACE => self.node.clone_from(&other.node),
+            Known::STATUS => {
+                self.phase = other.phase;
+                self.why.clone_from(&other.why);
+                self.started = other.started.or(self.started);
+                self.containers.clone_from(&other.containers);
+                self.init_containers.clone_from(&other.init_containers);
+            }
+            Known::CONDITIONS => {
+                self.conditions.clone_from(&other.conditions);
+                let since = self.ready.filter(|r| Some(r.status) == other.ready.map(|o| o.status));
+                let since = since.and_then(|r| r.since);
+                let new = other.ready;
+                self.ready = new.map(|r| Ready { since: r.since.or(since), ..r });
+            }
+            Known::SUMMARY => self.summary.clone_from(&other.summary),
+            _ => {}
+        }
+    }
+}
+
+impl PodSpec {
+    /// Copies what `describe` does not print.
+    pub(crate) fn take_placement(&mut self, other: &PodSpec) {
+        self.affinity.clone_from(&other.affinity);
+        self.spread.clone_from(&other.spread);
+        self.pull_secrets.clone_from(&other.pull_secrets);
+        self.scheduler.clone_from(&other.scheduler);
+        self.run_as_user = other.run_as_user;
+        self.fs_group = other.fs_group;
+    }
+}

@@ -1,0 +1,336 @@
+//! Pod specs, normalised so that a workload's template and its pods compare equal.
+
+use serde::Deserialize;
+
+use crate::record::{ConfigRef, Container, Env};
+use crate::{Labels, List, Requirement, Selector, Shared, Text};
+
+/// What a pod shall be. The node it is on is not part of it; neither is what the API server
+/// adds by itself (the token volume, the two default tolerations).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct PodSpec {
+    /// Containers, in order.
+    pub containers: List<Container>,
+    /// Init containers, in order.
+    pub init_containers: List<Container>,
+    /// Labels a node must have.
+    pub node_selector: Labels,
+    /// Affinity rules.
+    pub affinity: Option<Box<Affinity>>,
+    /// Taints it accepts.
+    pub tolerations: List<Toleration>,
+    /// Rules for spreading that can hold a pod back.
+    pub spread: List<Spread>,
+    /// Volumes.
+    pub volumes: List<Volume>,
+    /// Service account; empty means `default`.
+    pub service_account: Text,
+    /// Scheduler; empty means the default one.
+    pub scheduler: Text,
+    /// Priority class.
+    pub priority_class: Text,
+    /// Runtime class.
+    pub runtime_class: Text,
+    /// Secrets for pulling images.
+    pub pull_secrets: List<Text>,
+    /// Gates that hold it back from scheduling.
+    pub scheduling_gates: List<Text>,
+    /// Whether it shares the node's network.
+    pub host_network: bool,
+    /// `Always`, `OnFailure` or `Never`.
+    pub restart_policy: Text,
+    /// User all containers run as, if stated.
+    pub run_as_user: Option<i64>,
+    /// Group that volumes are handed to, if stated.
+    pub fs_group: Option<i64>,
+}
+
+/// Affinity rules that are required (preferences never hold a pod back).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Affinity {
+    /// Nodes: one of the terms must hold; empty means any node.
+    pub nodes: List<NodeTerm>,
+    /// Pods it must be beside.
+    pub pods: List<PodTerm>,
+    /// Pods it must not be beside.
+    pub anti: List<PodTerm>,
+}
+
+/// One alternative of a node affinity.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct NodeTerm {
+    /// On labels.
+    pub match_expressions: List<Requirement>,
+    /// On fields (`metadata.name`).
+    pub match_fields: List<Requirement>,
+}
+
+/// One rule about other pods.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PodTerm {
+    /// Which pods.
+    pub label_selector: Option<Selector>,
+    /// Node label that says what "beside" means.
+    pub topology_key: Text,
+    /// Their namespaces; empty means the pod's own.
+    pub namespaces: List<Text>,
+}
+
+/// A taint that is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Toleration {
+    /// Key; empty with `Exists` means all.
+    pub key: Text,
+    /// `Equal` (default) or `Exists`.
+    pub operator: Text,
+    /// Value for `Equal`.
+    pub value: Text,
+    /// Effect; empty means all.
+    pub effect: Text,
+    /// How long a NoExecute taint is borne.
+    pub toleration_seconds: Option<i64>,
+}
+
+/// A rule for spreading pods.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Spread {
+    /// Largest difference allowed.
+    pub max_skew: i32,
+    /// Node label that says what a domain is.
+    pub topology_key: Text,
+    /// `DoNotSchedule` or `ScheduleAnyway`.
+    pub when_unsatisfiable: Text,
+    /// Which pods are counted.
+    pub label_selector: Option<Selector>,
+}
+
+/// A volume of a pod.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Volume {
+    /// Name within the pod.
+    pub name: Text,
+    /// What it is.
+    pub source: VolumeSource,
+}
+
+/// What a volume is made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VolumeSource {
+    /// A claim, by name.
+    Claim(Text),
+    /// A config map.
+    ConfigMap(ConfigRef),
+    /// A secret.
+    Secret(ConfigRef),
+    /// A path of the node.
+    HostPath(Text),
+    /// Scratch space.
+    EmptyDir,
+    /// Anything else, by the API's name of the source.
+    Other(Text),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct VolumeWire {
+    name: Text,
+    persistent_volume_claim: Option<ClaimName>,
+    config_map: Option<ConfigRef>,
+    secret: Option<ConfigRef>,
+    host_path: Option<HostPath>,
+    empty_dir: Option<serde::de::IgnoredAny>,
+    ephemeral: Option<serde::de::IgnoredAny>,
+    nfs: Option<serde::de::IgnoredAny>,
+    csi: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct ClaimName {
+    claim_name: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct HostPath {
+    path: Text,
+}
+
+impl From<VolumeWire> for Volume {
+    fn from(w: VolumeWire) -> Self {
+        let source = if let Some(claim) = w.persistent_volume_claim {
+            VolumeSource::Claim(claim.claim_name)
+        } else if let Some(map) = w.config_map {
+            VolumeSource::ConfigMap(map)
+        } else if let Some(secret) = w.secret {
+            VolumeSource::Secret(secret)
+        } else if let Some(path) = w.host_path {
+            VolumeSource::HostPath(path.path)
+        } else if w.empty_dir.is_some() {
+            VolumeSource::EmptyDir
+        } else if w.ephemeral.is_some() {
+            VolumeSource::Other("ephemeral".into())
+        } else if w.nfs.is_some() {
+            VolumeSource::Other("nfs".into())
+        } else if w.csi.is_some() {
+            VolumeSource::Other("csi".into())
+        } else {
+            VolumeSource::Other("projected".into())
+        };
+        Volume { name: w.name, source }
+    }
+}
+
+/// A pod spec as on the wire.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct PodSpecWire {
+    containers: List<Container>,
+    init_containers: List<Container>,
+    node_selector: Labels,
+    affinity: Option<AffinityWire>,
+    tolerations: List<Toleration>,
+    topology_spread_constraints: List<Spread>,
+    volumes: List<VolumeWire>,
+    service_account_name: Text,
+    scheduler_name: Text,
+    priority_class_name: Text,
+    runtime_class_name: Option<Text>,
+    image_pull_secrets: List<NameOnly>,
+    scheduling_gates: List<NameOnly>,
+    host_network: bool,
+    restart_policy: Text,
+    security_context: Option<Security>,
+    pub(crate) node_name: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct NameOnly {
+    name: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Security {
+    run_as_user: Option<i64>,
+    fs_group: Option<i64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct AffinityWire {
+    node_affinity: Option<NodeAffinityWire>,
+    pod_affinity: Option<PodAffinityWire>,
+    pod_anti_affinity: Option<PodAffinityWire>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct NodeAffinityWire {
+    required_during_scheduling_ignored_during_execution: Option<TermsWire>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct TermsWire {
+    node_selector_terms: List<NodeTerm>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct PodAffinityWire {
+    required_during_scheduling_ignored_during_execution: List<PodTerm>,
+}
+
+impl AffinityWire {
+    fn required(self) -> Option<Box<Affinity>> {
+        let pods = |w: Option<PodAffinityWire>| {
+            w.unwrap_or_default().required_during_scheduling_ignored_during_execution
+        };
+        let nodes = self.node_affinity.unwrap_or_default();
+        let nodes = nodes.required_during_scheduling_ignored_during_execution.unwrap_or_default();
+        let affinity = Affinity {
+            nodes: nodes.node_selector_terms,
+            pods: pods(self.pod_affinity),
+            anti: pods(self.pod_anti_affinity),
+        };
+        (affinity != Affinity::default()).then(|| Box::new(affinity))
+    }
+}
+
+/// The scheduler of pods that name none.
+const DEFAULT_SCHEDULER: &str = "default-scheduler";
+
+/// The two tolerations that the API server gives to every pod.
+fn is_default_toleration(t: &Toleration) -> bool {
+    t.effect == "NoExecute"
+        && t.toleration_seconds == Some(300)
+        && (t.key == "node.kubernetes.io/not-ready" || t.key == "node.kubernetes.io/unreachable")
+}
+
+impl From<PodSpecWire> for PodSpec {
+    fn from(w: PodSpecWire) -> Self {
+        let token = |name: &Text| name.starts_with("kube-api-access-");
+        let slim = |containers: List<Container>| -> List<Container> {
+            let strip = |mut c: Container| {
+                if c.volume_mounts.iter().any(|m| token(&m.name)) {
+                    let mounts = c.volume_mounts.iter().filter(|m| !token(&m.name));
+                    c.volume_mounts = Shared::new(mounts.cloned().collect());
+                }
+                if !c.env.iter().all(Env::tells) {
+                    let env = c.env.iter().filter(|e| e.tells());
+                    c.env = Shared::new(env.cloned().collect());
+                }
+                c
+            };
+            containers.into_iter().map(strip).collect()
+        };
+        let names = |list: List<NameOnly>| list.into_iter().map(|n| n.name).collect();
+        let security = w.security_context.unwrap_or_default();
+        let tolerations = w.tolerations.into_iter();
+        let spread = w.topology_spread_constraints.into_iter();
+        let volumes = w.volumes.into_iter().filter(|v| !token(&v.name));
+        PodSpec {
+            containers: slim(w.containers),
+            init_containers: slim(w.init_containers),
+            node_selector: w.node_selector,
+            affinity: w.affinity.and_then(AffinityWire::required),
+            tolerations: tolerations.filter(|t| !is_default_toleration(t)).collect(),
+            spread: spread.filter(|s| s.when_unsatisfiable != "ScheduleAnyway").collect(),
+            volumes: volumes.map(Volume::from).collect(),
+            service_account: w.service_account_name,
+            scheduler: Some(w.scheduler_name)
+                .filter(|s| s != DEFAULT_SCHEDULER)
+                .unwrap_or_default(),
+            priority_class: w.priority_class_name,
+            runtime_class: w.runtime_class_name.unwrap_or_default(),
+            pull_secrets: names(w.image_pull_secrets),
+            scheduling_gates: names(w.scheduling_gates),
+            host_network: w.host_network,
+            restart_policy: w.restart_policy,
+            run_as_user: security.run_as_user,
+            fs_group: security.fs_group,
+        }
+    }
+}
+
+impl PodSpec {
+    /// The sum of requests for `resource` as the scheduler counts it: all containers together,
+    /// or the largest init container when that is more.
+    pub fn requests(&self, resource: &str) -> crate::Quantity {
+        let of = |c: &Container| c.resources.requests.get(resource);
+        let of = |c: &Container| of(c).unwrap_or_else(|| c.resources.limits.amount(resource));
+        let sum = self.containers.iter().map(of).fold(Default::default(), crate::Quantity::plus);
+        self.init_containers.iter().map(of).fold(sum, Ord::max)
+    }
+
+    /// All containers, init containers first, as they start.
+    pub fn all_containers(&self) -> impl Iterator<Item = &Container> {
+        self.init_containers.iter().chain(self.containers.iter())
+    }
+}

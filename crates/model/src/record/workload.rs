@@ -1,0 +1,280 @@
+//! Whatever makes pods: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob,
+//! ReplicationController. One record for all, because most questions are the same.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::meta::common_parts;
+use super::pod_spec::PodSpecWire;
+use super::{Known, Meta, PodSpec, Record};
+use crate::{Condition, Kind, Labels, List, Selector, Text, Timestamp, Truth};
+
+/// A workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Metadata.
+    pub meta: Meta,
+    /// Which kind of workload.
+    pub kind: Kind,
+    /// Which pods are its own.
+    pub selector: Selector,
+    /// Replicas wanted; for a Job its parallelism; `None` where there is no such number.
+    pub replicas: Option<i64>,
+    /// How many there are.
+    pub counts: Counts,
+    /// The pods it makes.
+    pub template: Option<Arc<PodSpec>>,
+    /// Their labels.
+    pub template_labels: Arc<Labels>,
+    /// Conditions, without those that say that all is well.
+    pub conditions: List<Condition>,
+    /// Names of volume claim templates (StatefulSet).
+    pub claim_templates: List<Text>,
+    /// Whether it is paused or suspended.
+    pub paused: bool,
+    /// Job and CronJob figures.
+    pub job: Option<Box<JobStatus>>,
+}
+
+/// Replica counts of a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Counts {
+    /// Pods that exist.
+    pub current: i64,
+    /// Pods that are ready.
+    pub ready: i64,
+    /// Pods of the newest template.
+    pub updated: i64,
+    /// Pods that have been ready for long enough.
+    pub available: i64,
+}
+
+/// Figures of a Job or CronJob.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct JobStatus {
+    /// Failed pods.
+    pub failed: i64,
+    /// Succeeded pods.
+    pub succeeded: i64,
+    /// Failures allowed.
+    pub backoff_limit: Option<i64>,
+    /// Time allowed, in seconds.
+    pub deadline_seconds: Option<i64>,
+    /// Schedule (CronJob).
+    pub schedule: Text,
+    /// Last run (CronJob).
+    pub last_scheduled: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    metadata: Meta,
+    spec: Option<SpecWire>,
+    status: Option<StatusWire>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct SpecWire {
+    replicas: Option<i64>,
+    parallelism: Option<i64>,
+    selector: Option<Selector>,
+    template: Option<TemplateWire>,
+    job_template: Option<JobTemplateWire>,
+    volume_claim_templates: List<NamedWire>,
+    paused: Option<bool>,
+    suspend: Option<bool>,
+    backoff_limit: Option<i64>,
+    active_deadline_seconds: Option<i64>,
+    schedule: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TemplateWire {
+    metadata: Option<TemplateMeta>,
+    spec: Option<PodSpecWire>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TemplateMeta {
+    labels: Labels,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct JobTemplateWire {
+    spec: JobSpecWire,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct JobSpecWire {
+    template: Option<TemplateWire>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct NamedWire {
+    metadata: NameWire,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct NameWire {
+    name: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct StatusWire {
+    replicas: Option<i64>,
+    ready_replicas: Option<i64>,
+    updated_replicas: Option<i64>,
+    available_replicas: Option<i64>,
+    number_ready: Option<i64>,
+    number_available: Option<i64>,
+    desired_number_scheduled: Option<i64>,
+    current_number_scheduled: Option<i64>,
+    updated_number_scheduled: Option<i64>,
+    failed: Option<i64>,
+    succeeded: Option<i64>,
+    ready: Option<i64>,
+    last_schedule_time: Option<Timestamp>,
+    conditions: List<Condition>,
+}
+
+/// Whether a condition says more than that all is well.
+fn tells(c: &Condition) -> bool {
+    c.status != Truth::True || !matches!(c.kind.as_str(), "Available" | "Progressing")
+}
+
+impl Workload {
+    /// Decodes a workload of this kind.
+    ///
+    /// # Errors
+    /// When the object is not shaped as the API shapes it.
+    pub fn read<'de, D: serde::Deserializer<'de>>(kind: Kind, d: D) -> Result<Self, D::Error> {
+        let wire = Wire::deserialize(d)?;
+        let spec = wire.spec.unwrap_or_default();
+        let status = wire.status.unwrap_or_default();
+        let template = spec.template.or(spec.job_template.and_then(|j| j.spec.template));
+        let template = template.unwrap_or_default();
+        let job = matches!(kind, Kind::Job | Kind::CronJob).then(|| JobStatus {
+            failed: status.failed.unwrap_or(0),
+            succeeded: status.succeeded.unwrap_or(0),
+            backoff_limit: spec.backoff_limit,
+            deadline_seconds: spec.active_deadline_seconds,
+            schedule: spec.schedule,
+            last_scheduled: status.last_schedule_time,
+        });
+        let mut selector = spec.selector.unwrap_or_default();
+        if kind == Kind::ReplicationController {
+            // Its selector is a plain map; its template must carry the same labels.
+            let labels = template.metadata.as_ref().map(|m| m.labels.clone());
+            selector = Selector::labels(labels.unwrap_or_default());
+        }
+        if wire.metadata.owner.is_some() {
+            // What it owns names it; only the owner's selector is compared with anything.
+            selector = Selector::default();
+        }
+        let first = |options: &[Option<i64>]| options.iter().flatten().next().copied();
+        Ok(Workload {
+            kind,
+            selector,
+            replicas: first(&[spec.replicas, spec.parallelism, status.desired_number_scheduled]),
+            counts: Counts {
+                current: first(&[status.replicas, status.current_number_scheduled]).unwrap_or(0),
+                ready: first(&[status.ready_replicas, status.number_ready, status.ready])
+                    .unwrap_or(0),
+                updated: first(&[status.updated_replicas, status.updated_number_scheduled])
+                    .unwrap_or(0),
+                available: first(&[status.available_replicas, status.number_available])
+                    .unwrap_or(0),
+            },
+            template: template.spec.map(|s| Arc::new(PodSpec::from(s))),
+            template_labels: Arc::new(template.metadata.unwrap_or_default().labels),
+            conditions: status.conditions.into_iter().filter(tells).collect(),
+            claim_templates: spec
+                .volume_claim_templates
+                .into_iter()
+                .map(|t| t.metadata.name)
+                .collect(),
+            paused: spec.paused.or(spec.suspend).unwrap_or(false),
+            job: job.map(Box::new),
+            meta: wire.metadata,
+        })
+    }
+
+    /// The object itself.
+    pub fn object(&self) -> crate::ObjectRef {
+        self.meta.object(self.kind)
+    }
+
+    /// The condition of this type.
+    pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|c| c.kind == kind)
+    }
+}
+
+impl Record for Workload {
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
+        (Known::SPEC, &["/spec/template/spec/containers", "/spec/jobTemplate"]),
+        (Known::PLACEMENT, &["/spec/template/spec/affinity"]),
+        (Known::SELECTOR, &["/spec/selector"]),
+        (Known::REPLICAS, &["/spec/replicas", "/status/desiredNumberScheduled"]),
+        (
+            Known::STATUS,
+            &[
+                "/status/replicas",
+                "/status/readyReplicas",
+                "/status/availableReplicas",
+                "/status/numberReady",
+                "/status/failed",
+                "/status/succeeded",
+            ]
+        ),
+        (Known::CONDITIONS, &["/status/conditions"]),
+        (Known::EVENTS, &["/eventsShown"]),
+    ];
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn take(&mut self, part: Known, other: &Self) {
+        match part {
+            Known::SPEC => {
+                let old = std::mem::replace(&mut self.template, other.template.clone());
+                self.template_labels = Arc::clone(&other.template_labels);
+                self.paused = other.paused;
+                if !other.claim_templates.is_empty() {
+                    self.claim_templates.clone_from(&other.claim_templates);
+                }
+                let hidden = !other.meta.known.has(Known::PLACEMENT);
+                if let (true, Some(new), Some(old)) = (hidden, &mut self.template, old) {
+                    Arc::make_mut(new).take_placement(&old);
+                }
+            }
+            Known::PLACEMENT => {
+                if let (Some(mine), Some(theirs)) = (&mut self.template, &other.template) {
+                    Arc::make_mut(mine).take_placement(theirs);
+                }
+            }
+            Known::SELECTOR => self.selector.clone_from(&other.selector),
+            Known::REPLICAS => self.replicas = other.replicas,
+            Known::STATUS => {
+                self.counts = other.counts;
+                self.job.clone_from(&other.job);
+            }
+            Known::CONDITIONS => self.conditions.clone_from(&other.conditions),
+            _ => {}
+        }
+    }
+}

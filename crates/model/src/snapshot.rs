@@ -1,0 +1,146 @@
+//! Everything known at one moment: immutable tables, joined once when they are built.
+
+mod app;
+mod builder;
+mod coverage;
+mod facts;
+mod pools;
+mod relation;
+mod table;
+
+pub use app::App;
+pub use builder::Builder;
+pub use coverage::Coverage;
+pub use facts::{Alert, Dial, LogLines, Sample, UnitState};
+pub use relation::{Peer, Relation};
+pub use table::Table;
+
+use crate::record::{
+    Backends, Claim, ClusterEvent, Ingress, LimitRange, Named, NetworkPolicy, Node,
+    PersistentVolume, Quota, Scaler, Service, StorageClass,
+};
+use crate::{Evidence, Kind, ObjectRef, Timestamp};
+
+/// Everything known at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The moment: now for a live cluster, the newest time in captured input.
+    pub now: Timestamp,
+    /// Whether `now` is real; when the input holds no time at all, ages still are.
+    pub has_time: bool,
+    /// Which kinds were listed completely.
+    pub coverage: Coverage,
+    /// Workloads with their pods, sorted by namespace and name.
+    pub apps: Vec<App>,
+    /// Nodes.
+    pub nodes: Table<Node>,
+    /// Services.
+    pub services: Table<Service>,
+    /// What is behind them.
+    pub backends: Table<Backends>,
+    /// Ingresses.
+    pub ingresses: Table<Ingress>,
+    /// Network policies.
+    pub policies: Table<NetworkPolicy>,
+    /// Autoscalers.
+    pub scalers: Table<Scaler>,
+    /// Claims.
+    pub claims: Table<Claim>,
+    /// Volumes.
+    pub volumes: Table<PersistentVolume>,
+    /// Storage classes.
+    pub storage_classes: Table<StorageClass>,
+    /// Quotas.
+    pub quotas: Table<Quota>,
+    /// Limit ranges.
+    pub limit_ranges: Table<LimitRange>,
+    /// Config maps, secrets, service accounts, namespaces, classes.
+    pub named: Table<Named>,
+    /// Events, sorted by the object they are about, then by time.
+    pub events: Vec<ClusterEvent>,
+    /// Logs.
+    pub logs: Vec<LogLines>,
+    /// System units.
+    pub units: Vec<UnitState>,
+    /// Connections tried by hand.
+    pub dials: Vec<Dial>,
+    /// Measurements.
+    pub samples: Vec<Sample>,
+    /// Alerts.
+    pub alerts: Vec<Alert>,
+}
+
+impl Snapshot {
+    /// Events about one object.
+    pub fn events_about(&self, object: &ObjectRef) -> &[ClusterEvent] {
+        let key = Some(object);
+        let start = self.events.partition_point(|e| e.about.as_ref() < key);
+        let end = self.events.partition_point(|e| e.about.as_ref() <= key);
+        self.events.get(start..end).unwrap_or_default()
+    }
+
+    /// The workload of this name; `kind` and name as in the reference.
+    pub fn app(&self, object: &ObjectRef) -> Option<&App> {
+        self.apps_in(&object.namespace)
+            .iter()
+            .find(|a| a.object.name == object.name && a.object.kind == object.kind)
+    }
+
+    /// Workloads of one namespace.
+    pub fn apps_in(&self, namespace: &str) -> &[App] {
+        let start = self.apps.partition_point(|a| a.object.namespace.as_str() < namespace);
+        let end = self.apps.partition_point(|a| a.object.namespace.as_str() <= namespace);
+        self.apps.get(start..end).unwrap_or_default()
+    }
+
+    /// The object of which mostly the name matters.
+    pub fn named(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Named> {
+        self.named.all(namespace, name).find(|n| n.kind == kind)
+    }
+
+    /// Ready and unready addresses behind a Service; `None` when the input does not say.
+    pub fn addresses(&self, service: &Service) -> Option<(u32, u32)> {
+        let of = |slice: bool| {
+            let mut sum = None;
+            let here = self.backends.in_namespace(&service.meta.namespace);
+            for b in here.filter(|b| b.is_slice == slice && b.service == service.meta.name) {
+                let (ready, not) = sum.unwrap_or((0, 0));
+                sum = Some((ready + b.ready, not + b.not_ready));
+            }
+            sum
+        };
+        of(true).or_else(|| of(false))
+    }
+
+    /// An event as evidence.
+    pub fn event_evidence(&self, event: &ClusterEvent) -> Option<Evidence> {
+        Some(Evidence {
+            document: event.document,
+            object: event.about.clone()?,
+            field: format!("event/{}", event.reason),
+            value: event.message.to_string(),
+            at: event.last.resolve(self.now).filter(|_| self.has_time),
+        })
+    }
+
+    /// Whether an object of this kind and name certainly does not exist.
+    pub fn is_missing(&self, kind: Kind, namespace: &str, name: &str) -> bool {
+        self.coverage.says_missing(kind, namespace, name)
+            || (self.coverage.lists(kind, namespace) && !self.exists(kind, namespace, name))
+    }
+
+    /// Whether an object of this kind and name was seen.
+    pub fn exists(&self, kind: Kind, namespace: &str, name: &str) -> bool {
+        match kind {
+            Kind::Node => self.nodes.get("", name).is_some(),
+            Kind::Service => self.services.get(namespace, name).is_some(),
+            Kind::PersistentVolumeClaim => self.claims.get(namespace, name).is_some(),
+            Kind::PersistentVolume => self.volumes.get("", name).is_some(),
+            Kind::StorageClass => self.storage_classes.get("", name).is_some(),
+            Kind::ResourceQuota => self.quotas.get(namespace, name).is_some(),
+            Kind::Ingress => self.ingresses.get(namespace, name).is_some(),
+            Kind::NetworkPolicy => self.policies.get(namespace, name).is_some(),
+            kind => self.named(kind, namespace, name).is_some(),
+        }
+    }
+}

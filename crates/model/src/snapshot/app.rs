@@ -1,0 +1,201 @@
+//! A workload with everything that belongs to it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::record::{ClusterEvent, Known, Pod, PodSpec, Workload};
+use crate::{Kind, Labels, ObjectRef, Snapshot, Table, Text};
+
+/// A workload with everything that belongs to it. Its object is the one a person would edit:
+/// the Deployment, not its ReplicaSet; the CronJob, not its Job; the pod itself when it has no
+/// owner.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The object a person would edit.
+    pub object: ObjectRef,
+    /// Its record, when it was in the input.
+    pub workload: Option<Arc<Workload>>,
+    /// ReplicaSets or Jobs in between.
+    pub sets: Vec<Arc<Workload>>,
+    /// Its pods.
+    pub pods: Vec<Arc<Pod>>,
+}
+
+impl App {
+    fn new(object: ObjectRef) -> Self {
+        App { object, workload: None, sets: Vec::new(), pods: Vec::new() }
+    }
+
+    /// The pod spec it wants: its own template, else the one of a set with pods, else a pod's.
+    pub fn spec(&self) -> Option<&PodSpec> {
+        let own = self.workload.as_ref().and_then(|w| w.template.as_deref());
+        let set = || {
+            let busiest = self.sets.iter().max_by_key(|s| (s.replicas, s.counts.current));
+            busiest.and_then(|s| s.template.as_deref())
+        };
+        let pod = || self.pods.iter().find(|p| p.meta.known.has(Known::SPEC)).map(|p| &*p.spec);
+        own.or_else(set).or_else(pod)
+    }
+
+    /// Labels of its pods.
+    pub fn pod_labels(&self) -> Option<&Labels> {
+        let known = |w: &&Arc<Workload>| !w.template_labels.is_empty();
+        let own = self.workload.as_ref().filter(known).map(|w| &*w.template_labels);
+        let pod = || {
+            let shown = self.pods.iter().find(|p| p.meta.known.has(Known::LABELS));
+            shown.map(|p| &*p.meta.labels)
+        };
+        own.or_else(pod)
+            .or_else(|| self.sets.iter().find(known).map(|s| &*s.template_labels))
+            .or_else(|| self.workload.as_ref().map(|w| &w.selector.match_labels))
+            .filter(|l| !l.is_empty())
+    }
+
+    /// Replicas wanted, if known.
+    pub fn wanted(&self) -> Option<i64> {
+        let own = self.workload.as_ref().and_then(|w| w.replicas);
+        own.or_else(|| self.sets.iter().filter_map(|s| s.replicas).max())
+            .or_else(|| (self.object.kind == Kind::Pod).then_some(1))
+    }
+
+    /// Pods that are to run on: neither finished nor being deleted.
+    pub fn running(&self) -> impl Iterator<Item = &Pod> {
+        self.pods.iter().map(|p| &**p).filter(|p| !p.is_finished() && p.meta.deleting.is_none())
+    }
+
+    /// Pods that are ready.
+    pub fn ready(&self) -> usize {
+        self.running().filter(|p| p.is_ready() == Some(true)).count()
+    }
+
+    /// Replicas that are missing: wanted less ready, or the unready ones.
+    pub fn lost_replicas(&self) -> u32 {
+        let counted = self.workload.as_ref().map_or(0, |w| w.counts.ready);
+        let ready = if self.pods.is_empty() { counted } else { self.ready() as i64 };
+        let wanted = self.wanted().unwrap_or(self.running().count() as i64);
+        u32::try_from((wanted - ready).max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// Events about it, its sets and its pods, in that order.
+    pub fn events<'s>(&'s self, snapshot: &'s Snapshot) -> impl Iterator<Item = &'s ClusterEvent> {
+        let own = snapshot.events_about(&self.object).iter();
+        let sets = self.sets.iter().flat_map(|s| snapshot.events_about(&s.object()));
+        let pods = self.pods.iter().filter(|_| self.object.kind != Kind::Pod);
+        own.chain(sets).chain(pods.flat_map(|p| snapshot.events_about(&p.meta.object(Kind::Pod))))
+    }
+
+    /// Events about its pods.
+    pub fn pod_events<'s>(&'s self, all: &'s Snapshot) -> impl Iterator<Item = &'s ClusterEvent> {
+        self.pods.iter().flat_map(|p| all.events_about(&p.meta.object(Kind::Pod)))
+    }
+
+    /// The document its description was read from.
+    pub fn document(&self) -> u16 {
+        let own = self.workload.as_ref().map(|w| w.meta.source);
+        own.or_else(|| self.pods.first().map(|p| p.meta.source)).unwrap_or(0)
+    }
+}
+
+/// Groups pods and sets under the object a person would edit.
+pub(super) fn group(workloads: &Table<Workload>, pods: &Table<Pod>) -> Vec<App> {
+    let mut apps: BTreeMap<(Text, Text, Kind), App> = BTreeMap::new();
+    let mut entry = |object: ObjectRef, add: &mut dyn FnMut(&mut App)| {
+        let key = (object.namespace.clone(), object.name.clone(), object.kind);
+        add(apps.entry(key).or_insert_with(|| App::new(object)));
+    };
+    for w in workloads.shared() {
+        let root = root_of_set(w, workloads);
+        if root == w.object() {
+            entry(root, &mut |app| app.workload = Some(Arc::clone(w)));
+        } else {
+            entry(root, &mut |app| app.sets.push(Arc::clone(w)));
+        }
+    }
+    for pod in pods.shared() {
+        entry(root_of_pod(pod, workloads), &mut |app| app.pods.push(Arc::clone(pod)));
+    }
+    apps.into_values().collect()
+}
+
+/// The workload above a ReplicaSet or Job, or itself.
+fn root_of_set(w: &Workload, workloads: &Table<Workload>) -> ObjectRef {
+    let namespace = &w.meta.namespace;
+    if let Some(owner) = &w.meta.owner
+        && let Some(kind) = Kind::from_name(&owner.kind)
+    {
+        return ObjectRef::new(kind, namespace, &owner.name);
+    }
+    // A table does not show owners; a ReplicaSet is named after its Deployment and template.
+    if w.kind == Kind::ReplicaSet && !w.meta.known.has(Known::OWNER) {
+        let parent = w.meta.name.rsplit_once('-').map(|(parent, _)| parent);
+        let known =
+            |name: &&str| workloads.all(namespace, name).any(|o| o.kind == Kind::Deployment);
+        if let Some(parent) = parent.filter(known) {
+            return ObjectRef::new(Kind::Deployment, namespace, parent);
+        }
+    }
+    w.object()
+}
+
+/// The workload above a pod, or the pod itself.
+fn root_of_pod(pod: &Pod, workloads: &Table<Workload>) -> ObjectRef {
+    let namespace = &pod.meta.namespace;
+    if let Some(owner) = &pod.meta.owner
+        && let Some(kind) = Kind::from_name(&owner.kind)
+        && kind != Kind::Node
+    {
+        if let Some(set) = workloads.all(namespace, &owner.name).find(|w| w.kind == kind) {
+            return root_of_set(set, workloads);
+        }
+        return root_by_name(kind, namespace, &owner.name, pod);
+    }
+    if !pod.meta.known.has(Known::OWNER)
+        && let Some(root) = root_from_pod_name(pod, workloads)
+    {
+        return root;
+    }
+    pod.meta.object(Kind::Pod)
+}
+
+/// An owner that was not in the input: a ReplicaSet whose name ends with the template's hash
+/// belongs to a Deployment.
+fn root_by_name(kind: Kind, namespace: &str, name: &str, pod: &Pod) -> ObjectRef {
+    let hash = pod.meta.labels.get("pod-template-hash");
+    let parent = match (kind, name.rsplit_once('-')) {
+        (Kind::ReplicaSet, Some((parent, end))) if hash == Some(end) || is_hash(end, 8..=10) => {
+            Some((Kind::Deployment, parent))
+        }
+        (Kind::Job, Some((parent, end))) if end.len() >= 8 && is_number(end) => {
+            Some((Kind::CronJob, parent))
+        }
+        _ => None,
+    };
+    let (kind, name) = parent.unwrap_or((kind, name));
+    ObjectRef::new(kind, namespace, name)
+}
+
+/// Only the pod's name is known: `web-5d4f8c7b9-x2x4z`, `db-0`, `agent-k7x2p`.
+fn root_from_pod_name(pod: &Pod, workloads: &Table<Workload>) -> Option<ObjectRef> {
+    let namespace = &pod.meta.namespace;
+    let (set, end) = pod.meta.name.rsplit_once('-')?;
+    let known = |name: &str, kind: Kind| workloads.all(namespace, name).any(|w| w.kind == kind);
+    if let Some((parent, hash)) = set.rsplit_once('-')
+        && is_hash(end, 5..=5)
+        && (is_hash(hash, 8..=10) || known(parent, Kind::Deployment))
+    {
+        return Some(ObjectRef::new(Kind::Deployment, namespace, parent));
+    }
+    let kinds = [Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::ReplicaSet];
+    let kind = kinds.into_iter().find(|kind| known(set, *kind))?;
+    Some(ObjectRef::new(kind, namespace, set))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
+}
+
+/// Names made by controllers draw from an alphabet without vowels.
+fn is_hash(text: &str, length: std::ops::RangeInclusive<usize>) -> bool {
+    length.contains(&text.len())
+        && text.bytes().all(|c| b"bcdfghjklmnpqrstvwxz0123456789".contains(&c))
+}

@@ -1,0 +1,233 @@
+//! Collects what was read and joins it into a snapshot.
+
+use std::sync::Arc;
+
+use super::pools::Pools;
+use super::{Alert, Coverage, Dial, LogLines, Sample, Snapshot, Table, UnitState, app};
+use crate::record::{
+    Backends, Claim, ClusterEvent, ContainerState, EventTime, Ingress, LimitRange, Meta, Named,
+    NetworkPolicy, Node, PersistentVolume, Pod, Quota, Record, Scaler, Service, StorageClass,
+    Workload,
+};
+use crate::{Kind, Object, ObjectRef, Timestamp};
+
+/// Collects what was read. Equal parts of objects (specs, labels, owners) are kept once.
+#[derive(Debug, Default)]
+pub struct Builder {
+    pods: Vec<Arc<Pod>>,
+    nodes: Vec<Arc<Node>>,
+    workloads: Vec<Arc<Workload>>,
+    services: Vec<Arc<Service>>,
+    backends: Vec<Arc<Backends>>,
+    ingresses: Vec<Arc<Ingress>>,
+    policies: Vec<Arc<NetworkPolicy>>,
+    scalers: Vec<Arc<Scaler>>,
+    claims: Vec<Arc<Claim>>,
+    volumes: Vec<Arc<PersistentVolume>>,
+    storage_classes: Vec<Arc<StorageClass>>,
+    quotas: Vec<Arc<Quota>>,
+    limit_ranges: Vec<Arc<LimitRange>>,
+    named: Vec<Arc<Named>>,
+    events: Vec<ClusterEvent>,
+    pools: Pools,
+    newest: Option<Timestamp>,
+    /// Which lists are complete.
+    pub coverage: Coverage,
+    /// Logs.
+    pub logs: Vec<LogLines>,
+    /// System units.
+    pub units: Vec<UnitState>,
+    /// Connections tried by hand.
+    pub dials: Vec<Dial>,
+    /// Measurements.
+    pub samples: Vec<Sample>,
+    /// Alerts.
+    pub alerts: Vec<Alert>,
+}
+
+impl Builder {
+    /// Adds an object read from a document of the input.
+    pub fn add(&mut self, mut object: Object, document: u16) {
+        if let Some(meta) = object.meta_mut() {
+            meta.source = document;
+            self.pools.meta(meta);
+        }
+        match object {
+            Object::Pod(mut pod) => {
+                self.pools.spec(&mut pod.spec);
+                self.note_pod_times(&pod);
+                self.pods.push(Arc::new(pod));
+            }
+            Object::Node(node) => {
+                for c in &node.conditions {
+                    self.note(c.since);
+                    self.note(c.heartbeat);
+                }
+                self.nodes.push(Arc::new(node));
+            }
+            Object::Workload(mut workload) => {
+                self.pools.template_labels(&mut workload.template_labels);
+                self.pools.labels(&mut workload.selector.match_labels);
+                if let Some(template) = &mut workload.template {
+                    self.pools.spec(template);
+                }
+                for c in &workload.conditions {
+                    self.note(c.since);
+                }
+                self.note_age(&workload.meta);
+                self.workloads.push(Arc::new(workload));
+            }
+            Object::Event(mut event) => {
+                event.document = document;
+                if let EventTime::At(at) = event.last {
+                    self.note(Some(at));
+                }
+                self.events.push(event);
+            }
+            Object::Service(mut service) => {
+                self.pools.labels(&mut service.selector);
+                self.pools.service_ports(&mut service.ports);
+                self.services.push(Arc::new(service));
+            }
+            Object::Backends(o) => self.backends.push(Arc::new(o)),
+            Object::Ingress(o) => self.ingresses.push(Arc::new(o)),
+            Object::Policy(o) => self.policies.push(Arc::new(o)),
+            Object::Scaler(o) => self.scalers.push(Arc::new(o)),
+            Object::Claim(o) => self.claims.push(Arc::new(o)),
+            Object::Volume(o) => self.volumes.push(Arc::new(o)),
+            Object::StorageClass(o) => self.storage_classes.push(Arc::new(o)),
+            Object::Quota(o) => self.quotas.push(Arc::new(o)),
+            Object::LimitRange(o) => self.limit_ranges.push(Arc::new(o)),
+            Object::Named(o) => self.named.push(Arc::new(o)),
+        }
+    }
+
+    /// Takes back an object that was seen to be deleted.
+    pub fn remove(&mut self, object: &ObjectRef) {
+        fn drop_row<T: Record>(rows: &mut Vec<Arc<T>>, object: &ObjectRef) {
+            let same = |m: &Meta| m.name == object.name && m.namespace == object.namespace;
+            rows.retain(|r| !same(r.meta()));
+        }
+        match object.kind {
+            Kind::Pod => drop_row(&mut self.pods, object),
+            Kind::Node => drop_row(&mut self.nodes, object),
+            Kind::Service => drop_row(&mut self.services, object),
+            Kind::Ingress => drop_row(&mut self.ingresses, object),
+            Kind::NetworkPolicy => drop_row(&mut self.policies, object),
+            Kind::PersistentVolumeClaim => drop_row(&mut self.claims, object),
+            Kind::PersistentVolume => drop_row(&mut self.volumes, object),
+            Kind::StorageClass => drop_row(&mut self.storage_classes, object),
+            Kind::ResourceQuota => drop_row(&mut self.quotas, object),
+            Kind::LimitRange => drop_row(&mut self.limit_ranges, object),
+            Kind::HorizontalPodAutoscaler => drop_row(&mut self.scalers, object),
+            Kind::Endpoints | Kind::EndpointSlice => {
+                let slice = object.kind == Kind::EndpointSlice;
+                self.backends
+                    .retain(|b| b.is_slice != slice || b.meta.object(object.kind) != *object);
+            }
+            kind => {
+                self.workloads.retain(|w| w.kind != kind || w.object() != *object);
+                self.named.retain(|n| n.kind != kind || n.meta.object(kind) != *object);
+            }
+        }
+    }
+
+    /// How many objects and events were added.
+    pub fn counts(&self) -> (usize, usize) {
+        let named = self.named.len() + self.quotas.len() + self.limit_ranges.len();
+        let storage = self.claims.len() + self.volumes.len() + self.storage_classes.len();
+        let network =
+            self.services.len() + self.backends.len() + self.ingresses.len() + self.policies.len();
+        let main = self.pods.len() + self.nodes.len() + self.workloads.len() + self.scalers.len();
+        (main + network + storage + named, self.events.len())
+    }
+
+    fn note(&mut self, at: Option<Timestamp>) {
+        self.newest = self.newest.max(at);
+    }
+
+    fn note_age(&mut self, meta: &Meta) {
+        self.note(meta.created);
+        if let (Some(created), Some(age)) = (meta.created, meta.age_seconds) {
+            self.note(Some(created.plus_seconds(i64::from(age))));
+        }
+    }
+
+    fn note_pod_times(&mut self, pod: &Pod) {
+        self.note_age(&pod.meta);
+        self.note(pod.started);
+        if let (Some(started), Some(age)) = (pod.started, pod.meta.age_seconds) {
+            self.note(Some(started.plus_seconds(i64::from(age))));
+        }
+        self.note(pod.ready.and_then(|r| r.since));
+        for c in &pod.conditions {
+            self.note(c.since);
+        }
+        for container in pod.all_containers() {
+            match &container.state {
+                ContainerState::Running(since) => self.note(*since),
+                ContainerState::Terminated(end) => self.note(end.finished_at),
+                _ => {}
+            }
+            self.note(container.last.as_ref().and_then(|l| l.finished_at));
+        }
+    }
+
+    /// Joins everything. `now` is the present for a live cluster; for captured input it is
+    /// `None` and the newest time in the evidence counts.
+    pub fn finish(mut self, now: Option<Timestamp>) -> Snapshot {
+        drop(self.pools);
+        let has_time = now.or(self.newest).is_some();
+        let now = now.or(self.newest).unwrap_or(Timestamp::from_seconds(NO_TIME_SECONDS));
+        let workloads = Table::build(self.workloads, |a, b| a.kind == b.kind);
+        let pods = Table::build(self.pods, |_, _| true);
+        self.events.sort_by(|a, b| {
+            let time = |e: &ClusterEvent| e.last.resolve(now);
+            a.about.cmp(&b.about).then_with(|| time(a).cmp(&time(b))).then_with(|| a.cmp(b))
+        });
+        self.events.dedup_by(|later, kept| same_event(later, kept, now));
+        self.events.shrink_to_fit();
+        self.logs.sort();
+        self.units.sort();
+        Snapshot {
+            now,
+            has_time,
+            coverage: self.coverage,
+            apps: app::group(&workloads, &pods),
+            nodes: table(self.nodes),
+            services: table(self.services),
+            backends: Table::build(self.backends, |a, b| a.is_slice == b.is_slice),
+            ingresses: table(self.ingresses),
+            policies: table(self.policies),
+            scalers: table(self.scalers),
+            claims: table(self.claims),
+            volumes: table(self.volumes),
+            storage_classes: table(self.storage_classes),
+            quotas: table(self.quotas),
+            limit_ranges: table(self.limit_ranges),
+            named: Table::build(self.named, |a, b| a.kind == b.kind),
+            events: self.events,
+            logs: self.logs,
+            units: self.units,
+            dials: self.dials,
+            samples: self.samples,
+            alerts: self.alerts,
+        }
+    }
+}
+
+/// Stands in when the input holds no time at all: 2000-01-01.
+const NO_TIME_SECONDS: i64 = 946_684_800;
+
+fn table<T: Record + Clone>(rows: Vec<Arc<T>>) -> Table<T> {
+    Table::build(rows, |_, _| true)
+}
+
+/// One event printed twice (in a describe and in a list), within the rounding of ages.
+fn same_event(a: &ClusterEvent, b: &ClusterEvent, now: Timestamp) -> bool {
+    let near = match (a.last.resolve(now), b.last.resolve(now)) {
+        (Some(x), Some(y)) => x.since(y).abs() <= 90,
+        (x, y) => x == y,
+    };
+    a.about == b.about && a.reason == b.reason && a.message == b.message && near
+}

@@ -1,0 +1,297 @@
+//! How objects depend on each other. One graph for all: a failure kind asks it, the engine
+//! follows it from cause to effect.
+
+use super::{App, Snapshot};
+use crate::record::{Known, PodSpec, Port, VolumeSource};
+use crate::{Kind, Labels, ObjectRef};
+
+/// Why trouble with one object becomes trouble with another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// Pods of the workload are on the node.
+    RunsOn,
+    /// The Service selects the workload's pods.
+    Selector,
+    /// Pods mount the claim.
+    Mounts,
+    /// The claim uses the volume or class.
+    Storage,
+    /// The workload calls the Service (an address in its settings).
+    Calls,
+    /// Both are in the namespace.
+    Namespace,
+    /// The workload names the config map, secret or account.
+    Reference,
+    /// The Ingress leads to the Service.
+    Route,
+    /// The workload burdens the node it is on.
+    Burdens,
+    /// The component serves the whole cluster.
+    Serves,
+}
+
+impl Relation {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Relation::RunsOn => "runs on",
+            Relation::Selector => "selector",
+            Relation::Mounts => "mounts",
+            Relation::Storage => "storage",
+            Relation::Calls => "calls",
+            Relation::Namespace => "namespace",
+            Relation::Reference => "reference",
+            Relation::Route => "route",
+            Relation::Burdens => "burdens",
+            Relation::Serves => "serves",
+        }
+    }
+}
+
+impl Snapshot {
+    /// Objects that suffer directly when `object` does, with the reason.
+    pub fn dependants(&self, object: &ObjectRef) -> Vec<(Relation, ObjectRef)> {
+        let mut found: Vec<(Relation, ObjectRef)> = Vec::new();
+        let mut add = |relation, object: ObjectRef| found.push((relation, object));
+        match object.kind {
+            Kind::Node => {
+                let on_node = |a: &&App| a.pods.iter().any(|p| p.node == object.name);
+                let apps = self.apps.iter().filter(on_node);
+                apps.for_each(|a| add(Relation::RunsOn, a.object.clone()));
+            }
+            Kind::Service => {
+                let here =
+                    self.apps.iter().filter(|a| self.calls(a, &object.namespace, &object.name));
+                here.for_each(|a| add(Relation::Calls, a.object.clone()));
+                for ingress in self.ingresses.in_namespace(&object.namespace) {
+                    if ingress.paths.iter().any(|p| p.service == object.name) {
+                        add(Relation::Route, ingress.meta.object(Kind::Ingress));
+                    }
+                }
+            }
+            Kind::PersistentVolumeClaim => {
+                let apps = self.apps_in(&object.namespace).iter();
+                let mounts = apps.filter(|a| self.claims_of(a).contains(&object.name.as_str()));
+                mounts.for_each(|a| add(Relation::Mounts, a.object.clone()));
+            }
+            Kind::StorageClass => {
+                let of_class =
+                    |c: &&crate::record::Claim| c.class.as_deref() == Some(object.name.as_str());
+                for claim in self.claims.iter().filter(of_class) {
+                    add(Relation::Storage, claim.meta.object(Kind::PersistentVolumeClaim));
+                }
+            }
+            Kind::Namespace | Kind::ResourceQuota | Kind::LimitRange => {
+                let namespace =
+                    if object.kind == Kind::Namespace { &object.name } else { &object.namespace };
+                let apps = self.apps_in(namespace).iter();
+                apps.for_each(|a| add(Relation::Namespace, a.object.clone()));
+            }
+            Kind::ConfigMap | Kind::Secret | Kind::ServiceAccount => {
+                let names = |a: &&App| a.spec().is_some_and(|s| refers_to(s, object));
+                let apps = self.apps_in(&object.namespace).iter().filter(names);
+                apps.for_each(|a| add(Relation::Reference, a.object.clone()));
+            }
+            Kind::Component | Kind::Cluster => {
+                self.apps.iter().for_each(|a| add(Relation::Serves, a.object.clone()));
+                let nodes = self.nodes.iter();
+                nodes.for_each(|n| add(Relation::Serves, n.meta.object(Kind::Node)));
+            }
+            _ => {
+                if let Some(app) = self.app(object) {
+                    for service in self.services_of(app) {
+                        add(Relation::Selector, service);
+                    }
+                    for node in self.nodes_of(app) {
+                        add(Relation::Burdens, node);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Services whose selector matches the workload's pods.
+    pub fn services_of(&self, app: &App) -> Vec<ObjectRef> {
+        let Some(labels) = app.pod_labels() else { return Vec::new() };
+        self.services
+            .in_namespace(&app.object.namespace)
+            .filter(|s| !s.selector.is_empty() && s.selector.all_in(labels))
+            .map(|s| s.meta.object(Kind::Service))
+            .collect()
+    }
+
+    /// Workloads that a selector matches.
+    pub fn apps_selected(&self, namespace: &str, selector: &Labels) -> Vec<&App> {
+        let matched = |a: &&App| a.pod_labels().is_some_and(|l| selector.all_in(l));
+        self.apps_in(namespace).iter().filter(matched).collect()
+    }
+
+    /// Nodes the workload's pods are on.
+    pub fn nodes_of(&self, app: &App) -> Vec<ObjectRef> {
+        let mut nodes: Vec<ObjectRef> = app
+            .pods
+            .iter()
+            .filter(|p| !p.node.is_empty())
+            .map(|p| ObjectRef::new(Kind::Node, "", &p.node))
+            .collect();
+        nodes.sort();
+        nodes.dedup();
+        nodes
+    }
+
+    /// Names of the claims a workload mounts, those from templates included.
+    pub fn claims_of<'s>(&'s self, app: &'s App) -> Vec<&'s str> {
+        let mounted = |spec: &'s PodSpec| {
+            spec.volumes.iter().filter_map(|v| match &v.source {
+                VolumeSource::Claim(name) => Some(name.as_str()),
+                _ => None,
+            })
+        };
+        let mut names: Vec<&str> = app.spec().into_iter().flat_map(mounted).collect();
+        names.extend(app.pods.iter().flat_map(|p| mounted(&p.spec)));
+        if let Some(workload) = &app.workload {
+            for template in &workload.claim_templates {
+                let prefix = format!("{template}-{}-", app.object.name);
+                let here = self.claims.in_namespace(&app.object.namespace);
+                names.extend(here.map(|c| c.meta.name.as_str()).filter(|n| n.starts_with(&prefix)));
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Whether the workload's settings name the Service as a peer.
+    pub fn calls(&self, app: &App, namespace: &str, service: &str) -> bool {
+        app.spec().is_some_and(|spec| {
+            peers(spec).any(|peer| peer.is(service, namespace, &app.object.namespace))
+        })
+    }
+
+    /// Peers that the workload's settings name, with the variable that names them.
+    pub fn peers_of<'s>(&self, app: &'s App) -> Vec<Peer<'s>> {
+        app.spec().map(|spec| peers(spec).collect()).unwrap_or_default()
+    }
+}
+
+/// A peer named in the settings of a workload.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Peer<'a> {
+    /// The variable or `args`.
+    pub setting: &'a str,
+    /// Host as written.
+    pub host: &'a str,
+    /// Port, if written.
+    pub port: Option<u16>,
+}
+
+impl Peer<'_> {
+    /// Whether the host means this Service, seen from a namespace.
+    pub fn is(&self, service: &str, namespace: &str, seen_from: &str) -> bool {
+        let mut parts = self.host.split('.');
+        let name = parts.next().unwrap_or_default();
+        let in_namespace = match parts.next() {
+            None => seen_from == namespace,
+            Some(ns) => ns == namespace && parts.next().is_none_or(|p| p == "svc"),
+        };
+        name == service && in_namespace
+    }
+}
+
+fn peers(spec: &PodSpec) -> impl Iterator<Item = Peer<'_>> {
+    spec.containers.iter().flat_map(|c| {
+        let env = c.env.iter().filter_map(|e| {
+            let value = e.value.as_deref()?;
+            address(value).map(|(host, port)| Peer { setting: &e.name, host, port })
+        });
+        let args = c.command.iter().chain(&c.args).filter_map(|arg| {
+            let value = arg.rsplit_once('=').map_or(arg.as_str(), |(_, v)| v);
+            let (host, port) = address(value)?;
+            port.map(|p| Peer { setting: "args", host, port: Some(p) })
+        });
+        env.chain(args)
+    })
+}
+
+/// Host and port of `redis:6379`, `http://api.shop:80/v1`, `api`.
+fn address(value: &str) -> Option<(&str, Option<u16>)> {
+    let bare = value.split_once("://").map_or(value, |(_, rest)| rest);
+    let bare = bare.rsplit_once('@').map_or(bare, |(_, rest)| rest);
+    let bare = bare.split(['/', '?', ',']).next()?;
+    let (host, port) = match bare.split_once(':') {
+        Some((host, port)) => (host, Some(port.parse().ok()?)),
+        None => (bare, None),
+    };
+    let name = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'.';
+    let ok = host.len() > 1
+        && host.bytes().all(name)
+        && host.starts_with(|c: char| c.is_ascii_lowercase());
+    ok.then_some((host, port))
+}
+
+fn refers_to(spec: &PodSpec, object: &ObjectRef) -> bool {
+    let name = object.name.as_str();
+    let containers = || spec.all_containers();
+    match object.kind {
+        Kind::ServiceAccount => spec.service_account == name,
+        Kind::ConfigMap => {
+            spec.volumes
+                .iter()
+                .any(|v| matches!(&v.source, VolumeSource::ConfigMap(r) if r.name == name))
+                || containers().any(|c| {
+                    let whole = |s: &crate::record::ConfigSource| {
+                        s.config_map_ref.as_ref().is_some_and(|r| r.name == name)
+                    };
+                    c.env_from.iter().any(whole)
+                        || c.env
+                            .iter()
+                            .filter_map(|e| e.value_from.as_ref())
+                            .any(|f| f.config_map_key_ref.as_ref().is_some_and(|r| r.name == name))
+                })
+        }
+        Kind::Secret => {
+            spec.pull_secrets.iter().any(|s| s == name)
+                || spec
+                    .volumes
+                    .iter()
+                    .any(|v| matches!(&v.source, VolumeSource::Secret(r) if r.name == name))
+                || containers().any(|c| {
+                    let whole = |s: &crate::record::ConfigSource| {
+                        s.secret_ref.as_ref().is_some_and(|r| r.name == name)
+                    };
+                    c.env_from.iter().any(whole)
+                        || c.env
+                            .iter()
+                            .filter_map(|e| e.value_from.as_ref())
+                            .any(|f| f.secret_key_ref.as_ref().is_some_and(|r| r.name == name))
+                })
+        }
+        _ => false,
+    }
+}
+
+impl App {
+    /// Ports its containers declare, with protocol and name.
+    pub fn ports(&self) -> Vec<(&str, u16, &str)> {
+        let spec = self.spec().into_iter();
+        let ports = spec.flat_map(|s| s.containers.iter().flat_map(|c| c.ports.iter()));
+        ports.map(|p| (p.name.as_str(), p.container_port, p.protocol.as_str())).collect()
+    }
+
+    /// The number a target port means for this workload; `None` when it means nothing.
+    pub fn resolve_port(&self, port: &Port) -> Option<u16> {
+        match port {
+            Port::Number(n) => Some(*n),
+            Port::Name(name) => {
+                self.ports().iter().find(|(n, _, _)| n == name).map(|(_, number, _)| *number)
+            }
+        }
+    }
+
+    /// Whether its pod template was shown in the input.
+    pub fn shows_spec(&self) -> bool {
+        let own = self.workload.as_ref().is_some_and(|w| w.meta.known.has(Known::SPEC));
+        own || self.pods.iter().any(|p| p.meta.known.has(Known::SPEC))
+    }
+}
