@@ -11,7 +11,8 @@ pub(crate) fn of(now: &Snapshot, kinds: &[&FailureKind], incidents: &[Incident])
     for kind in [Kind::Pod, Kind::Node, Kind::Service].into_iter().filter(|k| read.contains(k)) {
         if !now.coverage.lists_any(kind) && !seen(now, kind) {
             let all = if kind.is_namespaced() { " -A" } else { "" };
-            blind.push(missing(kind.plural().into(), format!("kubectl get {}{all}", kind.plural())));
+            blind
+                .push(missing(kind.plural().into(), format!("kubectl get {}{all}", kind.plural())));
         }
     }
     if now.events.is_empty() {

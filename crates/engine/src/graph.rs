@@ -10,7 +10,7 @@ const HOPS: usize = 3;
 
 /// How much younger a cause may look than its effect: times in events are rounded, and a
 /// condition changes only after some failures in a row.
-const SLACK_SECONDS: i64 = 90;
+pub(crate) const SLACK_SECONDS: i64 = 90;
 
 /// Links among findings, as indices into `found`.
 pub(crate) fn link(found: &[Finding], now: &Snapshot, kinds: &[&FailureKind]) -> Vec<Edge> {

@@ -3,9 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{
-    Certainty, Edge, Finding, Impact, Incident, Member, ObjectRef, Role, Severity, State,
-};
+use crate::graph::SLACK_SECONDS;
+use model::{Certainty, Edge, Finding, Impact, Incident, Member, ObjectRef, Role, Severity, State};
 
 /// Incidents, the most urgent first. Every finding is in exactly one.
 pub(crate) fn gather(found: Vec<Finding>, edges: &[Edge]) -> Vec<Incident> {
@@ -19,13 +18,17 @@ pub(crate) fn gather(found: Vec<Finding>, edges: &[Edge]) -> Vec<Incident> {
     // explains more.
     roots.sort_by_key(|root| {
         let certainty = found.get(*root).map(|f| (f.state, Reverse(f.certainty)));
-        (certainty, Reverse(below(*root, &effects).len()), *root)
+        (certainty, Reverse(below(*root, &effects, &found).len()), *root)
     });
+    // What only looked like an effect, but is older than every cause, stands for itself.
+    roots.extend(has_cause);
     let mut taken = BTreeSet::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for root in roots {
-        let members = below(root, &effects).into_iter().filter(|i| taken.insert(*i)).collect();
-        groups.push(members);
+        if !taken.contains(&root) {
+            let reached = below(root, &effects, &found).into_iter();
+            groups.push(reached.filter(|i| taken.insert(*i)).collect());
+        }
     }
     let mut slots: Vec<Option<Finding>> = found.into_iter().map(Some).collect();
     let mut incidents: Vec<Incident> =
@@ -34,27 +37,29 @@ pub(crate) fn gather(found: Vec<Finding>, edges: &[Edge]) -> Vec<Incident> {
     incidents
 }
 
-/// A finding and all its effects, nearest first.
-fn below(root: usize, effects: &BTreeMap<usize, Vec<usize>>) -> Vec<usize> {
-    let mut order = vec![root];
+/// A finding and all its effects, nearest first. Time order holds along the whole chain, also
+/// across links that have no time of their own.
+fn below(root: usize, effects: &BTreeMap<usize, Vec<usize>>, found: &[Finding]) -> Vec<usize> {
+    let since = |i: usize| found.get(i).and_then(|f| f.since);
+    let mut order = vec![(root, since(root))];
     let mut seen: BTreeSet<usize> = [root].into();
     let mut at = 0;
-    while let Some(current) = order.get(at).copied() {
-        for effect in effects.get(&current).into_iter().flatten() {
-            if seen.insert(*effect) {
-                order.push(*effect);
+    while let Some((current, not_before)) = order.get(at).copied() {
+        for effect in effects.get(&current).into_iter().flatten().copied() {
+            let late_enough = match (not_before, since(effect)) {
+                (Some(bound), Some(own)) => bound.since(own) <= SLACK_SECONDS,
+                _ => true,
+            };
+            if late_enough && seen.insert(effect) {
+                order.push((effect, not_before.max(since(effect))));
             }
         }
         at += 1;
     }
-    order
+    order.into_iter().map(|(index, _)| index).collect()
 }
 
-fn incident(
-    group: &[usize],
-    edges: &[Edge],
-    slots: &mut [Option<Finding>],
-) -> Option<Incident> {
+fn incident(group: &[usize], edges: &[Edge], slots: &mut [Option<Finding>]) -> Option<Incident> {
     let place: BTreeMap<usize, usize> =
         group.iter().enumerate().map(|(place, index)| (*index, place)).collect();
     let inside = |e: &Edge| {

@@ -10,6 +10,9 @@ mod graph;
 mod incident;
 mod verdict;
 
+#[cfg(test)]
+mod tests;
+
 use model::{FailureKind, Findings, Incident, Situation, Snapshot, Verdict};
 
 /// Judges a snapshot: finds failures, joins them into incidents and ranks these.

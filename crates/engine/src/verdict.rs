@@ -25,7 +25,8 @@ pub(crate) fn of(incidents: &[Incident], now: &Snapshot) -> Verdict {
 /// Whether the input shows the state of anything: a list of names or of settings alone cannot
 /// say that all is well.
 fn says_enough(now: &Snapshot) -> bool {
-    let pods = now.apps.iter().any(|a| a.pods.iter().any(|p| p.is_ready().is_some() || p.is_finished()));
+    let pods =
+        now.apps.iter().any(|a| a.pods.iter().any(|p| p.is_ready().is_some() || p.is_finished()));
     let nodes = now.nodes.iter().any(|n| n.ready().is_some());
     pods || nodes
 }

@@ -171,6 +171,10 @@ fn shown<R: Record>(_: &R, value: &Value) -> Known {
             known.add(*part);
         }
     }
+    // Labels that a node's roles tell are some of its labels, not all.
+    if value.pointer("/metadata/labelsPartial").is_some() {
+        known = known.without(Known::LABELS);
+    }
     known
 }
 

@@ -43,6 +43,16 @@ pub struct Taint {
     pub time_added: Option<Timestamp>,
 }
 
+impl Taint {
+    /// As `kubectl` writes it: `dedicated=batch:NoSchedule`.
+    pub fn text(&self) -> String {
+        match self.value.as_deref().filter(|v| !v.is_empty()) {
+            Some(value) => format!("{}={value}:{}", self.key, self.effect),
+            None => format!("{}:{}", self.key, self.effect),
+        }
+    }
+}
+
 impl Node {
     /// The condition of this type.
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
@@ -65,7 +75,16 @@ impl Node {
     /// Whether it runs the control plane.
     pub fn is_control_plane(&self) -> bool {
         let role = |r: &str| self.meta.labels.get(r).is_some();
-        role("node-role.kubernetes.io/control-plane") || role("node-role.kubernetes.io/master")
+        let old = self.meta.labels.get("kubernetes.io/role");
+        role("node-role.kubernetes.io/control-plane")
+            || role("node-role.kubernetes.io/master")
+            || old.is_some_and(|r| r == "master" || r == "control-plane")
+    }
+
+    /// Whether new pods are kept away from it: marked so, or by the taint that goes with it.
+    pub fn is_cordoned(&self) -> bool {
+        self.unschedulable
+            || self.taints.iter().any(|t| t.key == "node.kubernetes.io/unschedulable")
     }
 }
 

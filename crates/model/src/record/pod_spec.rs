@@ -94,6 +94,25 @@ pub struct Toleration {
     pub toleration_seconds: Option<i64>,
 }
 
+impl Toleration {
+    /// Whether it accepts this taint.
+    pub fn tolerates(&self, taint: &crate::record::Taint) -> bool {
+        let effect = self.effect.is_empty() || self.effect == taint.effect;
+        let exists = self.operator == "Exists";
+        let key = self.key == taint.key || (self.key.is_empty() && exists);
+        effect && key && (exists || self.value == taint.value.as_deref().unwrap_or_default())
+    }
+}
+
+impl NodeTerm {
+    /// Whether a node of this name and these labels is meant. An empty term means no node.
+    pub fn admits(&self, name: &str, labels: &Labels) -> bool {
+        let some = !self.match_expressions.is_empty() || !self.match_fields.is_empty();
+        some && self.match_expressions.iter().all(|r| r.met_by(labels.get(&r.key)))
+            && self.match_fields.iter().all(|r| r.met_by(Some(name)))
+    }
+}
+
 /// A rule for spreading pods.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -237,8 +256,8 @@ struct NodeAffinityWire {
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-struct TermsWire {
-    node_selector_terms: List<NodeTerm>,
+pub(crate) struct TermsWire {
+    pub(crate) node_selector_terms: List<NodeTerm>,
 }
 
 #[derive(Deserialize, Default)]

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::meta::common_parts;
-use super::{Known, Meta, Record};
+use super::pod_spec::TermsWire;
+use super::{Known, Meta, NodeTerm, Record};
 use crate::{List, Quantity, Resources, Selector, Text};
 
 /// A PersistentVolumeClaim.
@@ -44,6 +45,8 @@ pub struct PersistentVolume {
     pub capacity: Option<Quantity>,
     /// `Filesystem` or `Block`; empty means Filesystem.
     pub mode: Text,
+    /// Nodes it can be used on: one of the terms must hold; empty means any node.
+    pub nodes: List<NodeTerm>,
 }
 
 /// A StorageClass.
@@ -81,6 +84,13 @@ struct Spec {
     selector: Option<Selector>,
     claim_ref: Option<ClaimRef>,
     capacity: Resources,
+    node_affinity: Option<NodeAffinity>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct NodeAffinity {
+    required: Option<TermsWire>,
 }
 
 #[derive(Deserialize, Default)]
@@ -130,7 +140,9 @@ impl<'de> Deserialize<'de> for PersistentVolume {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wire = Wire::deserialize(deserializer)?;
         let spec = wire.spec.unwrap_or_default();
+        let nodes = spec.node_affinity.and_then(|a| a.required).unwrap_or_default();
         Ok(PersistentVolume {
+            nodes: nodes.node_selector_terms,
             meta: wire.metadata,
             phase: wire.status.unwrap_or_default().phase,
             class: spec.storage_class_name.unwrap_or_default(),
@@ -221,6 +233,9 @@ impl Record for PersistentVolume {
                 self.class.clone_from(&other.class);
                 self.access.clone_from(&other.access);
                 self.claim = other.claim.clone().or(self.claim.take());
+                if !other.nodes.is_empty() {
+                    self.nodes.clone_from(&other.nodes);
+                }
                 if !other.mode.is_empty() {
                     self.mode.clone_from(&other.mode);
                 }
