@@ -1,0 +1,224 @@
+//! A sliding window over a JSON stream.
+//!
+//! Indentation (spaces after a line end) is dropped while bytes come in: in what `kubectl -o json`
+//! prints it is more than half of all bytes, and a line end inside a JSON string is always
+//! escaped, so nothing else is lost. Lines are counted as bytes are consumed. The window never
+//! grows beyond its limit.
+
+use std::io::{ErrorKind, Read};
+
+/// Bytes asked for at once.
+const CHUNK: usize = 512 * 1024;
+
+/// What asking for more bytes came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum More {
+    /// The window is longer than before.
+    Got,
+    /// The input has ended (or failed: see [`Buffer::failure`]).
+    End,
+    /// The window is as long as it may become.
+    Full,
+}
+
+/// The window; `R` gives the bytes.
+pub struct Buffer<R> {
+    input: R,
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    line: u32,
+    limit: usize,
+    /// The last byte seen was a line end or indentation after one.
+    in_indent: bool,
+    ended: bool,
+    failure: Option<std::io::Error>,
+    chunk: usize,
+}
+
+impl<R: Read> Buffer<R> {
+    /// A window of at most `limit` bytes.
+    pub fn new(input: R, limit: usize) -> Self {
+        Buffer {
+            input,
+            bytes: Vec::new(),
+            start: 0,
+            end: 0,
+            line: 1,
+            limit,
+            in_indent: false,
+            ended: false,
+            failure: None,
+            chunk: CHUNK.min(limit.max(1)),
+        }
+    }
+
+    /// What is readable now.
+    pub fn window(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Line of the first byte of the window, counted from 1.
+    pub fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// Why reading stopped before the end of the input.
+    pub fn failure(&self) -> Option<&std::io::Error> {
+        self.failure.as_ref()
+    }
+
+    /// Drops the first `count` bytes of the window.
+    pub fn consume(&mut self, count: usize) {
+        let count = count.min(self.end - self.start);
+        let lines = line_ends(self.window().get(..count).unwrap_or_default());
+        self.line = self.line.saturating_add(lines);
+        self.start += count;
+    }
+
+    /// Makes the window longer.
+    pub fn more(&mut self) -> More {
+        if self.ended {
+            return More::End;
+        }
+        if self.start > 0 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end >= self.limit {
+            return More::Full;
+        }
+        let room = (self.end.saturating_mul(2)).max(self.chunk).min(self.limit);
+        if self.bytes.len() < room {
+            self.bytes.resize(room, 0);
+        } else if self.bytes.len() > 8 * self.chunk && self.end < self.chunk {
+            self.bytes.truncate(self.chunk);
+            self.bytes.shrink_to_fit();
+        }
+        self.fill()
+    }
+
+    /// Reads once into the free part of the window (again while only indentation comes).
+    fn fill(&mut self) -> More {
+        loop {
+            let Some(free) = self.bytes.get_mut(self.end..) else { return More::Full };
+            match self.input.read(free) {
+                Ok(0) => {
+                    self.ended = true;
+                    return More::End;
+                }
+                Ok(count) => {
+                    let fresh = free.get_mut(..count).unwrap_or_default();
+                    let kept = strip_indentation(fresh, &mut self.in_indent);
+                    self.end += kept;
+                    if kept > 0 {
+                        return More::Got;
+                    }
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => {
+                    self.failure = Some(e);
+                    self.ended = true;
+                    return More::End;
+                }
+            }
+        }
+    }
+
+    /// Consumes white space and gives the byte after it, without consuming that.
+    pub fn peek(&mut self) -> Option<u8> {
+        loop {
+            let window = self.window();
+            let blank = window.iter().take_while(|b| b.is_ascii_whitespace()).count();
+            if let Some(byte) = window.get(blank).copied() {
+                self.consume(blank);
+                return Some(byte);
+            }
+            self.consume(blank);
+            if self.more() != More::Got {
+                return None;
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub fn with_chunk(mut self, chunk: usize) -> Self {
+        self.chunk = chunk.clamp(1, self.limit);
+        self
+    }
+}
+
+/// How many lines end in `bytes`.
+pub fn line_ends(bytes: &[u8]) -> u32 {
+    u32::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
+}
+
+/// Moves what is not indentation to the front and gives its length.
+fn strip_indentation(bytes: &mut [u8], in_indent: &mut bool) -> usize {
+    const EIGHT: [u8; 8] = [b' '; 8];
+    let (mut from, mut to) = (0, 0);
+    loop {
+        if *in_indent {
+            while bytes.get(from..from + 8).is_some_and(|b| *b == EIGHT) {
+                from += 8;
+            }
+            while bytes.get(from) == Some(&b' ') {
+                from += 1;
+            }
+        }
+        let Some(rest) = bytes.get(from..).filter(|r| !r.is_empty()) else { return to };
+        let line = memchr::memchr(b'\n', rest);
+        *in_indent = line.is_some();
+        let count = line.map_or(rest.len(), |at| at + 1);
+        if from != to {
+            bytes.copy_within(from..from + count, to);
+        }
+        from += count;
+        to += count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All bytes of a stream read `step` at a time.
+    fn read_all(input: &[u8], step: usize) -> (Vec<u8>, u32) {
+        let mut buffer = Buffer::new(input, 64).with_chunk(step);
+        let mut all = Vec::new();
+        while buffer.peek().is_some() {
+            let window = buffer.window();
+            let take = window.len().min(3);
+            all.extend_from_slice(&window[..take]);
+            buffer.consume(take);
+        }
+        (all, buffer.line())
+    }
+
+    #[test]
+    fn indentation_goes_lines_stay() {
+        let text = b"{\n                  \"a b\":   1,\n   \n\n\t\"c\": 2\r\n}\n";
+        for step in 1..40 {
+            let mut buffer = Buffer::new(&text[..], 1024).with_chunk(step);
+            while buffer.more() == More::Got {}
+            assert_eq!(buffer.window(), b"{\n\"a b\":   1,\n\n\n\t\"c\": 2\r\n}\n", "step {step}");
+        }
+        for step in 1..40 {
+            assert_eq!(read_all(text, step).1, 7, "step {step}");
+        }
+    }
+
+    #[test]
+    fn the_window_is_bounded() {
+        let mut buffer = Buffer::new(std::io::repeat(b'x'), 100).with_chunk(10);
+        let mut rounds = 0;
+        while buffer.more() == More::Got {
+            rounds += 1;
+            assert!(rounds < 100);
+        }
+        assert_eq!(buffer.window().len(), 100);
+        buffer.consume(60);
+        assert_eq!(buffer.more(), More::Got);
+    }
+}
