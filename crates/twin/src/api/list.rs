@@ -1,0 +1,150 @@
+//! Reading one object, and lists: selectors, pages from one version, old versions.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::encode::{Shape, Telling};
+use super::query::Query;
+use super::route::Target;
+use super::selector::Filter;
+use super::{Reply, views};
+use crate::registry::{Failure, Registry};
+use crate::store::{Object, Table};
+
+/// A single object.
+pub(super) fn one(
+    registry: &Registry,
+    target: &Target,
+    query: &Query,
+    shape: Shape,
+) -> Result<Reply, Failure> {
+    let name = target.name.as_deref().unwrap_or_default();
+    let asked = version(query)?;
+    if let Some(asked) = asked.filter(|asked| *asked > registry.store.rv()) {
+        return Err(Failure::version_too_large(asked, registry.store.rv()));
+    }
+    let object = registry.get(target.kind, target.home(), name)?;
+    let object = views::of(target.kind, &registry.shown(target.kind, object));
+    let told = Telling::new(query, registry.now)?;
+    Ok(Reply::json(200, &shape.object(target.kind, &object, &told)))
+}
+
+/// A list or one page of it.
+pub(super) fn answer(
+    registry: &Registry,
+    target: &Target,
+    query: &Query,
+    shape: Shape,
+) -> Result<Reply, Failure> {
+    let filter = Filter::parse(target.kind, query)?;
+    let told = Telling::new(query, registry.now)?;
+    let limit = query.number("limit")?.and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let start = Start::parse(registry, query)?;
+    let table = start.table(registry, target)?;
+    let after = start.after.as_ref();
+    let fits = |place: &&(String, String)| {
+        let here = target.namespace.as_ref().is_none_or(|home| place.0 == *home);
+        here && after.is_none_or(|after| *place > after)
+    };
+    let mut found: Vec<_> = table
+        .iter()
+        .filter(|(place, object)| fits(place) && admits(target, &filter, object))
+        .collect();
+    let mut meta = json!({"resourceVersion": start.rv.to_string()});
+    if limit > 0 && found.len() > limit {
+        let left = found.len() - limit;
+        found.truncate(limit);
+        if let Some(((namespace, name), _)) = found.last() {
+            meta["continue"] = format!("v1:{}:{namespace}/{name}", start.rv).into();
+        }
+        if filter.is_empty() {
+            meta["remainingItemCount"] = left.into();
+        }
+    }
+    let objects: Vec<Object> = found
+        .into_iter()
+        .map(|(_, object)| views::of(target.kind, &registry.shown(target.kind, object)))
+        .collect();
+    Ok(Reply::json(200, &shape.list(target.kind, &objects, meta, &told)))
+}
+
+fn admits(target: &Target, filter: &Filter, object: &Object) -> bool {
+    let named = target.name.as_deref().is_none_or(|n| object["metadata"]["name"] == n);
+    named && filter.admits(object)
+}
+
+/// Where a list begins: its version and the last place already told.
+struct Start {
+    rv: u64,
+    after: Option<(String, String)>,
+    is_page: bool,
+}
+
+const PAGE_EXPIRED: &str = "The provided continue parameter is too old to display a consistent \
+     list result. You can start a new list without the continue parameter.";
+
+impl Start {
+    fn parse(registry: &Registry, query: &Query) -> Result<Self, Failure> {
+        let current = registry.store.rv();
+        let asked = version(query)?;
+        if let Some(token) = query.get("continue") {
+            if asked.is_some_and(|rv| rv > 0) {
+                let why = "specifying resource version is not allowed when using continue";
+                return Err(Failure::bad_request(why));
+            }
+            let parsed = token.strip_prefix("v1:").and_then(|rest| {
+                let (rv, place) = rest.split_once(':')?;
+                let (namespace, name) = place.split_once('/')?;
+                Some((rv.parse().ok()?, (namespace.to_owned(), name.to_owned())))
+            });
+            let bad = || Failure::bad_request("invalid continue token: continue key is not valid");
+            let (rv, place) = parsed.ok_or_else(bad)?;
+            return Ok(Self { rv, after: Some(place), is_page: true });
+        }
+        const MATCH: &str = "resourceVersionMatch";
+        let rule = query.get(MATCH);
+        if rule.is_some() && asked.is_none() {
+            let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+            return Err(Failure::bad_list_options(MATCH, why));
+        }
+        if rule == Some("Exact") && asked == Some(0) {
+            let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
+            return Err(Failure::bad_list_options(MATCH, why));
+        }
+        // A page of a given version without a rule means exactly that version.
+        let paged = query.number("limit")?.is_some_and(|n| n > 0) && asked.is_some_and(|rv| rv > 0);
+        let exact = rule == Some("Exact") || rule.is_none() && paged;
+        match asked {
+            Some(asked) if asked > current => Err(Failure::version_too_large(asked, current)),
+            Some(asked) if exact => Ok(Self { rv: asked, after: None, is_page: false }),
+            _ => Ok(Self { rv: current, after: None, is_page: false }),
+        }
+    }
+
+    fn table(&self, registry: &Registry, target: &Target) -> Result<Arc<Table>, Failure> {
+        let storage = target.kind.storage;
+        let store = &registry.store;
+        if self.rv >= store.rv() {
+            return Ok(Arc::new(store.table(storage).clone()));
+        }
+        let why = match self.is_page {
+            true => PAGE_EXPIRED,
+            false => "The resourceVersion for the provided list is too old.",
+        };
+        let old = store.table_at(storage, self.rv);
+        old.map(Arc::new).map_err(|_| Failure::new(410, "Expired", why))
+    }
+}
+
+/// The `resourceVersion` parameter.
+pub(super) fn version(query: &Query) -> Result<Option<u64>, Failure> {
+    let Some(text) = query.get("resourceVersion") else { return Ok(None) };
+    let bad = |_| {
+        Failure::bad_request(format!(
+            "invalid resource version: resourceVersion: Invalid value: \"{text}\": \
+             strconv.ParseUint: parsing \"{text}\": invalid syntax"
+        ))
+    };
+    text.parse().map(Some).map_err(bad)
+}

@@ -1,0 +1,120 @@
+//! The Kubernetes API over the registry, as synchronous functions: a request goes in, an
+//! answer or an opened watch comes out.
+//!
+//! One pipeline for all kinds: route, row of the kind, decode, default, validate, store, watch,
+//! encode. Must never know sockets, tasks or wall time; those are the shell's.
+
+mod body;
+mod discovery;
+mod encode;
+mod list;
+mod query;
+mod route;
+mod selector;
+mod views;
+mod watch;
+mod write;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+pub(crate) use discovery::GIT_VERSION;
+pub(crate) use watch::Watch;
+
+use crate::registry::{Failure, Registry};
+use encode::Shape;
+use query::Query;
+use route::Route;
+
+/// An HTTP request, body read.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub method: http::Method,
+    pub path: String,
+    /// Without the question mark.
+    pub query: String,
+    pub accept: String,
+    pub content_type: String,
+    pub body: Bytes,
+}
+
+/// The answer.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Full { code: u16, content_type: &'static str, body: Bytes },
+    Watch(Box<Watch>),
+}
+
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+impl Reply {
+    pub fn json(code: u16, value: &Value) -> Self {
+        Self::Full { code, content_type: JSON, body: encode::line(value) }
+    }
+
+    pub fn text(code: u16, text: &'static str) -> Self {
+        Self::Full { code, content_type: TEXT, body: Bytes::from_static(text.as_bytes()) }
+    }
+
+    pub fn failure(failure: &Failure) -> Self {
+        Self::json(failure.code, &failure.status())
+    }
+}
+
+/// Serves one request. `watch_by_wall_clock`: the caller ends watches itself.
+pub(crate) fn handle(registry: &mut Registry, request: &Request, own_clock: bool) -> Reply {
+    let answer = dispatch(registry, request, own_clock);
+    answer.unwrap_or_else(|failure| Reply::failure(&failure))
+}
+
+fn dispatch(registry: &mut Registry, request: &Request, own_clock: bool) -> Result<Reply, Failure> {
+    let query = Query::parse(&request.query)?;
+    let route = match route::parse(&request.path)? {
+        Route::Resource(target) => target,
+        Route::Unknown => return Ok(Reply::text(404, "404 page not found\n")),
+        Route::Discovery(what) => {
+            only_get(request)?;
+            return Ok(discovery::answer(&what, &request.accept));
+        }
+        Route::Health => {
+            only_get(request)?;
+            return Ok(Reply::text(200, "ok"));
+        }
+        Route::Version => {
+            only_get(request)?;
+            return Ok(Reply::json(200, &discovery::version()));
+        }
+    };
+    let shape = Shape::negotiate(&request.accept)?;
+    match request.method.as_str() {
+        "GET" if route.name.is_none() || query.flag("watch") => {
+            if query.flag("watch") {
+                let watch = Watch::open(registry, &route, &query, shape, own_clock)?;
+                return Ok(Reply::Watch(Box::new(watch)));
+            }
+            list::answer(registry, &route, &query, shape)
+        }
+        "GET" => list::one(registry, &route, &query, shape),
+        "POST" => write::create(registry, &route, &query, shape, request),
+        "PUT" => write::replace(registry, &route, &query, shape, request),
+        "PATCH" => write::patch(registry, &route, &query, shape, request),
+        "DELETE" => write::delete(registry, &route, &query, shape, request),
+        _ => Err(Failure::method_not_allowed()),
+    }
+}
+
+fn only_get(request: &Request) -> Result<(), Failure> {
+    if request.method == http::Method::GET {
+        return Ok(());
+    }
+    Err(Failure::method_not_allowed())
+}
+
+/// A Status of success, as some deletions answer.
+fn success(details: &Value) -> Value {
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
+        "details": details,
+    })
+}

@@ -1,0 +1,80 @@
+//! Query parameters.
+
+use crate::registry::Failure;
+
+/// Decoded parameters in the order given.
+#[derive(Debug, Default)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub fn parse(text: &str) -> Result<Self, Failure> {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(key)?, decode(value)?))
+        });
+        pairs.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The first value of a parameter; `None` if missing or empty.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
+        found.filter(|value| !value.is_empty())
+    }
+
+    /// Whether a parameter is switched on.
+    pub fn flag(&self, key: &str) -> bool {
+        matches!(self.get(key), Some("true" | "1" | "True" | "TRUE" | "t"))
+    }
+
+    /// A whole number.
+    pub fn number(&self, key: &str) -> Result<Option<i64>, Failure> {
+        let Some(text) = self.get(key) else { return Ok(None) };
+        let bad = |_| {
+            let why = format!("strconv.ParseInt: parsing \"{text}\": invalid syntax");
+            Failure::bad_request(why)
+        };
+        text.parse().map(Some).map_err(bad)
+    }
+
+    /// Whether the write is only to be checked.
+    pub fn is_dry_run(&self) -> bool {
+        self.get("dryRun") == Some("All")
+    }
+}
+
+/// Undoes percent-encoding; `+` is a space.
+pub(super) fn decode(text: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next(), rest.next()];
+                let hex = |d: Option<u8>| d.and_then(|d| char::from(d).to_digit(16));
+                match digits.map(hex) {
+                    [Some(high), Some(low)] => (high * 16 + low) as u8,
+                    _ => return Err(Failure::bad_request(format!("bad escape in {text:?}"))),
+                }
+            }
+            plain => plain,
+        });
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::bad_request(format!("{text:?} does not decode to UTF-8")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_decoded() {
+        let query = Query::parse("labelSelector=app%3Da%2Cb+in+(x)&limit=5&watch=1").unwrap();
+        assert_eq!(query.get("labelSelector"), Some("app=a,b in (x)"));
+        assert_eq!(query.number("limit").unwrap(), Some(5));
+        assert!(query.flag("watch") && !query.flag("other"));
+        assert!(Query::parse("limit=two").unwrap().number("limit").is_err());
+        assert!(Query::parse("a=%4").is_err() && Query::parse("a=%ff").is_err());
+    }
+}

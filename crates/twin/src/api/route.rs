@@ -1,0 +1,87 @@
+//! Paths of the API: which resource, object or subresource is meant.
+
+use crate::kinds::{self, Kind};
+use crate::registry::{Failure, Part};
+
+/// What a path names.
+#[derive(Debug)]
+pub(super) enum Route {
+    Resource(Target),
+    /// Path segments of a discovery document.
+    Discovery(Vec<String>),
+    Health,
+    Version,
+    /// A 404 that is not a Status.
+    Unknown,
+}
+
+/// A resource, or one of its objects.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub kind: &'static Kind,
+    /// `None`: all namespaces, or a cluster-scoped kind.
+    pub namespace: Option<String>,
+    pub name: Option<String>,
+    pub part: Part,
+}
+
+impl Target {
+    /// The namespace for the store: "" for cluster-scoped kinds.
+    pub fn home(&self) -> &str {
+        self.namespace.as_deref().unwrap_or_default()
+    }
+}
+
+pub(super) fn parse(path: &str) -> Result<Route, Failure> {
+    let decoded = super::query::decode(&path.replace('+', "%2B"))?;
+    let trimmed = decoded.strip_prefix('/').unwrap_or(&decoded);
+    let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
+    let parts: Vec<&str> = trimmed.split('/').collect();
+    match parts.as_slice() {
+        ["healthz" | "livez" | "readyz"] => Ok(Route::Health),
+        ["version"] => Ok(Route::Version),
+        ["api" | "apis"] | ["api", "v1"] => Ok(discovery(&parts)),
+        ["api", "v1", rest @ ..] => resource("", "v1", rest),
+        ["apis", group] | ["apis", group, _] if knows(group, parts.get(2)) => Ok(discovery(&parts)),
+        ["apis", group, version, rest @ ..] if knows(group, Some(version)) && !rest.is_empty() => {
+            resource(group, version, rest)
+        }
+        _ => Ok(Route::Unknown),
+    }
+}
+
+fn discovery(parts: &[&str]) -> Route {
+    Route::Discovery(parts.iter().map(|part| (*part).to_owned()).collect())
+}
+
+fn knows(group: &str, version: Option<&&str>) -> bool {
+    let fits = |k: &&&Kind| k.group == group && version.is_none_or(|v| k.version == *v);
+    !group.is_empty() && kinds::TABLE.iter().find(fits).is_some()
+}
+
+fn resource(group: &str, version: &str, rest: &[&str]) -> Result<Route, Failure> {
+    let (namespace, plural, tail) = match rest {
+        // `/namespaces/a/status` is a subresource of the namespace, not a resource in it.
+        ["namespaces", _, "status" | "finalize"] | ["namespaces"] | ["namespaces", _] => {
+            (None, "namespaces", rest.get(1..).unwrap_or_default())
+        }
+        ["namespaces", namespace, plural, tail @ ..] => (Some(*namespace), *plural, tail),
+        [plural, tail @ ..] => (None, *plural, tail),
+        [] => return Ok(Route::Unknown),
+    };
+    let missing = Failure::no_such_resource;
+    let kind = kinds::find(group, version, plural).ok_or_else(missing)?;
+    // An object of a namespaced kind is only found in its namespace, and the other way round.
+    let misplaced = kind.namespaced != namespace.is_some() && !(kind.namespaced && tail.is_empty());
+    let (name, part) = match tail {
+        [] => (None, Part::Spec),
+        [name] => (Some(*name), Part::Spec),
+        [name, sub] if kind.subresources.contains(sub) => (Some(*name), Part::Status),
+        _ => return Err(missing()),
+    };
+    if misplaced || name == Some("") {
+        return Err(missing());
+    }
+    let (namespace, name) = (namespace.map(str::to_owned), name.map(str::to_owned));
+    Ok(Route::Resource(Target { kind, namespace, name, part }))
+}

@@ -1,0 +1,45 @@
+//! One stored object in the words of another API version.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::kinds::Kind;
+use crate::store::Object;
+
+/// The object as `kind` calls it: events have two versions with different field names.
+pub(super) fn of(kind: &Kind, object: &Object) -> Object {
+    if object["apiVersion"].as_str() == Some(kind.api_version().as_str()) {
+        return Arc::clone(object);
+    }
+    let mut view = Value::clone(object);
+    view["apiVersion"] = kind.api_version().into();
+    if kind.group == "events.k8s.io" {
+        rename_event(&mut view);
+    }
+    Arc::new(view)
+}
+
+const EVENT_NAMES: [(&str, &str); 6] = [
+    ("involvedObject", "regarding"),
+    ("message", "note"),
+    ("source", "deprecatedSource"),
+    ("firstTimestamp", "deprecatedFirstTimestamp"),
+    ("lastTimestamp", "deprecatedLastTimestamp"),
+    ("count", "deprecatedCount"),
+];
+
+fn rename_event(event: &mut Value) {
+    let Some(map) = event.as_object_mut() else { return };
+    for (core, new) in EVENT_NAMES {
+        if let Some(value) = map.remove(core) {
+            map.insert(new.into(), value);
+        }
+    }
+    for (core, new) in
+        [("reportingComponent", "reportingController"), ("reportingInstance", "reportingInstance")]
+    {
+        let value = map.remove(core).unwrap_or_else(|| json!(""));
+        map.insert(new.into(), value);
+    }
+}

@@ -1,0 +1,187 @@
+//! Watches: replay from a version, selectors, bookmarks, an end.
+//!
+//! A watch is a value that is asked for its next lines whenever something may have happened;
+//! the shell decides when, and writes them out.
+
+use bytes::Bytes;
+use model::Timestamp;
+use serde_json::{Value, json};
+
+use super::encode::{Shape, Telling, line};
+use super::list::version;
+use super::query::Query;
+use super::route::Target;
+use super::selector::Filter;
+use super::views;
+use crate::kernel::{SECOND, plus};
+use crate::kinds::Kind;
+use crate::registry::{Failure, Registry};
+use crate::store::{Change, Object, stamped};
+
+/// A bookmark is sent this often.
+const BOOKMARK: i64 = 60 * SECOND;
+/// Without `timeoutSeconds` a watch lasts half an hour to an hour.
+const SHORTEST_SECONDS: i64 = 1800;
+
+/// An open watch.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    kind: &'static Kind,
+    namespace: Option<String>,
+    name: Option<String>,
+    filter: Filter,
+    shape: Shape,
+    telling: Telling,
+    /// Told up to this version.
+    cursor: u64,
+    /// Lines that are ready.
+    ready: Vec<Bytes>,
+    bookmark_at: Option<Timestamp>,
+    ends_at: Option<Timestamp>,
+    /// How long it may last, in seconds; for shells with a clock of their own.
+    pub timeout_seconds: u64,
+    ended: bool,
+}
+
+impl Watch {
+    pub(super) fn open(
+        registry: &mut Registry,
+        target: &Target,
+        query: &Query,
+        shape: Shape,
+        own_clock: bool,
+    ) -> Result<Self, Failure> {
+        let asked = version(query)?;
+        let spread = i64::try_from(registry.store.rv() % 1800).unwrap_or(0);
+        let timeout = match query.number("timeoutSeconds")? {
+            Some(seconds) if seconds > 0 => seconds,
+            _ => SHORTEST_SECONDS + spread,
+        };
+        let now = registry.now;
+        let mut watch = Self {
+            kind: target.kind,
+            namespace: target.namespace.clone(),
+            name: target.name.clone(),
+            filter: Filter::parse(target.kind, query)?,
+            shape,
+            telling: Telling::new(query, now)?,
+            cursor: registry.store.rv(),
+            ready: Vec::new(),
+            bookmark_at: query.flag("allowWatchBookmarks").then(|| plus(now, BOOKMARK)),
+            ends_at: (!own_clock).then(|| plus(now, timeout.saturating_mul(SECOND))),
+            timeout_seconds: timeout.unsigned_abs(),
+            ended: false,
+        };
+        let initial = query.flag("sendInitialEvents");
+        if initial && query.get("resourceVersionMatch") != Some("NotOlderThan") {
+            let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+            return Err(Failure::bad_list_options("resourceVersionMatch", why));
+        }
+        match asked {
+            _ if initial => watch.tell_all(registry, true),
+            None | Some(0) if query.get("sendInitialEvents").is_none() => {
+                watch.tell_all(registry, false);
+            }
+            None | Some(0) => {}
+            Some(rv) => watch.cursor = rv,
+        }
+        Ok(watch)
+    }
+
+    /// The lines that can be told now, and whether the watch has ended with them.
+    pub fn next(&mut self, registry: &Registry) -> (Vec<Bytes>, bool) {
+        let mut lines = std::mem::take(&mut self.ready);
+        if self.ended {
+            return (lines, true);
+        }
+        self.telling.now = registry.now;
+        // A version that is yet to come: silence until the store gets there.
+        if self.cursor <= registry.store.rv() {
+            match registry.store.changes_since(self.cursor) {
+                Ok(changes) => {
+                    let changes: Vec<_> = changes.cloned().collect();
+                    self.cursor = registry.store.rv();
+                    for change in changes.iter().filter(|c| c.key.resource == self.kind.storage) {
+                        lines.extend(self.tell(registry, change));
+                    }
+                }
+                Err(expired) => {
+                    self.ended = true;
+                    let gone = Failure::new(410, "Expired", expired.to_string());
+                    lines.push(line(&json!({"type": "ERROR", "object": gone.status()})));
+                    return (lines, true);
+                }
+            }
+        }
+        self.ended = self.ends_at.is_some_and(|end| registry.now >= end);
+        if let Some(due) = self.bookmark_at.filter(|due| registry.now >= *due || self.ended) {
+            lines.push(self.bookmark(false));
+            let next = plus(due.max(registry.now), BOOKMARK);
+            self.bookmark_at = Some(next);
+        }
+        (lines, self.ended)
+    }
+
+    /// The last lines when the shell's own clock ends the watch.
+    pub fn finish(&mut self, registry: &Registry) -> Vec<Bytes> {
+        self.ends_at = Some(registry.now);
+        self.next(registry).0
+    }
+
+    fn tell_all(&mut self, registry: &Registry, marked: bool) {
+        let table = registry.store.table(self.kind.storage);
+        let objects: Vec<_> = table.values().filter(|o| self.admits(o)).cloned().collect();
+        for object in objects {
+            let told = self.event(registry, "ADDED", &object);
+            self.ready.push(told);
+        }
+        if marked && self.bookmark_at.is_some() {
+            let mark = self.bookmark(true);
+            self.ready.push(mark);
+        }
+    }
+
+    /// The event of a change: entering and leaving the selection look like birth and death.
+    fn tell(&mut self, registry: &Registry, change: &Change) -> Option<Bytes> {
+        let before = change.before.as_ref().filter(|o| self.admits(o));
+        let after = change.after.as_ref().filter(|o| self.admits(o));
+        match (before, after) {
+            (None, Some(after)) => Some(self.event(registry, "ADDED", after)),
+            (Some(_), Some(after)) => Some(self.event(registry, "MODIFIED", after)),
+            (Some(before), None) => {
+                let last = stamped(before, change.rv);
+                Some(self.event(registry, "DELETED", &last))
+            }
+            (None, None) => None,
+        }
+    }
+
+    fn admits(&self, object: &Value) -> bool {
+        let is = |key: &str, wanted: &Option<String>| {
+            wanted.as_deref().is_none_or(|wanted| object["metadata"][key] == wanted)
+        };
+        is("namespace", &self.namespace) && is("name", &self.name) && self.filter.admits(object)
+    }
+
+    fn event(&mut self, registry: &Registry, kind: &str, object: &Object) -> Bytes {
+        let shown = views::of(self.kind, &registry.shown(self.kind, object));
+        let told = self.shape.object(self.kind, &shown, &self.telling);
+        self.telling.headers = false;
+        line(&json!({"type": kind, "object": told}))
+    }
+
+    fn bookmark(&mut self, initial_end: bool) -> Bytes {
+        let mut mark = json!({
+            "kind": self.kind.kind, "apiVersion": self.kind.api_version(),
+            "metadata": {"resourceVersion": self.cursor.to_string()},
+        });
+        if initial_end {
+            mark["metadata"]["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+        }
+        let told = match self.shape {
+            Shape::Table => self.shape.object(self.kind, &mark.into(), &self.telling),
+            _ => mark,
+        };
+        line(&json!({"type": "BOOKMARK", "object": told}))
+    }
+}

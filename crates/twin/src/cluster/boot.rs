@@ -1,0 +1,155 @@
+//! Building the scenario's cluster.
+
+use serde_json::{Value, json};
+
+use super::{Cluster, Due};
+use crate::controllers;
+use crate::field;
+use crate::kernel::{Dice, SECOND, plus};
+use crate::kinds::{
+    self, DEPLOYMENT, ENDPOINT_SLICE, ENDPOINTS, LEASE, NAMESPACE, NODE, POD, SERVICE,
+};
+use crate::registry::{Heartbeat, NODE_LEASES};
+use crate::scenario::{NodeSpec, host_address};
+use crate::world::Machine;
+
+/// Namespaces that every cluster has.
+const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", NODE_LEASES];
+/// Pods that a control-plane node runs from files: name, image, MiB.
+const STATIC_PODS: [(&str, &str, i64); 4] = [
+    ("etcd", "registry.k8s.io/etcd:3.6.5-0", 100),
+    ("kube-apiserver", "registry.k8s.io/kube-apiserver:v1.36.1", 250),
+    ("kube-controller-manager", "registry.k8s.io/kube-controller-manager:v1.36.1", 100),
+    ("kube-scheduler", "registry.k8s.io/kube-scheduler:v1.36.1", 50),
+];
+
+impl Cluster {
+    /// Creates all objects and seats all actors. A manifest that the registry refuses is left
+    /// out: a scenario's own tests see what is there.
+    pub(super) fn boot(&mut self) {
+        for actor in controllers::all() {
+            self.seat(actor);
+        }
+        for name in NAMESPACES {
+            self.namespace(name);
+        }
+        let nodes = self.scenario.nodes.clone();
+        for (index, spec) in nodes.iter().enumerate() {
+            self.join(index, spec);
+        }
+        self.make(&SERVICE, "default", kubernetes_service());
+        self.publish_apiserver(&nodes);
+        for workload in self.scenario.workloads.clone() {
+            self.namespace(&workload.namespace);
+            self.make(&DEPLOYMENT, &workload.namespace, workload.deployment());
+            if let Some(service) = workload.service() {
+                self.make(&SERVICE, &workload.namespace, service);
+            }
+        }
+        for object in self.scenario.objects.clone() {
+            let version = field::text(&object, "/apiVersion");
+            let kind = kinds::of_object(version, field::text(&object, "/kind"));
+            if let Some(kind) = kind {
+                let namespace = field::namespace(&object).to_owned();
+                self.make(kind, &namespace, object);
+            }
+        }
+        for (index, (after_seconds, _)) in self.scenario.timeline.iter().enumerate() {
+            let at = plus(self.scenario.start, after_seconds.saturating_mul(SECOND));
+            self.queue.schedule(at, Due::Fault(index));
+        }
+    }
+
+    /// The endpoints of the `kubernetes` Service are the API servers' own affair.
+    fn publish_apiserver(&mut self, nodes: &[NodeSpec]) {
+        let serving = nodes.iter().enumerate().filter(|(_, node)| node.control_plane);
+        let addresses: Vec<_> = serving.map(|(index, _)| host_address(index)).collect();
+        let port = json!([{"name": "https", "port": 6443, "protocol": "TCP"}]);
+        let old: Vec<_> = addresses.iter().map(|ip| json!({"ip": ip})).collect();
+        let endpoints = json!({
+            "metadata": {"name": "kubernetes"},
+            "subsets": [{"addresses": old, "ports": port}],
+        });
+        self.make(&ENDPOINTS, "default", endpoints);
+        let new = addresses.iter().map(|ip| {
+            json!({
+                "addresses": [ip],
+                "conditions": {"ready": true, "serving": true, "terminating": false},
+            })
+        });
+        let slice = json!({
+            "metadata": {
+                "name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"},
+            },
+            "addressType": "IPv4", "endpoints": new.collect::<Vec<_>>(), "ports": port,
+        });
+        self.make(&ENDPOINT_SLICE, "default", slice);
+    }
+
+    fn namespace(&mut self, name: &str) {
+        if self.registry.get(&NAMESPACE, "", name).is_err() {
+            self.make(&NAMESPACE, "", json!({"metadata": {"name": name}}));
+        }
+    }
+
+    fn make(&mut self, kind: &'static kinds::Kind, namespace: &str, value: Value) {
+        drop(self.registry.create(kind, namespace, value));
+        self.hand_out();
+    }
+
+    /// A node registers: its Node, its lease, its heartbeat, its static pods, its kubelet.
+    fn join(&mut self, index: usize, spec: &NodeSpec) {
+        let now = self.registry.now;
+        let Ok(node) = self.registry.create(&NODE, "", spec.node(index, now)) else { return };
+        let lease = spec.lease(field::uid(&node));
+        self.make(&LEASE, NODE_LEASES, lease);
+        let mut dice = Dice::of(self.scenario.seed, &format!("heartbeat-{}", spec.name));
+        let since = plus(now, dice.between(0, 10 * SECOND));
+        self.registry.heartbeats.insert(spec.name.clone(), Heartbeat { since, stopped: None });
+        self.seat(Box::new(Machine::new(index, spec)));
+        if spec.control_plane {
+            for (name, image, mebibytes) in STATIC_PODS {
+                let pod = static_pod(spec, field::uid(&node), name, image, mebibytes);
+                self.make(&POD, "kube-system", pod);
+            }
+        }
+    }
+}
+
+fn static_pod(node: &NodeSpec, node_uid: &str, name: &str, image: &str, mebibytes: i64) -> Value {
+    json!({
+        "metadata": {
+            "name": format!("{name}-{}", node.name),
+            "labels": {"component": name, "tier": "control-plane"},
+            "annotations": {"kubernetes.io/config.source": "file"},
+            "ownerReferences": [{
+                "apiVersion": "v1", "kind": "Node", "name": node.name, "uid": node_uid,
+                "controller": true,
+            }],
+        },
+        "spec": {
+            "nodeName": node.name, "hostNetwork": true,
+            "priorityClassName": "system-node-critical", "priority": 2_000_001_000,
+            "tolerations": [{"effect": "NoExecute", "operator": "Exists"}],
+            "containers": [{
+                "name": name, "image": image,
+                "resources": {
+                    "requests": {"cpu": "100m", "memory": format!("{mebibytes}Mi")},
+                },
+            }],
+        },
+    })
+}
+
+fn kubernetes_service() -> Value {
+    json!({
+        "metadata": {
+            "name": "kubernetes",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"],
+            "ports": [{"name": "https", "port": 443, "targetPort": 6443}],
+        },
+    })
+}

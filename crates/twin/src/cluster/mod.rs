@@ -1,0 +1,177 @@
+//! The running cluster: the registry, its actors, and the queue that moves them.
+//!
+//! Single-threaded and deterministic: an actor is woken by a change of an object it reads (with
+//! a delay drawn from its own dice) or by a timer, and acts on the registry only.
+
+mod actor;
+mod boot;
+mod fault;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::Timestamp;
+
+pub(crate) use actor::{Actor, Context};
+
+use crate::kernel::{Dice, Queue, SECOND, plus};
+use crate::kinds::EVENT;
+use crate::registry::Registry;
+use crate::scenario::Scenario;
+use crate::store::{Change, Key};
+use crate::world::Behaviours;
+
+/// Events are forgotten this long after they were last told.
+const EVENT_TTL: i64 = 3600 * SECOND;
+
+/// The index of an actor in the cluster's list.
+type ActorId = usize;
+
+#[derive(Debug)]
+enum Due {
+    Wake(ActorId),
+    Fault(usize),
+    Forget(Key),
+}
+
+/// An actor and what waits for it.
+struct Seat {
+    actor: Box<dyn Actor + Send>,
+    dice: Dice,
+    inbox: Vec<Arc<Change>>,
+    /// The earliest wake that is already scheduled.
+    wakes_at: Option<Timestamp>,
+}
+
+/// A simulated cluster.
+pub(crate) struct Cluster {
+    pub registry: Registry,
+    behaviours: Behaviours,
+    seats: Vec<Seat>,
+    queue: Queue<Due>,
+    scenario: Scenario,
+    /// Changes up to this version were handed to the actors.
+    handed: u64,
+    /// The heartbeats that the actors were last woken for.
+    beats: u64,
+}
+
+impl Cluster {
+    /// Builds the scenario's cluster and lets it settle until the scenario's start.
+    pub fn new(scenario: Scenario) -> Self {
+        let built = plus(scenario.start, -scenario.age_seconds.saturating_mul(SECOND));
+        let mut cluster = Self {
+            registry: Registry::new(scenario.seed, built),
+            behaviours: Behaviours::of(&scenario),
+            seats: Vec::new(),
+            queue: Queue::new(),
+            scenario,
+            handed: 0,
+            beats: 0,
+        };
+        cluster.boot();
+        cluster.run(cluster.scenario.start, usize::MAX);
+        cluster
+    }
+
+    fn seat(&mut self, actor: Box<dyn Actor + Send>) {
+        let dice = Dice::of(self.scenario.seed, actor.name());
+        self.seats.push(Seat { actor, dice, inbox: Vec::new(), wakes_at: None });
+    }
+
+    /// The scenario that runs.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// Runs events up to `until`, at most `most` of them. Whether it got there.
+    pub fn run(&mut self, until: Timestamp, most: usize) -> bool {
+        self.hand_out();
+        for _ in 0..most {
+            let Some((at, due)) = self.queue.pop(until) else {
+                self.registry.now = self.registry.now.max(until);
+                return true;
+            };
+            self.registry.now = self.registry.now.max(at);
+            match due {
+                Due::Wake(id) => self.wake(id),
+                Due::Fault(index) => self.strike(index),
+                Due::Forget(key) => self.forget(key),
+            }
+            self.hand_out();
+        }
+        false
+    }
+
+    fn wake(&mut self, id: ActorId) {
+        let Some(seat) = self.seats.get_mut(id) else { return };
+        // Of several wakes at different times only the earliest counts as scheduled.
+        if seat.wakes_at.is_some_and(|at| at <= self.registry.now) {
+            seat.wakes_at = None;
+        }
+        let inbox = std::mem::take(&mut seat.inbox);
+        let mut context = Context {
+            registry: &mut self.registry,
+            behaviours: &self.behaviours,
+            dice: &mut seat.dice,
+            wake_at: None,
+        };
+        seat.actor.step(&inbox, &mut context);
+        if let Some(at) = context.wake_at {
+            self.schedule(id, at);
+        }
+    }
+
+    fn schedule(&mut self, id: ActorId, at: Timestamp) {
+        let Some(seat) = self.seats.get_mut(id) else { return };
+        let at = at.max(self.registry.now);
+        if seat.wakes_at.is_none_or(|earliest| at < earliest) {
+            seat.wakes_at = Some(at);
+            self.queue.schedule(at, Due::Wake(id));
+        }
+    }
+
+    /// Gives new changes to the actors that read them.
+    pub fn hand_out(&mut self) {
+        if self.registry.beats != self.beats {
+            self.beats = self.registry.beats;
+            for id in 0..self.seats.len() {
+                if self.seats.get(id).is_some_and(|seat| seat.actor.feels_heartbeats()) {
+                    self.schedule(id, self.registry.now);
+                }
+            }
+        }
+        if self.handed == self.registry.store.rv() {
+            return;
+        }
+        // The ring is far larger than what one step writes.
+        let fresh = self.registry.store.changes_since(self.handed);
+        let fresh: Vec<_> = fresh.map(|all| all.cloned().collect()).unwrap_or_default();
+        self.handed = self.registry.store.rv();
+        let mut delays: BTreeMap<ActorId, i64> = BTreeMap::new();
+        for change in &fresh {
+            if change.key.resource == EVENT.storage && change.after.is_some() {
+                let at = plus(self.registry.now, EVENT_TTL);
+                self.queue.schedule(at, Due::Forget(change.key.clone()));
+            }
+            for (id, seat) in self.seats.iter_mut().enumerate() {
+                if seat.actor.reads(change) {
+                    seat.inbox.push(Arc::clone(change));
+                    delays.entry(id).or_insert_with(|| seat.dice.between(2_000, 60_000));
+                }
+            }
+        }
+        for (id, delay) in delays {
+            self.schedule(id, plus(self.registry.now, delay));
+        }
+    }
+
+    /// Removes an event that was not told again.
+    fn forget(&mut self, key: Key) {
+        let found = self.registry.store.get(key.resource, &key.namespace, &key.name);
+        let last = found.and_then(|event| crate::field::time(event, "/lastTimestamp"));
+        if last.is_some_and(|last| plus(last, EVENT_TTL) <= self.registry.now) {
+            self.registry.store.remove(key);
+        }
+    }
+}

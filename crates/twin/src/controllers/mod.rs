@@ -1,0 +1,84 @@
+//! The control plane's controllers, each a state machine over the registry.
+//!
+//! A controller notes which objects a change concerns and brings them into line; it keeps no
+//! truth of its own. Must never know memory, processes or anything else inside a machine.
+
+mod deployment;
+mod endpoints;
+mod garbage;
+mod namespaces;
+mod node_lifecycle;
+mod node_rate;
+mod replica_set;
+mod rollout;
+mod scheduler;
+mod taint_eviction;
+
+use serde_json::Value;
+
+use crate::cluster::Actor;
+use crate::field;
+use crate::registry::Registry;
+use crate::store::Object;
+
+/// All controllers, in a fixed order.
+pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
+    vec![
+        Box::new(namespaces::Namespaces::default()),
+        Box::new(deployment::Deployments),
+        Box::new(replica_set::ReplicaSets),
+        Box::new(scheduler::Scheduler::default()),
+        Box::new(endpoints::Endpoints),
+        Box::new(node_lifecycle::NodeLifecycle::default()),
+        Box::new(taint_eviction::TaintEviction::default()),
+        Box::new(garbage::GarbageCollector),
+    ]
+}
+
+/// Namespace and name of an object.
+type Place = (String, String);
+
+fn place(object: &Value) -> Place {
+    (field::namespace(object).to_owned(), field::name(object).to_owned())
+}
+
+/// The place of the controlling owner, if it is of this kind.
+fn owner_of(object: &Value, kind: &str) -> Option<Place> {
+    let owner = field::controller(object).filter(|o| field::text(o, "/kind") == kind)?;
+    Some((field::namespace(object).to_owned(), field::text(owner, "/name").to_owned()))
+}
+
+/// Objects of a resource that this one controls.
+fn owned_by(registry: &Registry, resource: &str, owner: &Value) -> Vec<Object> {
+    let uid = field::uid(owner);
+    let mine = |o: &&Object| field::controller(o).is_some_and(|c| field::text(c, "/uid") == uid);
+    registry.store.in_namespace(resource, field::namespace(owner)).filter(mine).cloned().collect()
+}
+
+/// The reference that makes `owner` the controller of an object.
+fn reference(owner: &Value) -> Value {
+    serde_json::json!([{
+        "apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": field::name(owner),
+        "uid": field::uid(owner), "controller": true, "blockOwnerDeletion": true,
+    }])
+}
+
+/// Whether a pod still counts: neither ended nor being deleted.
+fn is_active(pod: &Value) -> bool {
+    !field::is_deleting(pod) && !has_ended(pod)
+}
+
+fn has_ended(pod: &Value) -> bool {
+    matches!(field::text(pod, "/status/phase"), "Succeeded" | "Failed")
+}
+
+fn is_ready(pod: &Value) -> bool {
+    field::condition_is(pod, "Ready", "True")
+}
+
+/// Whether labels meet a plain map of wanted labels; an empty map selects nothing here.
+fn labels_match(wanted: Option<&serde_json::Map<String, Value>>, object: &Value) -> bool {
+    let labels = field::map(object, "/metadata/labels");
+    let has = |(k, v): (&String, &Value)| labels.and_then(|l| l.get(k)) == Some(v);
+    wanted.is_some_and(|wanted| !wanted.is_empty() && wanted.iter().all(has))
+}

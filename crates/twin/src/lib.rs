@@ -1,0 +1,22 @@
+//! A simulated Kubernetes cluster behind a real Kubernetes API, on virtual time.
+//!
+//! [`Twin::new`] builds the cluster of a [`scenario::Scenario`]; [`Twin::run_until`] moves
+//! time; [`Twin::service`] is a tower service for `kube::Client::new`, without a socket;
+//! [`serve`] opens the same API on a TLS port for kubectl and everybody else.
+//!
+//! Inside everything is synchronous, single-threaded and deterministic: same scenario and same
+//! calls, same bytes. This crate must never know what a diagnosis makes of its cluster.
+
+mod api;
+mod cluster;
+mod controllers;
+mod field;
+mod kernel;
+mod kinds;
+mod registry;
+pub mod scenario;
+mod shell;
+mod store;
+mod world;
+
+pub use shell::{Options, ServeError, Server, Speed, Twin, TwinBody, TwinService, serve};

@@ -1,0 +1,100 @@
+//! Events: what a component tells about an object, repeated ones counted.
+
+use serde_json::{Value, json};
+
+use super::Registry;
+use crate::field;
+use crate::kernel::fnv64;
+use crate::kinds::EVENT;
+use crate::store::Key;
+
+/// Who tells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    pub component: &'a str,
+    /// The node for kubelets, else "".
+    pub host: &'a str,
+}
+
+/// What is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Note<'a> {
+    pub warning: bool,
+    pub reason: &'a str,
+    pub message: String,
+    /// Part of the object, such as `spec.containers{web}`, or "".
+    pub part: String,
+}
+
+impl<'a> Note<'a> {
+    pub fn normal(reason: &'a str, message: impl Into<String>) -> Self {
+        Self { warning: false, reason, message: message.into(), part: String::new() }
+    }
+
+    pub fn warning(reason: &'a str, message: impl Into<String>) -> Self {
+        Self { warning: true, ..Self::normal(reason, message) }
+    }
+
+    pub fn about(mut self, part: String) -> Self {
+        self.part = part;
+        self
+    }
+}
+
+impl Registry {
+    /// Records an event about `object`; the same event again only counts up.
+    pub fn tell(&mut self, source: Source<'_>, object: &Value, note: &Note<'_>) {
+        let reference = reference_to(object, &note.part);
+        let text = format!("{}{}{source:?}{note:?}", reference["kind"], reference["uid"]);
+        let name = format!("{}.{:016x}", field::name(object), fnv64(text.as_bytes()));
+        let namespace = match field::namespace(object) {
+            "" => "default",
+            namespace => namespace,
+        };
+        let key = Key { resource: EVENT.storage, namespace: namespace.into(), name: name.clone() };
+        let now = self.now.to_string();
+        if let Some(known) = self.store.get(key.resource, namespace, &name) {
+            let mut again = Value::clone(known);
+            again["count"] = (field::number(&again, "/count") + 1).into();
+            again["lastTimestamp"] = now.into();
+            self.store.put(key, again);
+            return;
+        }
+        let mut from = json!({"component": source.component});
+        if !source.host.is_empty() {
+            from["host"] = source.host.into();
+        }
+        let event = json!({
+            "apiVersion": "v1", "kind": "Event",
+            "metadata": {
+                "name": name, "namespace": namespace,
+                "uid": self.dice.uuid(), "creationTimestamp": now,
+            },
+            "involvedObject": reference,
+            "reason": note.reason, "message": note.message,
+            "type": if note.warning { "Warning" } else { "Normal" },
+            "source": from, "count": 1, "firstTimestamp": now, "lastTimestamp": now,
+            "eventTime": null,
+            "reportingComponent": source.component, "reportingInstance": source.host,
+        });
+        self.store.put(key, event);
+    }
+}
+
+/// The reference in an event. A kubelet knows its Node by name only and puts it as the uid.
+fn reference_to(object: &Value, part: &str) -> Value {
+    let mut reference = json!({
+        "kind": object["kind"], "name": field::name(object), "uid": field::uid(object),
+    });
+    for (key, text) in [
+        ("apiVersion", field::text(object, "/apiVersion")),
+        ("namespace", field::namespace(object)),
+        ("resourceVersion", field::text(object, "/metadata/resourceVersion")),
+        ("fieldPath", part),
+    ] {
+        if !text.is_empty() {
+            reference[key] = text.into();
+        }
+    }
+    reference
+}

@@ -1,0 +1,169 @@
+//! Refusals, as the API tells them: every one becomes a `Status` object.
+
+use serde_json::{Value, json};
+
+use crate::kinds::Kind;
+
+/// Why a request was refused. `Display` is the Status message.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Failure {
+    /// HTTP status code.
+    pub code: u16,
+    /// Machine-readable reason, "" if the API gives none.
+    pub reason: &'static str,
+    pub message: String,
+    pub details: Option<Value>,
+}
+
+impl Failure {
+    pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { code, reason, message: message.into(), details: None }
+    }
+
+    fn with(mut self, details: Value) -> Self {
+        self.details = Some(details);
+        self
+    }
+
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, "BadRequest", message)
+    }
+
+    pub fn not_found(kind: &Kind, name: &str) -> Self {
+        let message = format!("{} \"{name}\" not found", kind.qualified());
+        Self::new(404, "NotFound", message).with(details(kind, kind.plural, name))
+    }
+
+    /// The path names no resource of this server.
+    pub fn no_such_resource() -> Self {
+        let message = "the server could not find the requested resource";
+        Self::new(404, "NotFound", message).with(json!({}))
+    }
+
+    pub fn method_not_allowed() -> Self {
+        let message = "the server does not allow this method on the requested resource";
+        Self::new(405, "MethodNotAllowed", message).with(json!({}))
+    }
+
+    pub fn already_exists(kind: &Kind, name: &str) -> Self {
+        let message = format!("{} \"{name}\" already exists", kind.qualified());
+        Self::new(409, "AlreadyExists", message).with(details(kind, kind.plural, name))
+    }
+
+    /// A write on an object that changed in the meantime.
+    pub fn conflict(kind: &Kind, name: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": the object has been modified; \
+             please apply your changes to the latest version and try again",
+            kind.qualified()
+        );
+        Self::new(409, "Conflict", message).with(details(kind, kind.plural, name))
+    }
+
+    /// A precondition on `what` (UID or ResourceVersion) that does not hold.
+    pub fn precondition(kind: &Kind, name: &str, what: &str, asked: &str, found: &str) -> Self {
+        let hint = match what {
+            "UID" => "The object might have been deleted and then recreated",
+            _ => "The object might have been modified",
+        };
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": the {what} in the precondition \
+             ({asked}) does not match the {what} in record ({found}). {hint}",
+            kind.kind
+        );
+        Self::new(409, "Conflict", message).with(details(kind, kind.kind, name))
+    }
+
+    /// A write into a namespace that is being deleted.
+    pub fn ending_namespace(kind: &Kind, namespace: &str, name: &str, message: String) -> Self {
+        let mut details = details(kind, kind.plural, name);
+        details["causes"] = json!([{
+            "reason": "NamespaceTerminating", "field": "metadata.namespace",
+            "message": format!("namespace {namespace} is being terminated"),
+        }]);
+        Self::new(403, "Forbidden", message).with(details)
+    }
+
+    /// List options that do not go together.
+    pub fn bad_list_options(field: &str, why: &str) -> Self {
+        let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: Forbidden: {why}");
+        let causes = json!([{
+            "reason": "FieldValueForbidden", "message": format!("Forbidden: {why}"), "field": field,
+        }]);
+        let details = json!({"group": "meta.k8s.io", "kind": "ListOptions", "causes": causes});
+        Self::new(422, "Invalid", message).with(details)
+    }
+
+    /// The object breaks rules; `causes` say which fields.
+    pub fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
+        let told: Vec<_> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        let told = if told.len() == 1 { told.concat() } else { format!("[{}]", told.join(", ")) };
+        let full = if kind.group.is_empty() {
+            kind.kind.to_owned()
+        } else {
+            format!("{}.{}", kind.kind, kind.group)
+        };
+        let causes: Vec<_> = causes
+            .iter()
+            .map(|c| json!({"reason": c.reason, "message": c.message, "field": c.field}))
+            .collect();
+        let mut details = details(kind, kind.kind, name);
+        details["causes"] = causes.into();
+        Self::new(422, "Invalid", format!("{full} \"{name}\" is invalid: {told}")).with(details)
+    }
+
+    /// The version that a list should be read at is yet to come.
+    pub fn version_too_large(asked: u64, current: u64) -> Self {
+        let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
+        let causes = json!([{
+            "reason": "ResourceVersionTooLarge", "message": "Too large resource version",
+        }]);
+        Self::new(504, "Timeout", message).with(json!({"causes": causes, "retryAfterSeconds": 1}))
+    }
+
+    /// The `Status` object.
+    pub fn status(&self) -> Value {
+        let mut status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": self.message, "code": self.code,
+        });
+        if !self.reason.is_empty() {
+            status["reason"] = self.reason.into();
+        }
+        if let Some(details) = &self.details {
+            status["details"] = details.clone();
+        }
+        status
+    }
+}
+
+/// One broken rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause {
+    /// `FieldValueRequired`, `FieldValueInvalid`, ...
+    pub reason: &'static str,
+    pub field: String,
+    pub message: String,
+}
+
+impl Cause {
+    pub fn required(field: &str) -> Self {
+        let (field, message) = (field.to_owned(), "Required value".to_owned());
+        Self { reason: "FieldValueRequired", field, message }
+    }
+
+    /// `value` as JSON, so that texts appear in quotes.
+    pub fn invalid(field: &str, value: &Value, why: &str) -> Self {
+        let message = format!("Invalid value: {value}: {why}");
+        Self { reason: "FieldValueInvalid", field: field.to_owned(), message }
+    }
+}
+
+fn details(kind: &Kind, word: &str, name: &str) -> Value {
+    let mut details = json!({"name": name, "kind": word});
+    if !kind.group.is_empty() {
+        details["group"] = kind.group.into();
+    }
+    details
+}

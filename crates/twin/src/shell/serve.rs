@@ -1,0 +1,191 @@
+//! The API on a TLS port, for kubectl and every other client.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use model::Timestamp;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::body::TwinBody;
+use super::certificate::Certificate;
+use super::clock::{self, Speed};
+use super::kubeconfig;
+use super::service::{TwinService, respond};
+use super::twin::Twin;
+use crate::api::Reply;
+use crate::registry::Failure;
+
+/// How a twin is served.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// The bearer token that clients must show.
+    pub token: String,
+    /// How fast virtual time runs at first.
+    pub speed: Speed,
+}
+
+/// Why a twin could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The twin's own certificates could not be made.
+    #[error("cannot make the server certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// The TLS library refused the configuration.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// Clients would see objects from their own future.
+    #[error("virtual time {virtual_now} is ahead of the wall clock {wall_now}; start earlier")]
+    AheadOfWall {
+        /// The twin's time.
+        virtual_now: Timestamp,
+        /// The wall's time.
+        wall_now: Timestamp,
+    },
+}
+
+/// A served twin. Dropping it closes the port and stops the clock.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    authority_pem: String,
+    token: String,
+    speed: watch::Sender<Speed>,
+    /// Aborted when dropped.
+    _tasks: JoinSet<()>,
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The certificate authority of the server, as PEM.
+    pub fn authority_pem(&self) -> &str {
+        &self.authority_pem
+    }
+
+    /// A kubeconfig for this server.
+    pub fn kubeconfig(&self) -> String {
+        let server = format!("https://{}", self.address);
+        kubeconfig::write(&server, &self.authority_pem, &self.token)
+    }
+
+    /// Changes how fast virtual time runs.
+    pub fn set_speed(&self, speed: Speed) {
+        self.speed.send_replace(speed);
+    }
+}
+
+/// Serves a twin over TLS (HTTP/1.1 and HTTP/2). Must be called inside a tokio runtime with
+/// I/O and time.
+pub async fn serve(twin: &Twin, options: Options) -> Result<Server, ServeError> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let wall_now = Timestamp::from_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+    if twin.now() > wall_now {
+        return Err(ServeError::AheadOfWall { virtual_now: twin.now(), wall_now });
+    }
+    let certificate = Certificate::new(options.address.ip())?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(certificate.chain, certificate.key)?;
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let listen = |source| ServeError::Listen { address: options.address, source };
+    let listener = TcpListener::bind(options.address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+
+    let (speed, speed_changes) = watch::channel(options.speed);
+    let guarded =
+        Guarded { service: TwinService::new(twin.clone(), true), token: options.token.clone() };
+    let mut tasks = JoinSet::new();
+    tasks.spawn(accept(listener, TlsAcceptor::from(Arc::new(tls)), guarded));
+    tasks.spawn(clock::follow(twin.clone(), speed_changes));
+    Ok(Server {
+        address,
+        authority_pem: certificate.authority_pem,
+        token: options.token,
+        speed,
+        _tasks: tasks,
+    })
+}
+
+/// Takes connections until it is aborted; its connections end with it.
+async fn accept(listener: TcpListener, tls: TlsAcceptor, guarded: Guarded) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // A connection that died before it was taken is no reason to stop.
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(connection(stream, tls.clone(), guarded.clone()));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, tls: TlsAcceptor, guarded: Guarded) {
+    // Clients that do not trust the certificate hang up; that is theirs to report.
+    let Ok(stream) = tls.accept(stream).await else { return };
+    let service = TowerToHyperService::new(guarded);
+    let builder = auto::Builder::new(TokioExecutor::new());
+    drop(builder.serve_connection(TokioIo::new(stream), service).await);
+}
+
+/// The service behind its token.
+#[derive(Clone)]
+struct Guarded {
+    service: TwinService,
+    token: String,
+}
+
+impl tower::Service<http::Request<hyper::body::Incoming>> for Guarded {
+    type Response = http::Response<TwinBody>;
+    type Error = std::convert::Infallible;
+    type Future = <TwinService as tower::Service<http::Request<hyper::body::Incoming>>>::Future;
+
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<hyper::body::Incoming>) -> Self::Future {
+        let path = request.uri().path();
+        let open = ["/healthz", "/livez", "/readyz", "/version"].contains(&path);
+        let shown = request.headers().get(http::header::AUTHORIZATION);
+        let shown = shown.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if open || same(shown.as_bytes(), format!("Bearer {}", self.token).as_bytes()) {
+            return self.service.call(request);
+        }
+        let refusal = Reply::failure(&Failure::new(401, "Unauthorized", "Unauthorized"));
+        Box::pin(async move { Ok(respond(refusal)) })
+    }
+}
+
+/// Compares in a time that does not tell how much agrees.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let differs = a.iter().zip(b).fold(0, |seen, (x, y)| seen | (x ^ y));
+    a.len() == b.len() && differs == 0
+}

@@ -1,0 +1,177 @@
+//! The API as a tower service.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::body::TwinBody;
+use super::twin::Twin;
+use crate::api::{self, Reply, Request, Watch};
+use crate::registry::Failure;
+
+/// The largest body that is read.
+const MOST_BYTES: usize = 3 << 20;
+
+/// The twin's API: `Service<http::Request<B>>` for any body. Cloning it is cheap.
+#[derive(Clone, Debug)]
+pub struct TwinService {
+    twin: Twin,
+    /// Whether watches end by the wall clock instead of virtual time.
+    wall_clock: bool,
+}
+
+impl TwinService {
+    pub(super) fn new(twin: Twin, wall_clock: bool) -> Self {
+        Self { twin, wall_clock }
+    }
+
+    async fn answer<B>(self, request: http::Request<B>) -> http::Response<TwinBody>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        let body = match Limited::new(body, MOST_BYTES).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) => return respond(Reply::failure(&unreadable(error.as_ref()))),
+        };
+        let request = Request {
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            accept: header(&parts.headers, &ACCEPT),
+            content_type: header(&parts.headers, &CONTENT_TYPE),
+            method: parts.method,
+            body,
+        };
+        let before = self.twin.shared.ticks.subscribe();
+        let reply = {
+            let mut cluster = self.twin.shared.cluster();
+            let version = cluster.registry.store.rv();
+            let reply = api::handle(&mut cluster.registry, &request, self.wall_clock);
+            if cluster.registry.store.rv() != version {
+                cluster.hand_out();
+                self.twin.shared.tick();
+            }
+            reply
+        };
+        match reply {
+            Reply::Watch(watch) => self.stream(*watch, before),
+            full @ Reply::Full { .. } => respond(full),
+        }
+    }
+
+    fn stream(self, watch: Watch, ticks: watch::Receiver<u64>) -> http::Response<TwinBody> {
+        let lasting = Duration::from_secs(watch.timeout_seconds);
+        let deadline = self.wall_clock.then(|| Instant::now() + lasting);
+        let open = Open { service: self, watch, ticks, deadline, ended: false };
+        let lines: BoxStream<'static, Bytes> = stream::unfold(open, |open| open.next()).boxed();
+        let mut response = http::Response::new(TwinBody::lines(lines));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+        response
+    }
+}
+
+/// A watch that is being written out.
+struct Open {
+    service: TwinService,
+    watch: Watch,
+    ticks: watch::Receiver<u64>,
+    deadline: Option<Instant>,
+    ended: bool,
+}
+
+impl Open {
+    /// The next lines, as soon as there are any; `None` at the end.
+    async fn next(mut self) -> Option<(Bytes, Self)> {
+        while !self.ended {
+            self.ticks.mark_unchanged();
+            let (lines, ended) = {
+                let cluster = self.service.twin.shared.cluster();
+                self.watch.next(&cluster.registry)
+            };
+            self.ended = ended;
+            if !lines.is_empty() {
+                return Some((lines.concat().into(), self));
+            }
+            if ended {
+                return None;
+            }
+            let deadline = self.deadline;
+            let over = async {
+                match deadline {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                changed = self.ticks.changed() => changed.ok()?,
+                () = over => {
+                    self.ended = true;
+                    let lines = {
+                        let cluster = self.service.twin.shared.cluster();
+                        self.watch.finish(&cluster.registry)
+                    };
+                    return (!lines.is_empty()).then(|| (lines.concat().into(), self));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl<B> tower::Service<http::Request<B>> for TwinService
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = http::Response<TwinBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.answer(request).await) })
+    }
+}
+
+fn header(headers: &HeaderMap, name: &http::HeaderName) -> String {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+fn unreadable(error: &(dyn std::error::Error + 'static)) -> Failure {
+    if error.is::<http_body_util::LengthLimitError>() {
+        let why = format!("Request entity too large: limit is {MOST_BYTES}");
+        return Failure::new(413, "RequestEntityTooLarge", why);
+    }
+    Failure::bad_request(format!("the body could not be read: {error}"))
+}
+
+pub(super) fn respond(reply: Reply) -> http::Response<TwinBody> {
+    let Reply::Full { code, content_type, body } = reply else {
+        return http::Response::new(TwinBody::full(Bytes::new()));
+    };
+    let mut response = http::Response::new(TwinBody::full(body));
+    *response.status_mut() =
+        StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

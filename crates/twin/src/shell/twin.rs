@@ -1,0 +1,91 @@
+//! A handle on a simulated cluster that can be shared between those who move its time and
+//! those who talk to its API.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use model::Timestamp;
+use tokio::sync::watch;
+
+use super::service::TwinService;
+use crate::cluster::Cluster;
+use crate::scenario::Scenario;
+
+/// Events handled before others get a turn at the lock.
+const SLICE: usize = 512;
+
+/// A simulated cluster. Clones are handles on the same cluster.
+#[derive(Clone)]
+pub struct Twin {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    cluster: Mutex<Cluster>,
+    /// Counts up whenever something may have happened.
+    pub ticks: watch::Sender<u64>,
+}
+
+impl Shared {
+    /// The cluster, also after a panic elsewhere: its state is always whole between events.
+    pub fn cluster(&self) -> MutexGuard<'_, Cluster> {
+        self.cluster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn tick(&self) {
+        self.ticks.send_modify(|n| *n = n.wrapping_add(1));
+    }
+}
+
+impl Twin {
+    /// Builds the scenario's cluster and lets it settle; time stands at the scenario's start.
+    pub fn new(scenario: Scenario) -> Self {
+        let cluster = Mutex::new(Cluster::new(scenario));
+        let (ticks, _) = watch::channel(0);
+        Self { shared: Arc::new(Shared { cluster, ticks }) }
+    }
+
+    /// The current virtual time.
+    pub fn now(&self) -> Timestamp {
+        self.shared.cluster().registry.now
+    }
+
+    /// Lets everything happen up to and including `until`. Time never goes back.
+    pub fn run_until(&self, until: Timestamp) {
+        while !self.shared.cluster().run(until, SLICE) {
+            self.shared.tick();
+        }
+        self.shared.tick();
+    }
+
+    /// Moves time on by so many seconds.
+    pub fn advance_seconds(&self, seconds: i64) {
+        self.run_until(self.now().plus_seconds(seconds));
+    }
+
+    /// Runs to the end of the scenario's story.
+    pub fn run(&self) {
+        let (start, seconds) = {
+            let cluster = self.shared.cluster();
+            (cluster.scenario().start, cluster.scenario().duration_seconds)
+        };
+        self.run_until(start.plus_seconds(seconds));
+    }
+
+    /// The API as a tower service, for `kube::Client::new(twin.service(), "default")`. Watches
+    /// end on virtual time.
+    pub fn service(&self) -> TwinService {
+        TwinService::new(self.clone(), false)
+    }
+
+    /// Every object as one line of JSON, in a fixed order.
+    pub fn dump(&self) -> String {
+        let cluster = self.shared.cluster();
+        cluster.registry.store.all().map(|(_, object)| format!("{object}\n")).collect()
+    }
+}
+
+impl std::fmt::Debug for Twin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Twin").field("now", &self.now()).finish_non_exhaustive()
+    }
+}
