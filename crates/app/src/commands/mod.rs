@@ -1,0 +1,24 @@
+//! One file per verb: call, build a view, hand it to a renderer. A command must decide nothing
+//! about Kubernetes.
+
+mod diagnose;
+mod explain;
+mod twin;
+mod version;
+
+use crate::exit::{Failure, Outcome};
+use crate::settings::{Command, Settings};
+
+/// Does what the settings say.
+///
+/// # Errors
+/// What cannot be done, with the exit code that tells why.
+pub(crate) fn run(settings: Settings) -> Result<Outcome, Failure> {
+    let color = settings.color;
+    match settings.command {
+        Command::Diagnose(options) => diagnose::run(&options, color, settings.progress),
+        Command::Explain(options) => explain::run(&options, color),
+        Command::Twin(options) => twin::run(&options),
+        Command::Version(output) => version::run(output, color),
+    }
+}

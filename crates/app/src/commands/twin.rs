@@ -1,0 +1,67 @@
+//! `seaworthy twin`: serves the built-in simulated cluster until it is interrupted.
+
+use std::fs::OpenOptions;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+use twin::{Options, Speed, scenario};
+
+use crate::exit::{Failure, Outcome};
+use crate::runtime;
+use crate::settings::Twin;
+
+pub(super) fn run(options: &Twin) -> Result<Outcome, Failure> {
+    let twin = twin::Twin::new(scenario::cascade(options.seed));
+    twin.advance_seconds(i64::from(options.advance));
+    runtime::run(async {
+        let serve = Options {
+            address: options.listen,
+            token: options.token.clone().unwrap_or_else(random_token),
+            speed: options.speed,
+        };
+        let server = twin::serve(&twin, serve).await.context("cannot serve the twin")?;
+        announce(options, &server)?;
+        // Until Ctrl-C, which the runtime waits for.
+        std::future::pending().await
+    })
+}
+
+/// Says where it is and how to talk to it.
+fn announce(options: &Twin, server: &twin::Server) -> Result<(), Failure> {
+    let speed = match options.speed {
+        Speed::Pause => "paused".to_owned(),
+        Speed::Times(times) => format!("{times} virtual seconds a second"),
+    };
+    let mut say = io::stderr().lock();
+    let _ = writeln!(say, "Twin on https://{} ({speed}); Ctrl-C ends it.", server.address());
+    match &options.write_kubeconfig {
+        Some(file) => {
+            write_private(file, &server.kubeconfig())
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            let _ = writeln!(say, "kubectl --kubeconfig {} get nodes", file.display());
+        }
+        None => {
+            let mut out = io::stdout().lock();
+            let written = out.write_all(server.kubeconfig().as_bytes()).and_then(|()| out.flush());
+            written.context("cannot write the kubeconfig to standard output")?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file that only its owner may read: it holds a token.
+fn write_private(file: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
+}
+
+/// 128 bits from the keys that the standard library takes from the system for its hash maps.
+fn random_token() -> String {
+    let part = || RandomState::new().hash_one(0_u8);
+    format!("{:016x}{:016x}", part(), part())
+}

@@ -1,0 +1,101 @@
+//! What else was seen: other incidents, what was ruled out, what is stale, what was not seen.
+
+use super::Detail;
+use crate::render::clean::cut;
+use crate::render::paper::{COLUMNS, Paper, Style};
+use crate::views::{Diagnosis, Incident, LookedAt};
+
+/// Lines of each list in the shortened form.
+const LINES: usize = 6;
+
+/// Writes everything that is not about the incidents told in full.
+pub(super) fn write(paper: &mut Paper, view: &Diagnosis, told: usize, detail: Detail) {
+    let all = detail == Detail::Every;
+    let rest = view.incidents.iter().skip(told).map(incident_line);
+    list(paper, "Also seen", rest, all);
+    let ruled_out = view.ruled_out.iter();
+    let ruled_out = ruled_out.map(|r| format!("{}: not {}: {}", r.object, r.failure, r.why));
+    list(paper, "Ruled out", ruled_out, all);
+    let stale = view.stale.iter().map(|s| format!("{}: {}", s.what, s.why));
+    list(paper, "Stale", stale, all);
+    blind(paper, view, all);
+    let skipped: usize = view.input.iter().map(|d| d.skipped).sum();
+    if skipped.max(view.skipped.len()) > 0 {
+        let lines = view.skipped.iter().map(|s| match s.line {
+            0 => format!("{}: {}", s.document, s.why),
+            line => format!("{}:{line}: {}", s.document, s.why),
+        });
+        list(paper, "Could not be read", lines, all);
+    }
+    paper.gap();
+    paper.item("", &looked_at(view), Style::Dim);
+}
+
+fn incident_line(i: &Incident) -> String {
+    let state = if i.state == "active" { String::new() } else { format!(" ({})", i.state) };
+    format!("{}{state}: {}", i.severity, i.headline)
+}
+
+/// One line each; in full when all is asked for.
+fn list(paper: &mut Paper, title: &str, lines: impl Iterator<Item = String>, all: bool) {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return;
+    }
+    paper.heading(title);
+    let shown = if all { usize::MAX } else { LINES };
+    for line in lines.iter().take(shown) {
+        let line = if all { line.clone() } else { cut(line, COLUMNS - 4) };
+        paper.item("  - ", &line, Style::Plain);
+    }
+    if lines.len() > shown {
+        let more = format!("... and {} more (-o wide)", lines.len() - shown);
+        paper.item("  ", &more, Style::Dim);
+    }
+}
+
+fn blind(paper: &mut Paper, view: &Diagnosis, all: bool) {
+    if view.blind.is_empty() {
+        return;
+    }
+    // When there is too little to tell, this is the answer: then nothing of it is left out.
+    let all = all || view.verdict == "inconclusive";
+    paper.heading(if view.verdict == "inconclusive" { "What would tell" } else { "Not seen" });
+    let shown = if all { usize::MAX } else { LINES };
+    for b in view.blind.iter().take(shown) {
+        paper.item("  - ", &format!("{}: {}", b.what, b.why), Style::Plain);
+        if !b.ask.is_empty() {
+            paper.command("    $ ", &b.ask);
+        }
+    }
+    if view.blind.len() > shown {
+        let more = format!("... and {} more (-o wide)", view.blind.len() - shown);
+        paper.item("  ", &more, Style::Dim);
+    }
+}
+
+/// One sentence on how much was looked at.
+pub(in crate::render) fn looked_at(view: &Diagnosis) -> String {
+    let LookedAt { nodes, workloads, pods, services, events, failure_kinds } = view.looked_at;
+    let counts = [
+        count(nodes, "node"),
+        count(workloads, "workload"),
+        count(pods, "pod"),
+        count(services, "service"),
+        count(events, "event"),
+    ];
+    let from = match view.input.as_slice() {
+        [one] => format!(" in {}", one.name),
+        many => format!(" in {}", count(many.len(), "document")),
+    };
+    let as_of = view.as_of.as_deref().map(|t| format!(", as of {t}")).unwrap_or_default();
+    format!(
+        "Looked at {}{from} for {}{as_of}.",
+        counts.join(", "),
+        count(failure_kinds, "failure kind")
+    )
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}

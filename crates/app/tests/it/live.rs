@@ -1,0 +1,86 @@
+//! A cluster behind a port: the served twin, and nobody at all.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use super::{command, json, run};
+
+/// A file of this test run, removed at its end.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        Scratch(std::env::temp_dir().join(format!("seaworthy-{}-{name}", std::process::id())))
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("UTF-8")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A served twin, ended with the test.
+struct Served(Child);
+
+impl Served {
+    /// Serves a paused twin and waits until its kubeconfig is written.
+    fn start(kubeconfig: &str) -> Self {
+        let arguments =
+            ["twin", "--listen", "127.0.0.1:0", "--speed", "pause", "--advance", "3480"];
+        let mut command = command(&arguments);
+        command.args(["--write-kubeconfig", kubeconfig]).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program runs");
+        let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let served = Served(child);
+        let first = lines.next().expect("a line").expect("UTF-8");
+        assert!(first.starts_with("Twin on https://127.0.0.1:"), "{first}");
+        let second = lines.next().expect("a line").expect("UTF-8");
+        assert!(second.contains(kubeconfig), "{second}");
+        served
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_cluster_is_read_over_tls_as_kubeconfig_says() {
+    let kubeconfig = Scratch::new("kubeconfig");
+    let _served = Served::start(kubeconfig.path());
+    let live = run(&["diagnose", "--kubeconfig", kubeconfig.path(), "-o", "json"]);
+    assert_eq!(live.code, 1, "{}", live.err);
+    let value = json(&live);
+    assert_eq!(value["input"][0]["name"], "live");
+    assert!(value["input"][0]["objects"].as_u64().unwrap() > 50, "{}", value["input"]);
+    assert_eq!(value["incidents"][0]["cause"]["failure"], "node-lost-cascade");
+
+    let text = std::fs::read_to_string(kubeconfig.path()).unwrap();
+    let token = text.lines().find_map(|l| l.trim().strip_prefix("token: ")).expect("a token");
+    let stranger = Scratch::new("stranger");
+    std::fs::write(stranger.path(), text.replace(token, "wrong")).unwrap();
+    let refused = run(&["diagnose", "--kubeconfig", stranger.path()]);
+    assert_eq!((refused.code, refused.out.as_str()), (3, ""), "{}", refused.err);
+}
+
+#[test]
+fn nobody_at_the_address_is_code_3_and_says_so() {
+    let kubeconfig = Scratch::new("nobody");
+    let text = "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
+                clusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}]\n\
+                users: [{name: a, user: {}}]\n\
+                contexts: [{name: a, context: {cluster: a, user: a}}]\n";
+    std::fs::write(kubeconfig.path(), text).unwrap();
+    let run = run(&["diagnose", "--kubeconfig", kubeconfig.path()]);
+    assert_eq!((run.code, run.out.as_str()), (3, ""), "{run:?}");
+    assert!(run.err.contains("the cluster did not answer"), "{}", run.err);
+    assert!(run.err.contains("Does `kubectl get nodes` work here?"), "{}", run.err);
+}

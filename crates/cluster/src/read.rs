@@ -1,0 +1,203 @@
+//! Reads a cluster: every kind in pages, a few kinds at a time, results in a stable order.
+
+use futures::stream::{self, StreamExt as _};
+use kube::Client;
+use model::{Blind, Builder, Kind, Object};
+
+use crate::page::Page;
+use crate::refusal::{EXPIRED, FORBIDDEN, NOT_FOUND, Refusal, UNAUTHORISED};
+use crate::server::{self, Server};
+use crate::{Error, request};
+
+/// Kinds that are read at the same time. Their results are taken in order.
+const KINDS_AT_A_TIME: usize = 4;
+
+/// How much of the cluster is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Where a list of all namespaces is refused, this one alone is asked for.
+    pub fallback_namespace: Option<String>,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The evidence; complete lists are noted in its coverage.
+    pub evidence: Builder,
+    /// What could not be read, with the command that would show it.
+    pub blind: Vec<Blind>,
+    /// Who answered.
+    pub server: Server,
+}
+
+/// How far reading is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The kind being read.
+    pub kind: Kind,
+    /// Objects of it so far.
+    pub objects: u64,
+    /// Objects of it to come, where the server says.
+    pub remaining: Option<u64>,
+}
+
+/// Reads these kinds; what is no object of the API is passed over. It only lists.
+///
+/// # Errors
+/// When the cluster does not answer, does not know us, or refuses every kind.
+pub async fn read(
+    client: &Client,
+    scope: &Scope,
+    kinds: &[Kind],
+    progress: &dyn Fn(Progress),
+) -> Result<Reading, Error> {
+    let mut reading = Reading { server: server::ask(client).await?, ..Reading::default() };
+    let reader = &Reader { client, scope, progress };
+    let api_kinds: Vec<Kind> = kinds.iter().copied().filter(|k| k.is_api_object()).collect();
+    let mut lists =
+        stream::iter(&api_kinds).map(|kind| reader.kind(*kind)).buffered(KINDS_AT_A_TIME);
+    let mut listed = 0;
+    while let Some(list) = lists.next().await {
+        let list = list?;
+        listed += usize::from(list.is_listed);
+        list.note(&mut reading);
+    }
+    if listed == 0 && !api_kinds.is_empty() {
+        let message = reading.blind.first().map(|b| b.why.clone()).unwrap_or_default();
+        return Err(Error::NothingReadable { message });
+    }
+    Ok(reading)
+}
+
+/// All that came of one kind.
+struct KindList {
+    kind: Kind,
+    namespace: Option<String>,
+    objects: Vec<Object>,
+    is_listed: bool,
+    blind: Vec<Blind>,
+}
+
+impl KindList {
+    fn note(self, reading: &mut Reading) {
+        let KindList { kind, namespace, objects, is_listed, blind } = self;
+        let is_complete = is_listed && !blind.iter().any(|b| b.what.contains(UNREADABLE));
+        for object in objects {
+            reading.evidence.add(object, 0);
+        }
+        if is_complete {
+            reading.evidence.coverage.list(kind, namespace.as_deref());
+        }
+        reading.blind.extend(blind);
+    }
+}
+
+/// Marks objects that the server listed and nobody could decode.
+const UNREADABLE: &str = "that cannot be decoded";
+
+struct Reader<'a> {
+    client: &'a Client,
+    scope: &'a Scope,
+    progress: &'a dyn Fn(Progress),
+}
+
+impl Reader<'_> {
+    /// One kind: of all namespaces, else of the one that we may see.
+    async fn kind(&self, kind: Kind) -> Result<KindList, Error> {
+        let mut list =
+            KindList { kind, namespace: None, objects: vec![], is_listed: false, blind: vec![] };
+        let mut refused = match self.list(&mut list).await? {
+            Ok(()) => return Ok(list),
+            Err(refusal) => refusal,
+        };
+        let namespace = self.scope.fallback_namespace.clone().filter(|_| kind.is_namespaced());
+        if let (FORBIDDEN, Some(namespace)) = (refused.code, namespace) {
+            list.blind.push(elsewhere(kind, &namespace, &refused.message));
+            list.namespace = Some(namespace);
+            match self.list(&mut list).await? {
+                Ok(()) => return Ok(list),
+                Err(refusal) => refused = refusal,
+            }
+        }
+        list.blind = vec![not_listed(kind, refused)];
+        Ok(list)
+    }
+
+    /// All pages of a kind. A list that expired on the way is begun again, once.
+    async fn list(&self, list: &mut KindList) -> Result<Result<(), Refusal>, Error> {
+        let mut tries = 2;
+        loop {
+            tries -= 1;
+            match self.pages(list).await? {
+                Err(Refusal { code: EXPIRED, .. }) if tries > 0 => list.objects.clear(),
+                Err(Refusal { code: UNAUTHORISED, message }) => {
+                    return Err(Error::Unauthorised { message });
+                }
+                other => return Ok(other),
+            }
+        }
+    }
+
+    async fn pages(&self, list: &mut KindList) -> Result<Result<(), Refusal>, Error> {
+        let (kind, mut token) = (list.kind, None::<String>);
+        let mut unreadable = Vec::new();
+        loop {
+            let request = request::list(kind, list.namespace.as_deref(), token.as_deref());
+            let body = match self.client.request_text(request).await {
+                Ok(body) => body,
+                Err(e) => return Ok(Err(Refusal::of(e, kind.plural())?)),
+            };
+            let page = match Page::decode(kind, &body) {
+                Ok(page) => page,
+                Err(e) => {
+                    let message = format!("the answer is no list: {e}");
+                    return Ok(Err(Refusal { code: 0, message }));
+                }
+            };
+            list.objects.extend(page.objects);
+            unreadable.extend(page.unreadable);
+            let objects = list.objects.len() as u64;
+            (self.progress)(Progress { kind, objects, remaining: page.remaining });
+            // A server that hands out its last token again would keep us for ever.
+            if page.next.is_none() || page.next == token {
+                break;
+            }
+            token = page.next;
+        }
+        list.is_listed = true;
+        if let Some(first) = unreadable.first() {
+            list.blind.push(Blind {
+                what: format!("{} {} {UNREADABLE}", unreadable.len(), kind.plural()),
+                why: first.clone(),
+                ask: ask(kind, None),
+            });
+        }
+        Ok(Ok(()))
+    }
+}
+
+fn ask(kind: Kind, namespace: Option<&str>) -> String {
+    let place = match namespace {
+        Some(namespace) => format!(" -n {namespace}"),
+        None if kind.is_namespaced() => " -A".to_owned(),
+        None => String::new(),
+    };
+    format!("kubectl get {}{place}", kind.plural())
+}
+
+fn elsewhere(kind: Kind, namespace: &str, message: &str) -> Blind {
+    Blind {
+        what: format!("{} outside namespace {namespace}", kind.plural()),
+        why: format!("refused: {message}"),
+        ask: ask(kind, None),
+    }
+}
+
+fn not_listed(kind: Kind, refusal: Refusal) -> Blind {
+    let why = match refusal.code {
+        NOT_FOUND => format!("this cluster does not serve {}", kind.api_version()),
+        FORBIDDEN => format!("refused: {}", refusal.message),
+        _ => refusal.message,
+    };
+    Blind { what: kind.plural().to_owned(), why, ask: ask(kind, None) }
+}
