@@ -1,0 +1,38 @@
+//! The catalogue: one file per failure kind, each answering five questions.
+//!
+//! It must never know how anything is observed, executed or shown. What belongs to many kinds
+//! (relations between objects, the words of Kubernetes' messages) stands in one place and is
+//! asked from there.
+
+#[macro_use]
+mod failure;
+mod evidence;
+mod listening;
+mod node;
+mod pod;
+mod service;
+pub mod wording;
+
+#[cfg(test)]
+mod testing;
+
+pub use model::FailureKind;
+
+/// Every failure kind, by id.
+pub const ALL: &[&FailureKind] = &[
+    &node::lost_cascade::KIND,
+    &node::not_ready::KIND,
+    &node::unknown::KIND,
+    &pod::image_pull::KIND,
+    &pod::crash_looping::KIND,
+    &pod::limit_reached::KIND,
+    &pod::pending_unschedulable::KIND,
+    &pod::probe_failing::KIND,
+    &service::misrouted::KIND,
+    &service::without_endpoints::KIND,
+];
+
+/// The kind with this id.
+pub fn find(id: &str) -> Option<&'static FailureKind> {
+    ALL.iter().copied().find(|k| k.id == id)
+}

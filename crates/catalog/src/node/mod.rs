@@ -1,0 +1,30 @@
+//! Failures of nodes.
+
+mod cause;
+pub(crate) mod lost_cascade;
+pub(crate) mod not_ready;
+pub(crate) mod unknown;
+
+use model::record::Node;
+use model::{Finding, Kind, Snapshot};
+
+/// Names the workloads whose pods on this node are not ready, and says which of them nobody
+/// will replace.
+fn affected_pods(mut finding: Finding, node: &Node, now: &Snapshot) -> Finding {
+    for app in &now.apps {
+        let here = app.running().filter(|p| p.node == node.meta.name);
+        let down = here.filter(|p| p.is_ready() != Some(true)).count();
+        if down == 0 || app.object.kind == Kind::DaemonSet {
+            continue;
+        }
+        let stays = match app.object.kind {
+            Kind::StatefulSet => "; not replaced while the node is silent (StatefulSet)",
+            Kind::Pod => "; not replaced at all (a pod without an owner)",
+            _ => "",
+        };
+        let how = format!("{down} of {} pods on the node are not ready{stays}", app.pods.len());
+        finding = finding.affects(app.object.clone(), how);
+        finding.impact.replicas += u32::try_from(down).unwrap_or(u32::MAX);
+    }
+    finding
+}

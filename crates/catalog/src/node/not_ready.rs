@@ -1,0 +1,197 @@
+//! `node-not-ready`: the kubelet reports that its node cannot run pods.
+
+use model::record::Node;
+use model::{
+    Act, Certainty, Finding, Findings, Gap, Impact, Kind, Patch, Remedy, Risk, Scenario, Snapshot,
+    Step, Truth,
+};
+
+use super::cause;
+use crate::wording::{self, says};
+
+failure! {
+    /// # A node is not ready
+    ///
+    /// ## Signs
+    /// The node's `Ready` condition is False. The kubelet still answers and its message says
+    /// what is missing: the container runtime, the network plugin, a certificate, disk space.
+    ///
+    /// ## Why it happens
+    /// The kubelet checks its runtime and network every few seconds and reports the node
+    /// unready as soon as one of them fails. New pods stay away; pods on it are taken out of
+    /// their Services and, when the node does not come back, deleted after five minutes (the
+    /// tolerations of each pod decide).
+    ///
+    /// ## What we do
+    /// 1. Read the condition's message: it names the part that is missing.
+    /// 2. Look at that part on the node: the runtime, the network plugin's pod, the disk.
+    /// 3. Repair the part; restart the runtime before the kubelet.
+    /// 4. Only when it cannot be repaired: cordon, drain, replace.
+    ///
+    /// Do not replace nodes one by one while several fail together: what makes them fail
+    /// follows to the next one.
+    ///
+    /// ## How to avoid it
+    /// Reserve memory and disk for the system, give containers limits, watch the runtime and
+    /// the network plugin themselves, and keep room for the pods of one node.
+    ///
+    /// ## Sources
+    /// Kubernetes documentation, "Node status" and "Taint based evictions".
+    id: "node-not-ready",
+    mechanisms: {
+        "kubelet-down": "its kubelet does not run",
+        "runtime-down": "its container runtime does not answer",
+        "network-plugin-down": "its network plugin is not ready",
+        "certificate-expired": "a certificate is past its date or not trusted",
+        "disk-full": "its disk is full",
+        "pid-exhausted": "no further process can be started on it",
+    },
+    reads: [Node, Event, Pod],
+    leads_to: [
+        "pod-pending-unschedulable",
+        "pod-probe-failing",
+        "service-without-endpoints",
+    ],
+    detect: Nodes(detect),
+    exposed: exposed,
+    remedy: remedy,
+    prevent: prevent,
+    rehearse: rehearse,
+}
+
+fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
+    let Some(ready) = node.condition("Ready") else { return };
+    let object = node.meta.object(Kind::Node);
+    match ready.status {
+        Truth::True => return recovered(node, now, findings),
+        Truth::Unknown => return,
+        Truth::False => {}
+    }
+    if says(ready.message(), wording::KUBELET_STARTING) && node.unschedulable {
+        let why = "it is cordoned and its kubelet is starting: somebody works on it";
+        return findings.rule_out(KIND.id, object, why);
+    }
+    let Some(cause) = cause::of(node, now) else { return };
+    let why = KIND.meaning(cause.mechanism);
+    let headline = format!("node {} is not ready: {why}", node.meta.name);
+    let mut finding = Finding::new(KIND.id, cause.mechanism, object.clone(), headline)
+        .field("status.conditions[Ready]", "False", "True")
+        .since(ready.since)
+        .evidence(cause.evidence)
+        .impact(Impact { nodes: 1, ..Impact::default() });
+    if cause.certainty < Certainty::Proven {
+        let look = format!("kubectl describe {}", object.for_kubectl());
+        finding = finding.unsure(cause.certainty, cause.alternatives, look);
+    }
+    findings.push(super::affected_pods(finding, node, now));
+}
+
+/// A node that was unready within the hour and is ready now is said to be recovered.
+fn recovered(node: &Node, now: &Snapshot, findings: &mut Findings) {
+    let object = node.meta.object(Kind::Node);
+    let since = node.condition("Ready").and_then(|c| c.since);
+    let events = now.events_about(&object).iter().filter(|e| e.reason == "NodeNotReady");
+    let Some(last) = events.filter_map(|e| crate::evidence::last_time(e, now)).max() else {
+        return;
+    };
+    if since.is_none_or(|s| s >= last) && now.now.since(last) < 3600 {
+        let since = since.map(|s| format!(" since {s}")).unwrap_or_default();
+        findings.rule_out(KIND.id, object, format!("not ready at {last}, ready{since}"));
+    }
+}
+
+/// A node that keeps no memory for its own kubelet and runtime loses them first.
+fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
+    for node in now.nodes.iter() {
+        let (has, gives) = (node.capacity.amount("memory"), node.allocatable.amount("memory"));
+        if has.is_positive() && gives == has {
+            gaps.push(Gap {
+                failure: KIND.id,
+                object: node.meta.object(Kind::Node),
+                field: "status.allocatable.memory".into(),
+                why: "all memory is given to pods; none is kept for kubelet and runtime".into(),
+            });
+        }
+    }
+}
+
+fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
+    let node = &finding.object.name;
+    let unit = match finding.mechanism {
+        "runtime-down" => "containerd",
+        _ => "kubelet",
+    };
+    Remedy {
+        next: vec![
+            Step::look(
+                format!("Look at {unit} on the node"),
+                format!("ssh {node} journalctl -u {unit} --since -15min"),
+            ),
+            Step {
+                what: format!("Restart {unit} when it is down or hangs"),
+                command: Some(format!("ssh {node} sudo systemctl restart {unit}")),
+                risk: Risk::Disruptive,
+                undo: None,
+            },
+        ],
+        do_not: vec![
+            "Do not replace nodes one by one while several fail: what breaks them moves on".into(),
+        ],
+    }
+}
+
+/// Reserved memory is a setting of the kubelet on the machine; no object of the API has it.
+fn prevent(_: &Gap, _: &Snapshot) -> Option<Patch> {
+    None
+}
+
+fn rehearse() -> Option<Scenario> {
+    Some(Scenario {
+        story: "The container runtime of one node stops answering.",
+        acts: vec![(30, Act::StopRuntime("worker-1"))],
+        found_within_seconds: 240,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KIND;
+    use crate::testing::check;
+
+    fn node(status: &str, reason: &str, message: &str) -> String {
+        format!(
+            "kind: Node\nmetadata: {{name: a, creationTimestamp: 2026-01-01T00:00:00Z}}\n\
+             status:\n  conditions:\n  - {{type: Ready, status: '{status}', reason: {reason}, \
+             message: '{message}', lastTransitionTime: 2026-01-02T00:00:00Z}}\n"
+        )
+    }
+
+    #[test]
+    fn the_message_names_the_part_that_is_missing() {
+        for (message, want) in [
+            ("PLEG is not healthy: pleg was last seen active 3m7s ago", "runtime-down"),
+            ("container runtime is down", "runtime-down"),
+            (
+                "container runtime network not ready: NetworkReady=false \
+                 reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin \
+                 not initialized",
+                "network-plugin-down",
+            ),
+            ("runtime network not ready: cni config uninitialized", "network-plugin-down"),
+        ] {
+            let line = format!("{want} node/a Proven Active");
+            check(&KIND, &node("False", "KubeletNotReady", message), &[&line]);
+        }
+        let unclear = "kubelet-down node/a Possible Active";
+        check(&KIND, &node("False", "KubeletNotReady", "something new"), &[unclear]);
+    }
+
+    #[test]
+    fn look_alikes_stay_quiet() {
+        check(&KIND, &node("True", "KubeletReady", "kubelet is posting ready status"), &[]);
+        check(&KIND, &node("Unknown", "NodeStatusUnknown", "Kubelet stopped posting"), &[]);
+        let rebooting = node("False", "KubeletNotReady", "kubelet is starting")
+            .replace("status:\n", "spec: {unschedulable: true}\nstatus:\n");
+        check(&KIND, &rebooting, &[]);
+    }
+}

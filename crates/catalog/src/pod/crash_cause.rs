@@ -1,0 +1,321 @@
+//! Why a container ends again and again: what the kubelet and the runtime say about its start,
+//! its exit code, the last lines of its log, and what the newest revision changed.
+
+use model::record::{ClusterEvent, Terminated};
+use model::{App, Certainty, Evidence, Kind, Role, Snapshot};
+
+use super::crash_field;
+use super::edit::{changes, container_field};
+use super::log_lines::{self, Clue, Says};
+use super::restarts::Ended;
+use super::{exit_code, peer};
+use crate::evidence;
+use crate::wording::{self, says};
+
+/// Why, and what a person would edit.
+#[derive(Debug)]
+pub(super) struct Cause {
+    pub(super) mechanism: &'static str,
+    pub(super) certainty: Certainty,
+    pub(super) alternatives: &'static [&'static str],
+    pub(super) edit: Option<(String, String, String)>,
+    /// A clause that can follow "because".
+    pub(super) why: String,
+    pub(super) role: Role,
+    pub(super) evidence: Vec<Evidence>,
+}
+
+impl Cause {
+    pub(super) fn new(mechanism: &'static str, why: impl Into<String>) -> Self {
+        Cause {
+            mechanism,
+            certainty: Certainty::Proven,
+            alternatives: &[],
+            edit: None,
+            why: why.into(),
+            role: Role::Trigger,
+            evidence: Vec::new(),
+        }
+    }
+
+    pub(super) fn unsure(mut self, certainty: Certainty, others: &'static [&'static str]) -> Self {
+        (self.certainty, self.alternatives) = (certainty, others);
+        self
+    }
+
+    pub(super) fn edit(mut self, edit: Option<(String, String, String)>) -> Self {
+        self.edit = edit;
+        self
+    }
+}
+
+/// Why a container of the workload ended.
+pub(super) fn of(ended: &Ended<'_>, app: &App, now: &Snapshot) -> Cause {
+    let clue = log_lines::read(app, ended.container, now);
+    let mut cause = why(ended, clue.as_ref(), app, now);
+    if let Some(clue) = clue {
+        cause.evidence.push(clue.evidence);
+    }
+    if let Some(end) = ended.end {
+        cause.evidence.push(end_evidence(ended, end));
+    }
+    cause
+}
+
+fn why(ended: &Ended<'_>, clue: Option<&Clue<'_>>, app: &App, now: &Snapshot) -> Cause {
+    if is_out_of_memory(ended, now) {
+        let mut cause = Cause::new("out-of-memory", "it needs more memory than it may use");
+        cause.role = Role::Symptom;
+        return cause;
+    }
+    if let Some((text, fact)) = start_failure(ended, now)
+        && let Some(mut cause) = from_text(&text, ended, app, now)
+    {
+        cause.evidence.extend(fact);
+        return cause;
+    }
+    if let Some(cause) = by_probe(ended, clue, app, now) {
+        return cause;
+    }
+    if let Some(clue) = clue.filter(|c| c.says != Says::Fault)
+        && let Some(cause) = from_text(clue.line, ended, app, now)
+    {
+        return cause;
+    }
+    from_exit(ended, clue, app)
+}
+
+/// Whether it was killed for its memory, by the kernel's word.
+pub(super) fn is_out_of_memory(ended: &Ended<'_>, now: &Snapshot) -> bool {
+    let killed = |e: &Terminated| {
+        e.reason == "OOMKilled" || says(&e.message, wording::KILLED_AT_START)
+    };
+    ended.word == "OOMKilled"
+        || ended.end.is_some_and(killed)
+        || says(ended.message, wording::KILLED_AT_START)
+        || start_failure(ended, now)
+            .is_some_and(|(text, _)| says(&text, wording::KILLED_AT_START))
+}
+
+/// What the runtime said when it could not start the container.
+fn start_failure(ended: &Ended<'_>, now: &Snapshot) -> Option<(String, Option<Evidence>)> {
+    let not_started = |e: &&Terminated| {
+        matches!(e.reason.as_str(), "StartError" | "ContainerCannotRun")
+            || (matches!(e.exit_code, 126..=128) && says(&e.message, &["exec", "runtime create"]))
+    };
+    if let Some(end) = ended.end.filter(not_started).filter(|e| !e.message.is_empty()) {
+        return Some((end.message.to_string(), None));
+    }
+    let waits = matches!(ended.word, "RunContainerError" | "CreateContainerError" | "StartError");
+    if waits && !ended.message.is_empty() {
+        let pod = ended.pod.meta.object(Kind::Pod);
+        let field = format!("status.containerStatuses[{}].state.waiting", ended.container);
+        let fact = evidence::field(ended.pod.meta.source, &pod, field, ended.message);
+        return Some((ended.message.to_owned(), Some(fact)));
+    }
+    let pod = ended.pod.meta.object(Kind::Pod);
+    let told = |e: &&ClusterEvent| {
+        e.reason == "Failed" && says(&e.message, &["runtime create failed", "failed to start", "exec:"])
+    };
+    let event = now.events_about(&pod).iter().rfind(told)?;
+    Some((event.message.to_string(), evidence::event(event, now)))
+}
+
+/// What a line of a log, or the runtime, says.
+fn from_text(text: &str, ended: &Ended<'_>, app: &App, now: &Snapshot) -> Option<Cause> {
+    let said = log_lines::meaning(text)?;
+    let name = ended.container;
+    let named = |words: &str, else_named: &str| {
+        format!("{words} {}", log_lines::path(text).unwrap_or(else_named))
+    };
+    let cause = match said {
+        Says::Permission => Cause::new("permission-denied", named("its user may not use", "a file it needs"))
+            .edit(crash_field::permission(app, name, text)),
+        Says::ReadOnly => Cause::new("read-only-file-system", named("it may not write to", "its file system"))
+            .edit(crash_field::read_only(app, name, text)),
+        Says::AddressInUse => Cause::new("address-in-use", "the port it wants is taken")
+            .edit(crash_field::port(app, name, text)),
+        Says::CommandMissing => Cause::new("command-not-found", "its program is not in the image")
+            .edit(crash_field::command(app, name, text)),
+        Says::ProgramFormat => {
+            let why = "its program is built for other processors";
+            Cause::new("platform-wrong", why).edit(crash_field::image(app, name))
+        }
+        Says::FileMissing if says(text, &["exec", "starting container process"]) => {
+            Cause::new("command-not-found", "its program is not in the image")
+                .edit(crash_field::command(app, name, text))
+        }
+        Says::ConfigInvalid => Cause::new("configuration-invalid", "it does not like its settings")
+            .edit(crash_field::setting(app, name, text)),
+        Says::FileMissing => Cause::new("configuration-invalid", named("it misses", "a file"))
+            .edit(crash_field::setting(app, name, text))
+            .unsure(Certainty::Likely, &["application-error"]),
+        Says::NoMemory => Cause::new("out-of-memory", "it gets no more memory")
+            .unsure(Certainty::Likely, &["application-error"])
+            .edit(crash_field::memory(app, name)),
+        Says::CredentialsRejected => {
+            Cause::new("credentials-rejected", "a peer refuses its credentials")
+                .edit(crash_field::credentials(app, name))
+        }
+        Says::CertificateRejected => {
+            Cause::new("certificate-rejected", "a certificate is not accepted")
+        }
+        Says::NameUnknown | Says::NameResolutionDown | Says::ConnectionFailed => {
+            dependency(text, said, app, now)?
+        }
+        Says::Fault => return None,
+    };
+    Some(cause)
+}
+
+/// A peer that cannot be reached.
+fn dependency(text: &str, said: Says, app: &App, now: &Snapshot) -> Option<Cause> {
+    if let Some(trouble) = peer::trouble(app, text, said, now) {
+        let value = trouble.value;
+        let edit = trouble.field.map(|field| (field, value.clone(), trouble.expected.clone()));
+        let edit = edit.or_else(|| {
+            let service = trouble.service.as_ref()?;
+            Some((format!("connection to {service}"), value, trouble.expected))
+        });
+        let cause = Cause::new(trouble.mechanism, trouble.why).edit(edit);
+        return Some(cause.unsure(trouble.certainty, trouble.alternatives));
+    }
+    // "deadline exceeded" and the like, without a peer, can be anything.
+    let mechanism = match said {
+        Says::NameUnknown => "dependency-address-wrong",
+        _ => "dependency-unreachable",
+    };
+    let cause = Cause::new(mechanism, "a peer it needs cannot be reached");
+    Some(cause.unsure(Certainty::Possible, &["application-error", "dependency-address-wrong"]))
+}
+
+/// The kubelet ended it because a check failed.
+fn by_probe(
+    ended: &Ended<'_>,
+    clue: Option<&Clue<'_>>,
+    app: &App,
+    now: &Snapshot,
+) -> Option<Cause> {
+    let pod = ended.pod.meta.object(Kind::Pod);
+    let events = now.events_about(&pod);
+    let of_container = |e: &&ClusterEvent| {
+        ended.container.is_empty()
+            || ended.pod.containers.len() < 2
+            || e.message.contains(ended.container)
+    };
+    let killed = |e: &&ClusterEvent| {
+        matches!(e.reason.as_str(), "Killing" | "Unhealthy")
+            && says(&e.message, wording::KILLED_BY_PROBE)
+    };
+    let failed = |e: &&ClusterEvent| {
+        e.reason == "Unhealthy" && says(&e.message, &["liveness probe", "startup probe"])
+    };
+    let code = ended.end.map(|e| e.exit_code);
+    let by_signal = matches!(code, Some(137 | 143));
+    let mut cause = Cause::new("killed-by-probe", "its liveness probe fails");
+    cause.role = Role::Symptom;
+    let last_failed = events.iter().rfind(failed);
+    if last_failed.is_some_and(|e| says(&e.message, &["startup probe"])) {
+        cause.why = "its startup probe fails".into();
+    }
+    if let Some(event) = events.iter().rfind(|e| killed(e) && of_container(e)) {
+        cause.evidence.extend(evidence::event(event, now));
+    } else if let Some(event) = last_failed.filter(|_| by_signal) {
+        cause.evidence.extend(evidence::event(event, now));
+        cause = cause.unsure(Certainty::Likely, &["application-error"]);
+    } else {
+        return None;
+    }
+    // A program that names its own fault and ends by itself was not killed.
+    let own_fault = clue.is_some_and(|c| c.says != Says::Fault) && matches!(code, Some(1..=127));
+    if own_fault && code != Some(2) {
+        return None;
+    }
+    let probe = if cause.why.contains("startup") { "startupProbe" } else { "livenessProbe" };
+    cause.edit = Some((
+        container_field(app, ended.container, probe),
+        last_failed.map_or_else(|| "fails".into(), |e| e.message.chars().take(160).collect()),
+        "a check that a healthy container passes".into(),
+    ));
+    Some(cause)
+}
+
+/// Whether a probe that kills still failed after the container was started anew.
+pub(super) fn fails_still(ended: &Ended<'_>, now: &Snapshot) -> bool {
+    let events = now.events_about(&ended.pod.meta.object(Kind::Pod)).iter();
+    let failed = events.filter(|e| {
+        says(&e.message, wording::KILLED_BY_PROBE)
+            || (e.reason == "Unhealthy" && says(&e.message, &["liveness probe", "startup probe"]))
+    });
+    let last = failed.filter_map(|e| evidence::last_time(e, now)).max();
+    let finished = ended.end.and_then(|e| e.finished_at);
+    last.is_some_and(|t| {
+        // A kill and the end it brings are told within seconds of each other.
+        finished.is_some_and(|f| t.since(f) > 5) || now.now.since(t) <= 90
+    })
+}
+
+/// Only the exit code, or not even that, is left.
+fn from_exit(ended: &Ended<'_>, clue: Option<&Clue<'_>>, app: &App) -> Cause {
+    let name = ended.container;
+    let Some(end) = ended.end else {
+        return unknown(ended, app, "nobody has said yet why");
+    };
+    let text = exit_code::text(end.exit_code);
+    let has_probe = app.spec().and_then(|s| super::edit::container(s, name));
+    let has_probe = has_probe.is_some_and(|c| c.liveness_probe.is_some());
+    match end.exit_code {
+        0 => Cause::new("completed-under-always", "its program ends, and it is started anew")
+            .edit(crash_field::completed(app, name)),
+        126 => Cause::new("permission-denied", text)
+            .unsure(Certainty::Likely, &["command-not-found"])
+            .edit(crash_field::command(app, name, "")),
+        127 => Cause::new("command-not-found", text)
+            .unsure(Certainty::Likely, &["application-error"])
+            .edit(crash_field::command(app, name, "")),
+        137 if has_probe => Cause::new("killed-by-probe", text)
+            .unsure(Certainty::Possible, &["out-of-memory", "application-error"]),
+        137 => Cause::new("out-of-memory", text)
+            .unsure(Certainty::Possible, &["killed-by-probe", "application-error"]),
+        _ => {
+            let fault = clue.filter(|c| c.says == Says::Fault);
+            let mut cause = unknown(ended, app, &text);
+            if fault.is_some() && cause.certainty < Certainty::Likely {
+                cause = cause.unsure(Certainty::Likely, &["configuration-invalid"]);
+            }
+            cause
+        }
+    }
+}
+
+/// An error of the program; what the newest revision changed is the first suspect.
+fn unknown(ended: &Ended<'_>, app: &App, why: &str) -> Cause {
+    let others = &["configuration-invalid", "dependency-unreachable"];
+    let cause = Cause::new("application-error", why).unsure(Certainty::Possible, others);
+    let Some((field, old, new)) = changes(app, ended.container).into_iter().next() else {
+        return cause;
+    };
+    let certainty = if old_is_well(app) { Certainty::Likely } else { Certainty::Possible };
+    let mut cause = cause.unsure(certainty, &["configuration-invalid"]);
+    cause.why = format!("{why}; the newest revision changed {field}");
+    cause.edit = Some((field, new, format!("{old} (the revision before)")));
+    cause
+}
+
+/// Whether pods of another revision run well beside those of the newest.
+fn old_is_well(app: &App) -> bool {
+    app.sets.iter().filter(|s| s.counts.ready > 0).count() > 0
+}
+
+fn end_evidence(ended: &Ended<'_>, end: &Terminated) -> Evidence {
+    let pod = ended.pod.meta.object(Kind::Pod);
+    let field = format!("status.containerStatuses[{}].lastState.terminated", ended.container);
+    let mut value = exit_code::text(end.exit_code);
+    if !end.reason.is_empty() {
+        value = format!("{}, {value}", end.reason);
+    }
+    if !end.message.is_empty() {
+        value = format!("{value}: {}", end.message.chars().take(200).collect::<String>());
+    }
+    Evidence { at: end.finished_at, ..evidence::field(ended.pod.meta.source, &pod, field, value) }
+}

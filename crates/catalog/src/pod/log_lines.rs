@@ -1,0 +1,159 @@
+//! What the lines of a program's log say about its end.
+
+use model::{App, Evidence, Kind, LogLines, ObjectRef, Snapshot};
+
+use crate::wording::{self, says};
+
+/// What a line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    CredentialsRejected,
+    CertificateRejected,
+    ReadOnly,
+    AddressInUse,
+    NoMemory,
+    NameUnknown,
+    NameResolutionDown,
+    ConnectionFailed,
+    ProgramFormat,
+    CommandMissing,
+    Permission,
+    ConfigInvalid,
+    FileMissing,
+    Fault,
+}
+
+/// Fragments, the more telling ones first: a line often holds several.
+const LINES: [(&[&str], Says); 14] = [
+    (wording::CREDENTIALS_REJECTED, Says::CredentialsRejected),
+    (wording::CERTIFICATE_REJECTED, Says::CertificateRejected),
+    (wording::READ_ONLY, Says::ReadOnly),
+    (wording::ADDRESS_IN_USE, Says::AddressInUse),
+    (wording::NO_MEMORY, Says::NoMemory),
+    (wording::NAME_UNKNOWN, Says::NameUnknown),
+    (wording::NAME_RESOLUTION_DOWN, Says::NameResolutionDown),
+    (wording::CONNECTION_FAILED, Says::ConnectionFailed),
+    (wording::PROGRAM_FORMAT, Says::ProgramFormat),
+    (wording::PERMISSION, Says::Permission),
+    (wording::COMMAND_MISSING, Says::CommandMissing),
+    (wording::CONFIG_INVALID, Says::ConfigInvalid),
+    (wording::FILE_MISSING, Says::FileMissing),
+    (wording::PROGRAM_FAULT, Says::Fault),
+];
+
+/// Only the end of a log is about the end of its program.
+const LAST_LINES: usize = 60;
+
+/// What a text says, if it says anything known.
+pub(super) fn meaning(text: &str) -> Option<Says> {
+    LINES.iter().find(|(words, _)| says(text, words)).map(|(_, says)| *says)
+}
+
+/// The most telling of the last lines.
+#[derive(Clone, Debug)]
+pub(super) struct Clue<'s> {
+    pub(super) says: Says,
+    pub(super) line: &'s str,
+    pub(super) evidence: Evidence,
+}
+
+/// Names under which logs, samples and alerts may speak of a workload: its own, its pods' and
+/// those of its application labels.
+pub(super) fn names(app: &App) -> Vec<&str> {
+    let mut names = vec![app.object.name.as_str()];
+    names.extend(app.pods.iter().map(|p| p.meta.name.as_str()));
+    let labels = app.pod_labels();
+    let keys = ["app", "app.kubernetes.io/name", "k8s-app", "name"];
+    names.extend(keys.iter().filter_map(|key| labels.and_then(|l| l.get(key))));
+    names
+}
+
+/// Logs of a workload, those of containers before their last restart first.
+pub(super) fn of<'s>(app: &App, container: &str, now: &'s Snapshot) -> Vec<&'s LogLines> {
+    let names = names(app);
+    let is_own = |log: &&LogLines| {
+        let name = log.name.rsplit('/').next().unwrap_or_default();
+        log.unit.is_empty()
+            && names.contains(&name)
+            && (log.namespace.is_empty() || log.namespace == app.object.namespace)
+            && (log.container.is_empty() || container.is_empty() || log.container == container)
+    };
+    let mut logs: Vec<&LogLines> = now.logs.iter().filter(is_own).collect();
+    logs.sort_by_key(|log| !log.previous);
+    logs
+}
+
+/// The most telling line of a container's logs: the last one that names a known fault, else
+/// the last one in which the program gives up.
+pub(super) fn read<'s>(app: &App, container: &str, now: &'s Snapshot) -> Option<Clue<'s>> {
+    of(app, container, now).into_iter().find_map(|log| {
+        let told = log.lines.iter().rev().take(LAST_LINES);
+        let told = told.filter(|l| !is_from_kubectl(l));
+        let told = told.filter_map(|line| Some((meaning(line)?, line.as_str())));
+        let told: Vec<(Says, &str)> = told.collect();
+        let named = told.iter().find(|(says, _)| *says != Says::Fault);
+        let (says, line) = *named.or(told.first())?;
+        Some(Clue { says, line, evidence: fact(app, log, line) })
+    })
+}
+
+/// What kubectl says when there is no log is not the program's word.
+fn is_from_kubectl(line: &str) -> bool {
+    says(line, &["error from server", "is waiting to start", "previous terminated container"])
+}
+
+fn fact(app: &App, log: &LogLines, line: &str) -> Evidence {
+    let pod = app.pods.iter().find(|p| p.meta.name == log.name);
+    let object = pod.map_or_else(|| app.object.clone(), |p| p.meta.object(Kind::Pod));
+    let field = if log.previous { "log before the last restart" } else { "log" };
+    let value = line.chars().take(300).collect::<String>();
+    crate::evidence::field(log.document, &object, field, value)
+}
+
+/// The path that a text names: the first word that begins with a slash.
+pub(super) fn path(text: &str) -> Option<&str> {
+    let words = text.split(|c: char| c.is_whitespace() || "\"'`()[],;=<>".contains(c));
+    let words = words.map(|w| w.trim_end_matches([':', '.']));
+    words.into_iter().find(|w| w.len() > 1 && w.starts_with('/') && !w.starts_with("//"))
+}
+
+/// The command that shows the log of a container.
+pub(super) fn command(pod: &ObjectRef, container: &str, previous: bool) -> String {
+    let previous = if previous { " --previous" } else { "" };
+    let container = if container.is_empty() { String::new() } else { format!(" -c {container}") };
+    format!("kubectl logs -n {} {}{container}{previous}", pod.namespace, pod.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_say_what_is_wrong() {
+        for (line, want) in [
+            ("dial tcp 10.0.0.7:5432: connect: connection refused", Says::ConnectionFailed),
+            ("Error: getaddrinfo ENOTFOUND ledger-db", Says::NameUnknown),
+            ("lookup ledger on 10.96.0.10:53: server misbehaving", Says::NameResolutionDown),
+            ("mkdir: cannot create directory '/data/x': Permission denied", Says::Permission),
+            ("/bin/sh: 1: serve: not found", Says::CommandMissing),
+            ("listen tcp :8080: bind: address already in use", Says::AddressInUse),
+            ("open /app/x.pid: read-only file system", Says::ReadOnly),
+            ("FATAL ERROR: Reached heap limit - JavaScript heap out of memory", Says::NoMemory),
+            ("FATAL: password authentication failed for user \"a\"", Says::CredentialsRejected),
+            ("x509: certificate signed by unknown authority", Says::CertificateRejected),
+            ("error: unknown flag: --colour", Says::ConfigInvalid),
+            ("open /etc/app.yaml: no such file or directory", Says::FileMissing),
+            ("panic: index out of range", Says::Fault),
+            ("exec /app: exec format error", Says::ProgramFormat),
+        ] {
+            assert_eq!(meaning(line), Some(want), "{line}");
+        }
+        assert_eq!(meaning("listening on port 8080"), None);
+    }
+
+    #[test]
+    fn paths_are_found() {
+        assert_eq!(path("mkdir '/data/x': Permission denied"), Some("/data/x"));
+        assert_eq!(path("see https://a/b"), None);
+    }
+}

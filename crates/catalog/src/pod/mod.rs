@@ -1,0 +1,21 @@
+//! Failures of pods.
+
+mod cpu_limit;
+mod crash_cause;
+mod crash_field;
+pub(crate) mod crash_looping;
+pub(crate) mod edit;
+mod exit_code;
+mod image;
+pub(crate) mod image_pull;
+pub(crate) mod limit_reached;
+mod log_lines;
+mod measured;
+mod memory_limit;
+mod peer;
+pub(crate) mod pending;
+pub(crate) mod pending_unschedulable;
+pub(crate) mod probe_failing;
+mod pull_cause;
+mod restarts;
+mod storage_limit;

@@ -1,0 +1,224 @@
+//! For a pod and every node: which constraint keeps them apart. Compares objects only; what is
+//! not shown is no obstacle.
+
+use model::record::{Known, Node, PersistentVolume, Pod, PodSpec, Taint, VolumeSource};
+use model::{Quantity, Snapshot};
+
+use super::supply::{Room, Supply};
+
+/// One thing that keeps a pod from a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The node is cordoned.
+    Cordon,
+    /// The pod does not tolerate this taint.
+    Taint(Taint),
+    /// The node's labels are not those of the pod's node selector.
+    Selector,
+    /// The node's labels do not meet the pod's node affinity.
+    Affinity,
+    /// Another pod has taken this port of the node.
+    Port(u16),
+    /// Too little is free.
+    Lacks {
+        /// Resource.
+        resource: String,
+        /// What the pod asks for.
+        asked: Quantity,
+        /// What the node has.
+        room: Room,
+    },
+    /// The node takes no more pods.
+    Pods,
+    /// A volume of the pod cannot be used on this node.
+    Volume(String),
+}
+
+impl Obstacle {
+    /// The mechanism it stands for.
+    pub(crate) fn mechanism(&self) -> &'static str {
+        match self {
+            Obstacle::Cordon => "node-cordoned",
+            Obstacle::Taint(_) => "taint-not-tolerated",
+            Obstacle::Selector => "node-selector-unmatched",
+            Obstacle::Affinity => "node-affinity-unmatched",
+            Obstacle::Port(_) => "host-port-taken",
+            Obstacle::Lacks { resource, .. } => lacking(resource),
+            Obstacle::Pods => "insufficient-pods",
+            Obstacle::Volume(_) => "volume-node-conflict",
+        }
+    }
+
+    /// Whether the pod itself says that it does not want the node.
+    pub(crate) fn is_choice(&self) -> bool {
+        matches!(self, Obstacle::Selector | Obstacle::Affinity)
+    }
+}
+
+/// The mechanism of too little of a resource.
+pub(crate) fn lacking(resource: &str) -> &'static str {
+    match resource {
+        "cpu" => "insufficient-cpu",
+        "memory" => "insufficient-memory",
+        "ephemeral-storage" => "insufficient-ephemeral-storage",
+        "pods" => "insufficient-pods",
+        _ => "insufficient-extended-resource",
+    }
+}
+
+/// A node and what keeps the pod from it.
+pub(crate) struct Fit<'s> {
+    /// The node.
+    pub(crate) node: &'s Node,
+    /// What keeps the pod from it, as far as is known.
+    pub(crate) obstacles: Vec<Obstacle>,
+    /// Whether its labels are known.
+    pub(crate) labels_known: bool,
+    /// A node of the control plane that is closed to such pods at all times.
+    pub(crate) background: bool,
+}
+
+impl Fit<'_> {
+    /// Whether the pod's own choice admits the node.
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.obstacles.iter().any(Obstacle::is_choice)
+    }
+}
+
+/// What a pod asks of nodes.
+pub(crate) struct Demand<'s> {
+    /// Its spec.
+    pub(crate) spec: &'s PodSpec,
+    /// Namespace of its claims.
+    pub(crate) namespace: &'s str,
+    /// Whether a daemon set made it: such pods tolerate what nodes do to themselves.
+    pub(crate) daemon: bool,
+}
+
+/// Every node with what keeps the pod from it.
+pub(crate) fn of<'s>(demand: &Demand<'_>, now: &'s Snapshot, supply: &Supply<'_>) -> Vec<Fit<'s>> {
+    let volumes = volumes_of(demand, now);
+    let workers = now.nodes.iter().any(|n| !n.is_control_plane());
+    let fit = |node: &'s Node| {
+        let obstacles = obstacles(demand, node, &volumes, supply);
+        let closed = |o: &Obstacle| match o {
+            Obstacle::Cordon => true,
+            Obstacle::Taint(t) => is_control_plane_key(&t.key),
+            _ => false,
+        };
+        Fit {
+            background: workers && node.is_control_plane() && obstacles.iter().any(closed),
+            labels_known: knows_labels(node),
+            obstacles,
+            node,
+        }
+    };
+    now.nodes.iter().map(fit).collect()
+}
+
+/// Whether a taint keeps pods off the control plane at all times.
+pub(crate) fn is_control_plane_key(key: &str) -> bool {
+    matches!(key, "node-role.kubernetes.io/control-plane" | "node-role.kubernetes.io/master")
+}
+
+/// Labels that roles alone have told are some of a node's labels, not all.
+fn knows_labels(node: &Node) -> bool {
+    node.meta.known.has(Known::LABELS)
+}
+
+fn obstacles(
+    demand: &Demand<'_>,
+    node: &Node,
+    volumes: &[&PersistentVolume],
+    supply: &Supply<'_>,
+) -> Vec<Obstacle> {
+    let spec = demand.spec;
+    let mut found = Vec::new();
+    let cordon_borne = spec.tolerations.iter().any(|t| {
+        t.key == "node.kubernetes.io/unschedulable" || (t.key.is_empty() && t.operator == "Exists")
+    });
+    if node.is_cordoned() && !cordon_borne && !demand.daemon {
+        found.push(Obstacle::Cordon);
+    }
+    found.extend(untolerated(demand, node).cloned().map(Obstacle::Taint));
+    if knows_labels(node) {
+        let labels = &node.meta.labels;
+        if !spec.node_selector.all_in(labels) {
+            found.push(Obstacle::Selector);
+        }
+        let terms = spec.affinity.as_ref().map(|a| &a.nodes).filter(|t| !t.is_empty());
+        if terms.is_some_and(|t| !t.iter().any(|t| t.admits(&node.meta.name, labels))) {
+            found.push(Obstacle::Affinity);
+        }
+        let elsewhere = |v: &&&PersistentVolume| {
+            !v.nodes.is_empty() && !v.nodes.iter().any(|t| t.admits(&node.meta.name, labels))
+        };
+        let conflicts = volumes.iter().filter(elsewhere);
+        found.extend(conflicts.map(|v| Obstacle::Volume(v.meta.name.to_string())));
+    }
+    let taken: Vec<u16> = supply.on(node).iter().flat_map(|p| host_ports(&p.spec)).collect();
+    found.extend(host_ports(spec).filter(|p| taken.contains(p)).map(Obstacle::Port));
+    found.extend(shortages(spec, node, supply));
+    found
+}
+
+/// Taints that keep the pod away.
+fn untolerated<'n>(demand: &Demand<'_>, node: &'n Node) -> impl Iterator<Item = &'n Taint> {
+    let tolerations = &demand.spec.tolerations;
+    let daemon = demand.daemon;
+    let borne = move |t: &Taint| {
+        t.key == "node.kubernetes.io/unschedulable"
+            || (daemon && t.key.starts_with("node.kubernetes.io/"))
+    };
+    let hard = node.taints.iter().filter(|t| t.effect != "PreferNoSchedule");
+    let tolerated: Vec<bool> =
+        hard.clone().map(|t| borne(t) || tolerations.iter().any(|o| o.tolerates(t))).collect();
+    hard.zip(tolerated).filter(|(_, tolerated)| !tolerated).map(|(t, _)| t)
+}
+
+fn shortages(spec: &PodSpec, node: &Node, supply: &Supply<'_>) -> Vec<Obstacle> {
+    let lacks = |resource: &str| {
+        let (asked, room) = (spec.requests(resource), supply.room(node, resource)?);
+        let short = asked.is_positive() && asked > room.free;
+        short.then(|| Obstacle::Lacks { resource: resource.into(), asked, room })
+    };
+    let mut found: Vec<Obstacle> = resources_of(spec).into_iter().filter_map(lacks).collect();
+    if supply.places(node).is_some_and(|left| left <= 0) {
+        found.push(Obstacle::Pods);
+    }
+    found
+}
+
+/// Resources that a pod asks for.
+pub(crate) fn resources_of(spec: &PodSpec) -> Vec<&str> {
+    let all = spec.all_containers();
+    let named = all.flat_map(|c| c.resources.requests.iter().chain(c.resources.limits.iter()));
+    let mut names: Vec<&str> = named.map(|(name, _)| name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Ports of the node that a pod takes.
+pub(crate) fn host_ports(spec: &PodSpec) -> impl Iterator<Item = u16> {
+    let ports = spec.containers.iter().flat_map(|c| c.ports.iter());
+    ports.filter_map(|p| match (p.host_port, spec.host_network) {
+        (0, true) => Some(p.container_port),
+        (0, false) => None,
+        (port, _) => Some(port),
+    })
+}
+
+/// Volumes that the pod's claims are bound to.
+fn volumes_of<'s>(demand: &Demand<'_>, now: &'s Snapshot) -> Vec<&'s PersistentVolume> {
+    let claims = demand.spec.volumes.iter().filter_map(|v| match &v.source {
+        VolumeSource::Claim(name) => now.claims.get(demand.namespace, name),
+        _ => None,
+    });
+    claims.filter_map(|c| now.volumes.get("", &c.volume)).collect()
+}
+
+/// The pod on a node that holds one of its ports.
+pub(crate) fn port_holder<'s>(node: &Node, port: u16, supply: &Supply<'s>) -> Option<&'s Pod> {
+    supply.on(node).iter().copied().find(|p| host_ports(&p.spec).any(|o| o == port))
+}

@@ -1,0 +1,200 @@
+use model::{Dial, Snapshot};
+
+use super::KIND;
+use crate::testing::{check, lines, snapshot};
+
+/// A Deployment `vault` of namespace `bank` with one ready pod and this container.
+fn vault(container: &str) -> String {
+    app("vault", container)
+}
+
+fn app(name: &str, container: &str) -> String {
+    format!(
+        "kind: Deployment\nmetadata: {{namespace: bank, name: {name}, \
+         creationTimestamp: 2026-01-01T00:00:00Z}}\nspec:\n  replicas: 1\n  \
+         selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    \
+         metadata: {{labels: {{app: {name}}}}}\n    spec:\n      \
+         containers: [{{name: main, image: x, {container}}}]\n\
+         status: {{readyReplicas: 1}}\n---\n\
+         kind: Pod\nmetadata: {{namespace: bank, name: {name}-5d4f8c7b9-x2x4z, \
+         labels: {{app: {name}}}, \
+         ownerReferences: [{{kind: ReplicaSet, name: {name}-5d4f8c7b9}}], creationTimestamp: 2026-01-01T00:00:00Z}}\n\
+         spec: {{nodeName: n-{name}, containers: [{{name: main, {container}}}]}}\n\
+         status: {{phase: Running, conditions: [{{type: Ready, status: 'True'}}]}}\n---\n"
+    )
+}
+
+fn service(ports: &str) -> String {
+    format!(
+        "kind: Service\nmetadata: {{namespace: bank, name: vault, \
+         creationTimestamp: 2026-01-01T00:00:00Z}}\nspec: {{type: ClusterIP, \
+         clusterIP: 10.0.0.9, selector: {{app: vault}}, ports: [{ports}]}}\n---\n"
+    )
+}
+
+fn dialled(yaml: &str, host: &str, port: u16, connected: bool) -> Snapshot {
+    let mut now = snapshot(yaml);
+    let answer = String::new();
+    now.dials.push(Dial { host: host.into(), port, connected, answer, document: 0 });
+    now
+}
+
+#[track_caller]
+fn field(yaml: &str, field: &str, value: &str, expected: &str) {
+    let now = snapshot(yaml);
+    let mut findings = model::Findings::default();
+    now.services.iter().for_each(|s| super::detect(s, &now, &mut findings));
+    let found = findings.found.first().expect("a finding");
+    let told = (found.field.as_deref(), found.value.as_deref(), found.expected.as_deref());
+    assert_eq!(told, (Some(field), Some(value), Some(expected)));
+}
+
+#[test]
+fn a_target_that_contradicts_the_pods_is_wrong() {
+    let wrong = "target-port-wrong svc/vault Proven Active";
+    for container in [
+        "ports: [{containerPort: 8080}]",
+        "env: [{name: PORT, value: '8080'}]",
+        "args: ['--listen-address=0.0.0.0:8080']",
+        "readinessProbe: {tcpSocket: {port: 8080}}",
+    ] {
+        let yaml = vault(container) + &service("{name: http, port: 80, targetPort: 8081}");
+        check(&KIND, &yaml, &[wrong]);
+        field(&yaml, "spec.ports[http].targetPort", "8081", "8080");
+    }
+    // Without a target the port itself is the target.
+    let same = vault("ports: [{containerPort: 8080}]") + &service("{port: 80}");
+    check(&KIND, &same, &[wrong]);
+}
+
+#[test]
+fn a_target_by_a_name_that_no_container_has_is_wrong() {
+    let yaml = vault("ports: [{name: api, containerPort: 8080}]")
+        + &service("{name: http, port: 80, targetPort: web}");
+    check(&KIND, &yaml, &["port-name-unmatched svc/vault Proven Active"]);
+    field(&yaml, "spec.ports[http].targetPort", "web", "api");
+    let bare = vault("ports: [{containerPort: 8080}]") + &service("{port: 8080, targetPort: web}");
+    field(&bare, "spec.ports[8080].targetPort", "web", "8080");
+}
+
+#[test]
+fn targets_that_may_be_right_stay_quiet() {
+    for (container, ports) in [
+        ("ports: [{containerPort: 8080}]", "{port: 80, targetPort: 8080}"),
+        ("ports: [{name: web, containerPort: 8080}]", "{port: 80, targetPort: web}"),
+        // A container need not declare its ports.
+        ("command: [serve]", "{port: 80, targetPort: 8080}"),
+        // The declared port is served; nothing contradicts the other one.
+        (
+            "ports: [{containerPort: 8080}]",
+            "{name: a, port: 80, targetPort: 8080}, {name: b, port: 9090, targetPort: 9090}",
+        ),
+        // Told by the setting, though another port is declared.
+        (
+            "env: [{name: PORT, value: '8081'}], ports: [{containerPort: 8080}]",
+            "{port: 80, targetPort: 8081}",
+        ),
+    ] {
+        check(&KIND, &(vault(container) + &service(ports)), &[]);
+    }
+    let wrong = vault("ports: [{containerPort: 8080}]") + &service("{port: 80, targetPort: 81}");
+    assert!(lines(&KIND, &dialled(&wrong, "vault.bank", 80, true)).is_empty());
+}
+
+#[test]
+fn a_failed_connection_counts_where_nothing_is_declared() {
+    let yaml = vault("command: [serve]") + &service("{port: 80, targetPort: 8080}");
+    for host in ["vault.bank", "vault", "vault.bank.svc.cluster.local", "10.0.0.9"] {
+        let now = dialled(&yaml, host, 80, false);
+        assert_eq!(lines(&KIND, &now), ["target-port-wrong svc/vault Possible Active"], "{host}");
+    }
+    assert!(lines(&KIND, &dialled(&yaml, "other.bank", 80, false)).is_empty());
+}
+
+#[test]
+fn pods_that_are_not_ready_are_the_greater_trouble() {
+    let yaml = vault("ports: [{containerPort: 8080}]") + &service("{port: 80, targetPort: 81}");
+    let yaml = yaml.replace("'True'", "'False'").replace("readyReplicas: 1", "readyReplicas: 0");
+    check(&KIND, &yaml, &["target-port-wrong svc/vault Proven Suspected"]);
+}
+
+#[test]
+fn protocols_are_compared() {
+    let container = "ports: [{containerPort: 53, protocol: TCP}]";
+    let udp = "{port: 53, targetPort: 53, protocol: UDP}";
+    check(&KIND, &(vault(container) + &service(udp)), &["protocol-mismatch svc/vault Likely Active"]);
+    let probed = format!("{container}, livenessProbe: {{tcpSocket: {{port: 53}}}}");
+    check(&KIND, &(vault(&probed) + &service(udp)), &["protocol-mismatch svc/vault Proven Active"]);
+    let both = "ports: [{containerPort: 53, protocol: TCP}, {containerPort: 53, protocol: UDP}]";
+    check(&KIND, &(vault(both) + &service(udp)), &[]);
+}
+
+#[test]
+fn clients_that_use_another_port_are_named() {
+    let behind = vault("ports: [{containerPort: 8080}]") + &service("{port: 80, targetPort: 8080}");
+    let client = |name: &str, address: &str| {
+        app(name, &format!("env: [{{name: VAULT_ADDR, value: '{address}'}}]"))
+    };
+    let one = behind.clone() + &client("teller", "http://vault:8080/v1");
+    check(&KIND, &one, &["port-mismatch-of-client deploy/teller Proven Active"]);
+    let place = "spec.template.spec.containers[main].env[VAULT_ADDR]";
+    field(&one, place, "vault:8080", "vault:80");
+    check(&KIND, &(behind.clone() + &client("teller", "vault:80")), &[]);
+    check(&KIND, &(behind.clone() + &client("teller", "vault")), &[]);
+    check(&KIND, &(behind.clone() + &client("teller", "vault.other:8080")), &[]);
+    let two = behind.clone() + &client("teller", "vault:81") + &client("clerk", "vault:81");
+    check(&KIND, &two, &["port-mismatch-of-client svc/vault Proven Active"]);
+    field(&two, "spec.ports[80].port", "80", "81");
+    let headless = one.replace("clusterIP: 10.0.0.9", "clusterIP: None");
+    check(&KIND, &headless, &[]);
+}
+
+#[test]
+fn a_single_client_is_right_when_the_service_renumbers_its_pods_port() {
+    let yaml = vault("ports: [{containerPort: 6379}]")
+        + &service("{port: 6380, targetPort: 6379}")
+        + &app("teller", "env: [{name: CACHE, value: 'vault:6379'}]");
+    check(&KIND, &yaml, &["port-mismatch-of-client svc/vault Proven Active"]);
+}
+
+#[test]
+fn traffic_kept_on_the_node_needs_a_pod_there() {
+    let container = "ports: [{containerPort: 80}]";
+    let local = service("{port: 80}").replace("type:", "internalTrafficPolicy: Local, type:");
+    let far = vault(container) + &local + &app("teller", "env: [{name: V, value: 'vault:80'}]");
+    check(&KIND, &far, &["traffic-policy-local svc/vault Proven Active"]);
+    check(&KIND, &far.replace("n-teller", "n-vault"), &[]);
+    check(&KIND, &far.replace("Local", "Cluster"), &[]);
+}
+
+#[test]
+fn policies_that_leave_clients_out_are_found() {
+    let behind = vault("ports: [{containerPort: 80}]")
+        + &service("{port: 80}")
+        + &app("teller", "env: [{name: V, value: 'vault:80'}]");
+    let policy = |spec: &str| {
+        format!(
+            "kind: NetworkPolicy\nmetadata: {{namespace: bank, name: walls, \
+             creationTimestamp: 2026-01-01T00:00:00Z}}\nspec: {{{spec}}}\n---\n"
+        )
+    };
+    let shut = behind.clone() + &policy("podSelector: {}, policyTypes: [Ingress]");
+    check(&KIND, &shut, &["network-policy-blocks netpol/walls Likely Suspected"]);
+    let now = dialled(&shut, "vault.bank", 80, false);
+    assert_eq!(lines(&KIND, &now), ["network-policy-blocks netpol/walls Proven Active"]);
+    let exit = "podSelector: {matchLabels: {app: teller}}, policyTypes: [Egress], egress: []";
+    check(&KIND, &(behind.clone() + &policy(exit)), &[
+        "network-policy-blocks netpol/walls Likely Suspected",
+    ]);
+    for open in [
+        "podSelector: {matchLabels: {app: clerk}}",
+        "podSelector: {}, ingress: [{}]",
+        "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: teller}}}]}]",
+        "podSelector: {}, ingress: [{ports: [{port: 80}]}]",
+        "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]",
+    ] {
+        check(&KIND, &(behind.clone() + &policy(open)), &[]);
+    }
+    let port = behind.clone() + &policy("podSelector: {}, ingress: [{ports: [{port: 81}]}]");
+    check(&KIND, &port, &["network-policy-blocks netpol/walls Likely Suspected"]);
+}

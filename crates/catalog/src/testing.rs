@@ -1,0 +1,54 @@
+//! How kinds are tried: a few lines of YAML in, one line per finding out.
+
+use model::{Builder, FailureKind, Findings, Kind, Snapshot, decode_value};
+
+/// A snapshot of YAML documents (objects of the API). Every kind counts as listed completely
+/// in the namespaces that are named.
+pub(crate) fn snapshot(yaml: &str) -> Snapshot {
+    let mut builder = Builder::default();
+    let mut namespaces = vec![String::new()];
+    for document in yaml.split("\n---").filter(|d| !d.trim().is_empty()) {
+        let value: serde_json::Value = serde_saphyr::from_str(document).expect("test YAML");
+        let kind = value["kind"].as_str().and_then(Kind::from_name).expect("a known kind");
+        if let Some(namespace) = value.pointer("/metadata/namespace").and_then(|n| n.as_str()) {
+            namespaces.push(namespace.to_owned());
+        }
+        let mut object = decode_value(kind, &value, false).expect("a well-shaped object");
+        if let Some(meta) = object.meta_mut() {
+            meta.live = meta.known;
+        }
+        builder.add(object, 0);
+    }
+    for kind in Kind::ALL {
+        for namespace in &namespaces {
+            builder.coverage.list(*kind, Some(namespace));
+        }
+    }
+    builder.finish(None)
+}
+
+/// Findings of one kind, one line each: `failure/mechanism kind/name certainty state`.
+pub(crate) fn lines(kind: &FailureKind, now: &Snapshot) -> Vec<String> {
+    let mut findings = Findings::default();
+    match kind.detect {
+        model::Detect::Apps(d) => now.apps.iter().for_each(|a| d(a, now, &mut findings)),
+        model::Detect::Nodes(d) => now.nodes.iter().for_each(|n| d(n, now, &mut findings)),
+        model::Detect::Services(d) => now.services.iter().for_each(|s| d(s, now, &mut findings)),
+        model::Detect::Claims(d) => now.claims.iter().for_each(|c| d(c, now, &mut findings)),
+        model::Detect::Cluster(d) => d(now, &mut findings),
+    }
+    findings
+        .found
+        .iter()
+        .map(|f| {
+            let object = format!("{}/{}", f.object.kind.short(), f.object.name);
+            format!("{} {object} {:?} {:?}", f.mechanism, f.certainty, f.state)
+        })
+        .collect()
+}
+
+/// Checks what a kind finds in YAML documents.
+#[track_caller]
+pub(crate) fn check(kind: &FailureKind, yaml: &str, expected: &[&str]) {
+    assert_eq!(lines(kind, &snapshot(yaml)), expected, "found in:\n{yaml}");
+}
