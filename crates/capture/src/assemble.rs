@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Alert, Builder, DecodeError, Dial, Kind, LogLines, Object, ObjectRef, Sample, Text, UnitState,
+    Alert, DecodeError, Dial, Kind, LogLines, Object, ObjectRef, Sample, Text, UnitState,
     decode, decode_value,
 };
 use serde::Deserialize;

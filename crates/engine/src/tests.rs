@@ -46,7 +46,7 @@ fn sick(app: &App, _: &Snapshot, findings: &mut Findings) {
 fn lonely(service: &model::record::Service, now: &Snapshot, findings: &mut Findings) {
     let behind = now.apps_selected(&service.meta.namespace, &service.selector);
     let ill = |a: &&App| a.pod_labels().is_some_and(|l| l.get("sick").is_some());
-    if !behind.is_empty() && behind.iter().all(|a| ill(&a)) {
+    if !behind.is_empty() && behind.iter().all(ill) {
         let object = service.meta.object(Kind::Service);
         let finding = Finding::new("service-lonely", "nobody", object, "lonely");
         findings

@@ -219,11 +219,18 @@ fn documents_go_to_the_reader_of_their_form() {
     }
 }
 
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(config())]
 
     #[test]
-    fn any_bytes_end(bytes in proptest::collection::vec(any::<u8>(), 0..3000), magic in 0..4_usize) {
+    fn any_bytes_end(
+        bytes in proptest::collection::vec(any::<u8>(), 0..3000),
+        magic in 0..4_usize,
+    ) {
         let magic: &[u8] = [&b""[..], b"\x1f\x8b\x08\0", b"\xfd7zXZ\0", b"\xff\xfe"][magic];
         stream(&[magic, &bytes].concat(), limits());
     }
@@ -237,7 +244,10 @@ proptest! {
     }
 
     #[test]
-    fn every_form_survives_any_text(text in "[ -~\n\t\r\0é{}\\[\\]:,\"-]{0,600}", start in 0..6_usize) {
+    fn every_form_survives_any_text(
+        text in "[ -~\n\t\r\0é{}\\[\\]:,\"-]{0,600}",
+        start in 0..6_usize,
+    ) {
         let start = ["", "{\"", "---\nkind: ", "a,b\n1,2\n", "[{", "Name:  "][start];
         let text = format!("{start}{text}");
         let mut sink = |_| {};

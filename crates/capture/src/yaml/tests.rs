@@ -27,8 +27,9 @@ fn documents_and_lists() {
         &["1: Pod a", "6: Node b"],
     );
     check(
-        "---\napiVersion: v1\nitems:\n- kind: Pod\n  metadata:\n    name: a\n    annotations:\n      \
-         x: |\n        - text\n\n        items:\n- kind: Pod\n  metadata:\n    name: b\nkind: PodList\n\
+        "---\napiVersion: v1\nitems:\n- kind: Pod\n  metadata:\n    name: a\n    \
+         annotations:\n      x: |\n        - text\n\n        items:\n\
+         - kind: Pod\n  metadata:\n    name: b\nkind: PodList\n\
          metadata:\n  resourceVersion: \"1\"\n",
         &["4: Pod a", "12: Pod b"],
     );

@@ -1,0 +1,51 @@
+//! Project chores: `cargo xtask COMMAND`.
+//!
+//! Dispatch only. It must hold no rule: each command is one module.
+
+use std::process::ExitCode;
+
+mod bench;
+mod catalogue;
+mod ci;
+mod docs;
+mod new_failure;
+mod source;
+mod tidy;
+mod workspace;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  ci                        everything that must pass before a change lands
+  tidy                      the house rules that rustfmt and clippy do not know
+  docs                      write the documents that are made from the catalogue
+  new-failure NAME FOLDER   start a failure kind, e.g. node-clock-skewed node
+  bench diagnose [OPTIONS]  diagnose a made dump: time, memory, faults found
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["ci"] => ci::run(),
+        ["tidy"] => tidy::run(),
+        ["docs"] => docs::run(),
+        ["new-failure", name, folder] => new_failure::run(name, folder),
+        ["bench", rest @ ..] => bench::run(rest),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
