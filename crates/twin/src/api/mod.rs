@@ -62,7 +62,7 @@ impl Reply {
     }
 }
 
-/// Serves one request. `watch_by_wall_clock`: the caller ends watches itself.
+/// Serves one request. `own_clock`: the caller ends watches itself, by a clock of its own.
 pub(crate) fn handle(registry: &mut Registry, request: &Request, own_clock: bool) -> Reply {
     let answer = dispatch(registry, request, own_clock);
     answer.unwrap_or_else(|failure| Reply::failure(&failure))

@@ -22,6 +22,8 @@ use crate::store::{Change, Object, stamped};
 const BOOKMARK: i64 = 60 * SECOND;
 /// Without `timeoutSeconds` a watch lasts half an hour to an hour.
 const SHORTEST_SECONDS: i64 = 1800;
+/// No watch lasts longer than a day.
+const LONGEST_SECONDS: i64 = 86_400;
 
 /// An open watch.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ impl Watch {
         let asked = version(query)?;
         let spread = i64::try_from(registry.store.rv() % 1800).unwrap_or(0);
         let timeout = match query.number("timeoutSeconds")? {
-            Some(seconds) if seconds > 0 => seconds,
+            Some(seconds) if seconds > 0 => seconds.min(LONGEST_SECONDS),
             _ => SHORTEST_SECONDS + spread,
         };
         let now = registry.now;

@@ -13,11 +13,12 @@ use crate::world::set_condition;
 /// A count or a percentage of `total`, rounded up or down.
 fn share(value: Option<&Value>, total: i64, up: bool) -> i64 {
     let text = value.and_then(Value::as_str).and_then(|t| t.strip_suffix('%'));
-    match text.and_then(|percent| percent.parse::<i64>().ok()) {
-        Some(percent) if up => (total * percent + 99).div_euclid(100),
-        Some(percent) => (total * percent).div_euclid(100),
+    let share = match text.and_then(|percent| percent.parse::<i64>().ok()) {
+        Some(percent) if up => total.saturating_mul(percent).saturating_add(99).div_euclid(100),
+        Some(percent) => total.saturating_mul(percent).div_euclid(100),
         None => value.and_then(Value::as_i64).unwrap_or(0),
-    }
+    };
+    share.clamp(0, i64::from(i32::MAX))
 }
 
 /// How many pods there may be above, and may be missing below the wanted number.

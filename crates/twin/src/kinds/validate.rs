@@ -20,7 +20,8 @@ pub(super) fn pod(pod: &Value) -> Vec<Cause> {
 pub(super) fn workload(object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let replicas = object.pointer("/spec/replicas").unwrap_or(&Value::Null);
-    if replicas.as_i64().is_none_or(|n| n < 0) && !replicas.is_null() {
+    let possible = replicas.as_i64().is_some_and(|n| (0..=i64::from(i32::MAX)).contains(&n));
+    if !possible && !replicas.is_null() {
         let why = "must be greater than or equal to 0";
         causes.push(Cause::invalid("spec.replicas", replicas, why));
     }

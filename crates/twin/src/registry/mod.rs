@@ -8,6 +8,7 @@ mod delete;
 mod events;
 mod failure;
 mod heartbeat;
+mod shape;
 mod update;
 
 use std::collections::BTreeMap;
@@ -91,6 +92,7 @@ impl Registry {
         namespace: &str,
         mut value: Value,
     ) -> Result<(Key, Value), Failure> {
+        shape::check(kind, &value)?;
         value["apiVersion"] = kind.api_version().into();
         value["kind"] = kind.kind.into();
         let generated = field::text(&value, "/metadata/generateName").to_owned();

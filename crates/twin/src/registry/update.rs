@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Failure, Registry};
+use super::{Failure, Registry, shape};
 use crate::field;
 use crate::kinds::{Kind, POD};
 use crate::store::{Key, Object};
@@ -98,6 +98,7 @@ impl Registry {
         mut value: Value,
         part: Part,
     ) -> Result<Value, Failure> {
+        shape::check(kind, &value)?;
         let name = field::name(old);
         let found = |pointer| field::text(old, pointer);
         let asked = field::text(&value, "/metadata/resourceVersion");

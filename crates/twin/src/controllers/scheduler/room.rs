@@ -45,12 +45,22 @@ impl Demand {
         for container in field::list(pod, "/spec/containers") {
             let cpu = field::quantity(container, "/resources/requests/cpu").milli();
             let memory = field::quantity(container, "/resources/requests/memory").units();
-            demand.cpu_milli += cpu;
-            demand.memory_bytes += memory;
-            demand.weight_cpu += if cpu > 0 { cpu } else { UNASKED_CPU_MILLI };
-            demand.weight_memory += if memory > 0 { memory } else { UNASKED_MEMORY };
+            demand.add(&Self {
+                cpu_milli: cpu,
+                memory_bytes: memory,
+                weight_cpu: if cpu > 0 { cpu } else { UNASKED_CPU_MILLI },
+                weight_memory: if memory > 0 { memory } else { UNASKED_MEMORY },
+            });
         }
         demand
+    }
+
+    /// Sums stop at the end of the range: manifests may ask for absurd amounts.
+    fn add(&mut self, more: &Self) {
+        self.cpu_milli = self.cpu_milli.saturating_add(more.cpu_milli);
+        self.memory_bytes = self.memory_bytes.saturating_add(more.memory_bytes);
+        self.weight_cpu = self.weight_cpu.saturating_add(more.weight_cpu);
+        self.weight_memory = self.weight_memory.saturating_add(more.weight_memory);
     }
 
     /// What is short on a node, in the scheduler's words.
@@ -59,10 +69,11 @@ impl Demand {
         if room.taken_pods >= room.pods {
             missing.push("Too many pods".to_owned());
         }
-        if self.cpu_milli > 0 && room.taken.cpu_milli + self.cpu_milli > room.cpu_milli {
+        let cpu = room.taken.cpu_milli.saturating_add(self.cpu_milli);
+        if self.cpu_milli > 0 && cpu > room.cpu_milli {
             missing.push("Insufficient cpu".to_owned());
         }
-        let memory = room.taken.memory_bytes + self.memory_bytes;
+        let memory = room.taken.memory_bytes.saturating_add(self.memory_bytes);
         if self.memory_bytes > 0 && memory > room.memory_bytes {
             missing.push("Insufficient memory".to_owned());
         }
@@ -106,10 +117,7 @@ impl Room {
 
     /// Counts a pod in.
     pub fn take(&mut self, pod: &Value, demand: &Demand) {
-        self.taken.cpu_milli += demand.cpu_milli;
-        self.taken.memory_bytes += demand.memory_bytes;
-        self.taken.weight_cpu += demand.weight_cpu;
-        self.taken.weight_memory += demand.weight_memory;
+        self.taken.add(demand);
         self.taken_pods += 1;
         if let Some(owner) = field::controller(pod) {
             *self.owners.entry(field::text(owner, "/uid").to_owned()).or_default() += 1;

@@ -2,10 +2,12 @@
 
 mod core;
 mod infrastructure;
+mod others;
 mod workloads;
 
 pub(crate) use self::core::*;
 pub(crate) use infrastructure::*;
+pub(crate) use others::*;
 pub(crate) use workloads::*;
 
 use super::Kind;
@@ -70,6 +72,8 @@ pub(crate) static TABLE: &[&Kind] = &[
     &INGRESS_CLASS,
     &INGRESS,
     &NETWORK_POLICY,
+    &IP_ADDRESS,
+    &SERVICE_CIDR,
     &DISRUPTION_BUDGET,
     &CLUSTER_ROLE_BINDING,
     &CLUSTER_ROLE,
@@ -79,11 +83,23 @@ pub(crate) static TABLE: &[&Kind] = &[
     &CSI_NODE,
     &STORAGE_CLASS,
     &VOLUME_ATTACHMENT,
+    &STORAGE_CAPACITY,
+    &VOLUME_ATTRIBUTES_CLASS,
     &MUTATING_WEBHOOKS,
     &VALIDATING_WEBHOOKS,
+    &MUTATING_POLICY,
+    &MUTATING_POLICY_BINDING,
+    &VALIDATING_POLICY,
+    &VALIDATING_POLICY_BINDING,
     &CUSTOM_RESOURCE_DEFINITION,
     &PRIORITY_CLASS,
     &LEASE,
     &RUNTIME_CLASS,
     &ENDPOINT_SLICE,
+    &DEVICE_CLASS,
+    &RESOURCE_CLAIM,
+    &RESOURCE_CLAIM_TEMPLATE,
+    &RESOURCE_SLICE,
+    &FLOW_SCHEMA,
+    &PRIORITY_LEVEL,
 ];
