@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Alert, DecodeError, Dial, Kind, LogLines, Object, ObjectRef, Sample, Text, UnitState,
-    decode, decode_value,
+    decode_value, decode_with,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,6 +15,7 @@ use crate::json::{Head, Json, Objects};
 use crate::piece::{Form, LogOwner, Piece, Place};
 use crate::report::{Capture, Document, Skipped};
 use crate::source::{self, DocumentReport, Visit};
+use crate::specs::KnownSpecs;
 
 /// Reports of what could not be read that are kept; more are only counted.
 const SKIPPED_LIMIT: usize = 1_000;
@@ -27,6 +28,7 @@ pub(crate) struct Assembler {
     seen: BTreeMap<Kind, BTreeSet<Text>>,
     live_objects: usize,
     log_lines: usize,
+    specs: KnownSpecs,
 }
 
 impl Assembler {
@@ -178,7 +180,7 @@ impl Objects for Assembler {
 
     fn decode(&self, head: Head<'_>, json: &mut Json<'_>) -> serde_json::Result<Option<Object>> {
         match wanted(head.kind, head.api_version) {
-            Some(kind) => decode(kind, json).map(Some),
+            Some(kind) => decode_with(kind, json, &self.specs).map(Some),
             None => serde::de::IgnoredAny::deserialize(json).map(|_| None),
         }
     }

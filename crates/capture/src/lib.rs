@@ -17,6 +17,7 @@ pub mod yaml;
 
 mod assemble;
 mod report;
+mod specs;
 
 pub use report::{Capture, Document, Skipped};
 pub use source::{Input, Limits};

@@ -11,7 +11,9 @@ mod listening;
 mod node;
 mod pod;
 mod service;
+mod storage;
 pub mod wording;
+mod workload;
 
 #[cfg(test)]
 mod testing;
@@ -20,14 +22,16 @@ pub use model::FailureKind;
 
 /// Every failure kind, by id.
 pub const ALL: &[&FailureKind] = &[
+    &storage::claim_pending::KIND,
     &node::lost_cascade::KIND,
     &node::not_ready::KIND,
     &node::unknown::KIND,
-    &pod::image_pull::KIND,
     &pod::crash_looping::KIND,
+    &pod::image_pull::KIND,
     &pod::limit_reached::KIND,
     &pod::pending_unschedulable::KIND,
     &pod::probe_failing::KIND,
+    &workload::pods_refused::KIND,
     &service::misrouted::KIND,
     &service::without_endpoints::KIND,
 ];

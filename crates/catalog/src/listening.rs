@@ -103,10 +103,17 @@ pub(crate) fn of_container(c: &Container) -> Vec<Sign> {
     };
     let mut found = Vec::new();
     for p in &c.ports {
-        let label = if p.name.is_empty() { p.container_port.to_string() } else { p.name.to_string() };
+        let label =
+            if p.name.is_empty() { p.container_port.to_string() } else { p.name.to_string() };
         let value = p.container_port.to_string();
         let speech = Speech::of_name(&p.name);
-        found.push(sign(p.container_port, Source::Declared, format!("ports[{label}]"), value, speech));
+        found.push(sign(
+            p.container_port,
+            Source::Declared,
+            format!("ports[{label}]"),
+            value,
+            speech,
+        ));
     }
     for e in c.env.iter().filter(|e| is_own_port(&e.name, c)) {
         let Some(port) = e.value.as_deref().and_then(own_address) else { continue };
@@ -174,8 +181,23 @@ fn is_own_port(name: &str, c: &Container) -> bool {
         return upper == "ASPNETCORE_HTTP_PORTS";
     };
     let own = [
-        "HTTP", "HTTPS", "GRPC", "SERVER", "APP", "WEB", "API", "SERVICE", "METRICS", "ADMIN",
-        "HEALTH", "MANAGEMENT", "MANAGEMENT_SERVER", "CONTAINER", "MAIN", "REST", "NODE_APP",
+        "HTTP",
+        "HTTPS",
+        "GRPC",
+        "SERVER",
+        "APP",
+        "WEB",
+        "API",
+        "SERVICE",
+        "METRICS",
+        "ADMIN",
+        "HEALTH",
+        "MANAGEMENT",
+        "MANAGEMENT_SERVER",
+        "CONTAINER",
+        "MAIN",
+        "REST",
+        "NODE_APP",
     ];
     // `API_HOST` beside `API_PORT` makes it a peer.
     let host = |e: &model::record::Env| {
@@ -213,7 +235,8 @@ fn argument_ports(c: &Container) -> Vec<(u16, String)> {
             continue;
         }
         if let Some(port) = value.and_then(|v| own_address(v.trim_matches(['"', '\'']))) {
-            let text = if word.contains('=') { (*word).to_owned() } else { format!("{flag} {port}") };
+            let text =
+                if word.contains('=') { (*word).to_owned() } else { format!("{flag} {port}") };
             found.push((port, text));
         }
     }
@@ -259,10 +282,10 @@ mod tests {
             r#"{"name":"a","env":[{"name":"LISTEN_ADDR","value":"0.0.0.0:81"}]}"#,
             &[(81, "env[LISTEN_ADDR]")],
         );
-        check(r#"{"name":"a","args":["--port=8080","--web.listen-address=:9"]}"#, &[
-            (8080, "args"),
-            (9, "args"),
-        ]);
+        check(
+            r#"{"name":"a","args":["--port=8080","--web.listen-address=:9"]}"#,
+            &[(8080, "args"), (9, "args")],
+        );
         check(r#"{"name":"a","command":["sh","-c","exec app --port 70"]}"#, &[(70, "args")]);
         check(
             r#"{"name":"a","ports":[{"name":"web","containerPort":80}],

@@ -36,7 +36,8 @@ pub const NETWORK_PLUGIN_DOWN: &[&str] = &[
 ];
 
 /// A certificate is past its date or not trusted.
-pub const CERTIFICATE: &[&str] = &["x509:", "certificate has expired", "certificate signed by unknown"];
+pub const CERTIFICATE: &[&str] =
+    &["x509:", "certificate has expired", "certificate signed by unknown"];
 
 /// The disk is full.
 pub const DISK_FULL: &[&str] = &["no space left on device", "disk quota exceeded"];
@@ -186,12 +187,8 @@ pub const REGISTRY_UNREACHABLE: &[&str] = &[
 ];
 
 /// The pull takes longer than it may.
-pub const PULL_SLOW: &[&str] = &[
-    "image pull progress",
-    "context deadline exceeded",
-    "deadlineexceeded",
-    "context canceled",
-];
+pub const PULL_SLOW: &[&str] =
+    &["image pull progress", "context deadline exceeded", "deadlineexceeded", "context canceled"];
 
 /// A peer refuses the name or the password of its client.
 pub const CREDENTIALS_REJECTED: &[&str] = &[
@@ -423,8 +420,13 @@ pub const PROBE_COMMAND: &[&str] = &[
 ];
 
 /// A probe names a port that its container does not have.
-pub const PROBE_PORT_NAME: &[&str] =
-    &["couldn't find port", "could not find port", "strconv.atoi", "strconv.parseint", "invalid port"];
+pub const PROBE_PORT_NAME: &[&str] = &[
+    "couldn't find port",
+    "could not find port",
+    "strconv.atoi",
+    "strconv.parseint",
+    "invalid port",
+];
 
 /// What answers a probe does not speak its protocol.
 pub const PROBE_PROTOCOL: &[&str] = &[
@@ -518,6 +520,34 @@ pub const POD_SECURITY_OLD: &[&str] = &[
     "securitycontext.selinuxoptions is forbidden",
     "securitycontext.fsgroup is forbidden",
     "securitycontext.supplementalgroups is forbidden",
+];
+
+/// A message is about a storage class.
+pub const CLASS: &[&str] =
+    &["storageclass.storage.k8s.io \"", "storageclass \"", "storage class \""];
+
+/// A class whose volumes are made by hand.
+pub const NO_PROVISIONER: &[&str] =
+    &["kubernetes.io/no-provisioner", "no volume plugin matched", "cannot find volume plugin"];
+
+/// The volume that a claim names or had is not there.
+pub const VOLUME_GONE: &[&str] = &["not found", "lost its persistentvolume"];
+
+/// A claim waits for its first pod; no fault.
+pub const WAITS_FOR_POD: &[&str] =
+    &["waiting for first consumer to be created before binding", "to be scheduled"];
+
+/// The scheduler found no volume for a claim that waits for its pod.
+pub const NO_VOLUME_TO_BIND: &[&str] = &["available persistent volumes to bind"];
+
+/// Why a volume that a claim names cannot be bound to it, with the mechanism.
+pub const BINDING_REFUSED: &[(&str, &str)] = &[
+    ("already bound to a different claim", "volume-taken"),
+    ("already bound to", "volume-taken"),
+    ("storageclassname does not match", "storage-class-mismatch"),
+    ("requested pv is too small", "capacity-too-small"),
+    ("incompatible accessmode", "access-mode-mismatch"),
+    ("incompatible volumemode", "volume-mode-mismatch"),
 ];
 
 #[cfg(test)]

@@ -27,12 +27,12 @@ pub use finding::{
 };
 pub use incident::{Blind, Edge, Incident, Member, RuledOut, Severity, Situation, Stale, Verdict};
 pub use list::{Labels, List, Shared};
-pub use object::{DecodeError, Object, decode, decode_value};
+pub use object::{DecodeError, Object, decode, decode_value, decode_with};
 pub use object_ref::{Kind, ObjectRef};
 pub use quantity::{Quantity, QuantityError, Resources};
 pub use selector::{Requirement, Selector};
 pub use snapshot::{
-    Alert, App, Builder, Coverage, Dial, LogLines, Peer, Relation, Sample, Snapshot, Table,
-    UnitState,
+    Alert, App, Builder, Coverage, Dial, LogLines, Peer, Relation, Sample, Snapshot, SpecParts,
+    Table, UnitState,
 };
 pub use time::{Timestamp, TimestampError, ago, duration_text};

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::record::{
-    Backends, Claim, ClusterEvent, Ingress, Known, LimitRange, Meta, Named, NetworkPolicy, Node,
-    PersistentVolume, Pod, Quota, Record, Scaler, Service, StorageClass, Workload,
+    Backends, Claim, ClusterEvent, EverySpec, Ingress, Known, LimitRange, Meta, Named,
+    NetworkPolicy, Node, PersistentVolume, Pod, Quota, Record, Scaler, Service, SpecReader,
+    StorageClass, Workload,
 };
 use crate::{Kind, ObjectRef};
 
@@ -62,7 +63,19 @@ pub struct DecodeError {
 /// # Errors
 /// Those of the format, and of objects that are not shaped as the API shapes them.
 pub fn decode<'de, D: serde::Deserializer<'de>>(kind: Kind, d: D) -> Result<Object, D::Error> {
-    let mut object = read(kind, d)?;
+    decode_with(kind, d, &EverySpec)
+}
+
+/// As [`decode`]; pod specs are read by `specs`.
+///
+/// # Errors
+/// Those of the format, and of objects that are not shaped as the API shapes them.
+pub fn decode_with<'de, D, S>(kind: Kind, d: D, specs: &S) -> Result<Object, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    S: SpecReader<'de>,
+{
+    let mut object = read(kind, d, specs)?;
     if let Some(meta) = object.meta_mut() {
         let live = meta.created.is_some();
         meta.known = if live { Known::ALL.without(Known::SUMMARY) } else { MANIFEST };
@@ -97,7 +110,7 @@ pub fn decode_value(kind: Kind, value: &Value, text: bool) -> Result<Object, Dec
     if !text {
         return decode(kind, value).map_err(bad);
     }
-    let mut object = read(kind, value).map_err(bad)?;
+    let mut object = read(kind, value, &EverySpec).map_err(bad)?;
     let known = object.shown_in(value);
     if let Some(meta) = object.meta_mut() {
         (meta.known, meta.live) = (known, known);
@@ -110,9 +123,13 @@ fn name_of(value: &Value) -> String {
     format!("{}/{}", part("/metadata/namespace"), part("/metadata/name"))
 }
 
-fn read<'de, D: serde::Deserializer<'de>>(kind: Kind, d: D) -> Result<Object, D::Error> {
+fn read<'de, D, S>(kind: Kind, d: D, specs: &S) -> Result<Object, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    S: SpecReader<'de>,
+{
     Ok(match kind {
-        Kind::Pod => Object::Pod(Pod::deserialize(d)?),
+        Kind::Pod => Object::Pod(Pod::read(d, specs)?),
         Kind::Node => Object::Node(Node::deserialize(d)?),
         Kind::Deployment
         | Kind::ReplicaSet
@@ -120,7 +137,7 @@ fn read<'de, D: serde::Deserializer<'de>>(kind: Kind, d: D) -> Result<Object, D:
         | Kind::DaemonSet
         | Kind::Job
         | Kind::CronJob
-        | Kind::ReplicationController => Object::Workload(Workload::read(kind, d)?),
+        | Kind::ReplicationController => Object::Workload(Workload::read(kind, d, specs)?),
         Kind::Service => Object::Service(Service::deserialize(d)?),
         Kind::Endpoints => Object::Backends(Backends::deserialize(d)?),
         Kind::EndpointSlice => {

@@ -2,6 +2,7 @@
 
 mod app;
 mod builder;
+mod callers;
 mod coverage;
 mod facts;
 mod pools;
@@ -12,6 +13,7 @@ pub use app::App;
 pub use builder::Builder;
 pub use coverage::Coverage;
 pub use facts::{Alert, Dial, LogLines, Sample, UnitState};
+pub use pools::SpecParts;
 pub use relation::{Peer, Relation};
 pub use table::Table;
 
@@ -68,6 +70,7 @@ pub struct Snapshot {
     pub samples: Vec<Sample>,
     /// Alerts.
     pub alerts: Vec<Alert>,
+    callers: std::sync::OnceLock<callers::Callers>,
 }
 
 impl Snapshot {

@@ -1,11 +1,10 @@
 //! Containers that are held back from the processor: what was measured, and what alerts say.
 
 use model::{
-    Alert, App, Certainty, Evidence, Finding, Findings, Kind, ObjectRef, Snapshot, State,
-    Timestamp,
+    Alert, App, Certainty, Evidence, Finding, Findings, Kind, ObjectRef, Snapshot, State, Timestamp,
 };
 
-use super::edit::container_field;
+use super::edit::{container_field, namespace_option};
 use super::log_lines::names;
 use super::measured::{self, Measure, Series};
 use crate::evidence;
@@ -37,6 +36,9 @@ struct Cpu {
 }
 
 pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut Findings) {
+    if now.samples.is_empty() && now.alerts.is_empty() {
+        return;
+    }
     let cpu = look(app, now);
     let saturated = cpu.share.is_some_and(|s| s >= SATURATED);
     if !(cpu.throttled || (cpu.alerted && cpu.is_busy)) {
@@ -59,7 +61,9 @@ pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut
         _ => format!("{} is held back by its CPU limit{of} without doing more work", app.object),
     };
     let expected = match limit {
-        Some(limit) => format!("{} or more, or the work spread over more pods", limit.plus(limit).text("cpu")),
+        Some(limit) => {
+            format!("{} or more, or the work spread over more pods", limit.plus(limit).text("cpu"))
+        }
         None => "a limit above what it needs, or more pods".into(),
     };
     let field = container_field(app, name, "resources.limits.cpu");
@@ -70,12 +74,15 @@ pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut
         .since(cpu.since)
         .evidence(cpu.evidence);
     if !(cpu.throttled && (saturated || grew)) {
-        let look = format!("kubectl top pod -n {} --containers", app.object.namespace);
+        let look =
+            format!("kubectl top pod{} --containers", namespace_option(&app.object.namespace));
         finding = finding.unsure(Certainty::Likely, other, look);
     }
     if cpu.is_over && !cpu.alerted {
         finding = finding.state(State::Recovered);
     }
+    let pods = app.running().count();
+    finding = finding.affects(app.object.clone(), format!("{pods} pods held back"));
     for (caller, how) in slow_callers(app, now) {
         finding = finding.affects(caller, how);
     }
@@ -144,9 +151,8 @@ fn read_alert(alert: &Alert, app: &App, cpu: &mut Cpu) {
     cpu.throttled |= throttled;
     cpu.is_busy |= busy;
     cpu.since = cpu.since.or(alert.since);
-    let about_cpu = |line: &&str| {
-        says(line, wording::CPU_THROTTLED) || says(line, wording::CPU_BUSY)
-    };
+    let about_cpu =
+        |line: &&str| says(line, wording::CPU_THROTTLED) || says(line, wording::CPU_BUSY);
     let lines: Vec<&str> = alert.text.lines().filter(about_cpu).collect();
     if let Some(percent) = lines.iter().find_map(|l| percent_more(l)) {
         cpu.grew = cpu.grew.or(Some(1.0 + percent / 100.0));

@@ -87,14 +87,12 @@ fn why(ended: &Ended<'_>, clue: Option<&Clue<'_>>, app: &App, now: &Snapshot) ->
 
 /// Whether it was killed for its memory, by the kernel's word.
 pub(super) fn is_out_of_memory(ended: &Ended<'_>, now: &Snapshot) -> bool {
-    let killed = |e: &Terminated| {
-        e.reason == "OOMKilled" || says(&e.message, wording::KILLED_AT_START)
-    };
+    let killed =
+        |e: &Terminated| e.reason == "OOMKilled" || says(&e.message, wording::KILLED_AT_START);
     ended.word == "OOMKilled"
         || ended.end.is_some_and(killed)
         || says(ended.message, wording::KILLED_AT_START)
-        || start_failure(ended, now)
-            .is_some_and(|(text, _)| says(&text, wording::KILLED_AT_START))
+        || start_failure(ended, now).is_some_and(|(text, _)| says(&text, wording::KILLED_AT_START))
 }
 
 /// What the runtime said when it could not start the container.
@@ -115,7 +113,8 @@ fn start_failure(ended: &Ended<'_>, now: &Snapshot) -> Option<(String, Option<Ev
     }
     let pod = ended.pod.meta.object(Kind::Pod);
     let told = |e: &&ClusterEvent| {
-        e.reason == "Failed" && says(&e.message, &["runtime create failed", "failed to start", "exec:"])
+        e.reason == "Failed"
+            && says(&e.message, &["runtime create failed", "failed to start", "exec:"])
     };
     let event = now.events_about(&pod).iter().rfind(told)?;
     Some((event.message.to_string(), evidence::event(event, now)))
@@ -129,10 +128,14 @@ fn from_text(text: &str, ended: &Ended<'_>, app: &App, now: &Snapshot) -> Option
         format!("{words} {}", log_lines::path(text).unwrap_or(else_named))
     };
     let cause = match said {
-        Says::Permission => Cause::new("permission-denied", named("its user may not use", "a file it needs"))
-            .edit(crash_field::permission(app, name, text)),
-        Says::ReadOnly => Cause::new("read-only-file-system", named("it may not write to", "its file system"))
-            .edit(crash_field::read_only(app, name, text)),
+        Says::Permission => {
+            Cause::new("permission-denied", named("its user may not use", "a file it needs"))
+                .edit(crash_field::permission(app, name, text))
+        }
+        Says::ReadOnly => {
+            Cause::new("read-only-file-system", named("it may not write to", "its file system"))
+                .edit(crash_field::read_only(app, name, text))
+        }
         Says::AddressInUse => Cause::new("address-in-use", "the port it wants is taken")
             .edit(crash_field::port(app, name, text)),
         Says::CommandMissing => Cause::new("command-not-found", "its program is not in the image")
@@ -172,11 +175,7 @@ fn from_text(text: &str, ended: &Ended<'_>, app: &App, now: &Snapshot) -> Option
 fn dependency(text: &str, said: Says, app: &App, now: &Snapshot) -> Option<Cause> {
     if let Some(trouble) = peer::trouble(app, text, said, now) {
         let value = trouble.value;
-        let edit = trouble.field.map(|field| (field, value.clone(), trouble.expected.clone()));
-        let edit = edit.or_else(|| {
-            let service = trouble.service.as_ref()?;
-            Some((format!("connection to {service}"), value, trouble.expected))
-        });
+        let edit = trouble.field.map(|field| (field, value, trouble.expected));
         let cause = Cause::new(trouble.mechanism, trouble.why).edit(edit);
         return Some(cause.unsure(trouble.certainty, trouble.alternatives));
     }

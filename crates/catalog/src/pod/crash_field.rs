@@ -1,8 +1,8 @@
 //! Which field of a workload makes its container end: found by comparing what the container
 //! says with its mounts, users, commands and variables.
 
-use model::record::{Container, VolumeSource};
 use model::App;
+use model::record::{Container, VolumeSource};
 
 use super::edit::{changes, container, container_field, spec_field};
 use super::image::Image;
@@ -13,20 +13,18 @@ use crate::wording::{between, says};
 type Edit = Option<(String, String, String)>;
 
 /// The volume that a path is on: its name, where it is mounted, what it is, and whether it is
-/// mounted read-only. Without a path, the only volume that is written to.
+/// mounted read-only. Claims from a template of a StatefulSet are not among the volumes: they
+/// have no source here. Without a path, the only volume that is written to.
 fn volume<'a>(
     app: &'a App,
     c: &'a Container,
     path: Option<&str>,
-) -> Option<(&'a str, &'a str, &'a VolumeSource, bool)> {
+) -> Option<(&'a str, &'a str, Option<&'a VolumeSource>, bool)> {
     let spec = app.spec()?;
     let source = |name: &str| spec.volumes.iter().find(|v| v.name == name).map(|v| &v.source);
     let mounts = c.volume_mounts.iter();
-    let mounts = mounts.filter_map(|m| {
-        // Claims from a template of a StatefulSet are not among the volumes.
-        let source = source(&m.name).unwrap_or(&VolumeSource::EmptyDir);
-        Some((m.name.as_str(), m.mount_path.as_str(), source, m.read_only))
-    });
+    let mounts =
+        mounts.map(|m| (m.name.as_str(), m.mount_path.as_str(), source(&m.name), m.read_only));
     match path {
         Some(path) => {
             let under = |at: &str| {
@@ -36,11 +34,12 @@ fn volume<'a>(
             mounts.filter(|(_, at, ..)| under(at)).max_by_key(|(_, at, ..)| at.len())
         }
         None => {
-            let kept = |source: &VolumeSource| {
-                matches!(source, VolumeSource::Claim(_) | VolumeSource::HostPath(_))
-                    || matches!(source, VolumeSource::Other(name) if name != "projected")
+            let kept = |source: Option<&VolumeSource>| match source {
+                None | Some(VolumeSource::Claim(_) | VolumeSource::HostPath(_)) => true,
+                Some(VolumeSource::Other(name)) => name != "projected",
+                Some(_) => false,
             };
-            let mut kept = mounts.filter(|(.., source, read_only)| kept(source) && !read_only);
+            let mut kept = mounts.filter(|(.., source, read_only)| kept(*source) && !read_only);
             kept.next().filter(|_| kept.next().is_none())
         }
     }
@@ -71,7 +70,7 @@ pub(super) fn permission(app: &App, name: &str, text: &str) -> Edit {
         };
         return Some((field, user, expected));
     };
-    if let VolumeSource::HostPath(dir) = source {
+    if let Some(VolumeSource::HostPath(dir)) = source {
         let field = spec_field(app, "securityContext.runAsUser");
         return Some((field, user, format!("the owner of {dir} on the node (mounted at {at})")));
     }
@@ -90,7 +89,7 @@ pub(super) fn read_only(app: &App, name: &str, text: &str) -> Edit {
     let c = find(app, name)?;
     let path = path(text);
     match path.and_then(|p| volume(app, c, Some(p))) {
-        Some((_, at, VolumeSource::ConfigMap(_) | VolumeSource::Secret(_), _)) => {
+        Some((_, at, Some(VolumeSource::ConfigMap(_) | VolumeSource::Secret(_)), _)) => {
             let field = container_field(app, name, &format!("volumeMounts[{at}]"));
             let expected = "an emptyDir: config maps and secrets cannot be written to";
             Some((field, at.to_owned(), expected.into()))
@@ -116,9 +115,8 @@ pub(super) fn port(app: &App, name: &str, text: &str) -> Edit {
         let expected = "false, or a port that nothing else on the node listens on";
         return Some((spec_field(app, "hostNetwork"), "true".into(), expected.into()));
     }
-    let declares = |c: &&Container| {
-        c.name != name && c.ports.iter().any(|p| Some(p.container_port) == port)
-    };
+    let declares =
+        |c: &&Container| c.name != name && c.ports.iter().any(|p| Some(p.container_port) == port);
     let field = container_field(app, name, "ports");
     let expected = match spec.containers.iter().find(declares) {
         Some(other) => format!("another port: container {} listens on this one", other.name),
@@ -130,8 +128,8 @@ pub(super) fn port(app: &App, name: &str, text: &str) -> Edit {
 /// The last `:8080` of a text.
 fn port_of(text: &str) -> Option<u16> {
     let words = text.split(|c: char| c.is_whitespace() || "\"'`(),;=".contains(c));
-    let ports = words.filter_map(|w| w.trim_end_matches(':').rsplit_once(':')?.1.parse().ok());
-    ports.last()
+    let port = |w: &str| w.trim_end_matches(':').rsplit_once(':')?.1.parse().ok();
+    words.filter_map(port).next_back()
 }
 
 /// The program that is started.
@@ -176,7 +174,8 @@ pub(super) fn setting(app: &App, name: &str, text: &str) -> Edit {
             && w.starts_with(|c: char| c.is_ascii_uppercase())
             && w.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_')
     };
-    let words = || text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(is_variable);
+    let words =
+        || text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(is_variable);
     let variable = words()
         .find(|w| c.env.iter().any(|e| e.name == *w))
         .or_else(|| words().find(|w| w.contains('_')));
@@ -204,8 +203,8 @@ pub(super) fn setting(app: &App, name: &str, text: &str) -> Edit {
     let path = path(text)?;
     if let Some((volume, at, source, _)) = volume(app, c, Some(path)) {
         let from = match source {
-            VolumeSource::ConfigMap(r) => format!("config map {}", r.name),
-            VolumeSource::Secret(r) => format!("secret {}", r.name),
+            Some(VolumeSource::ConfigMap(r)) => format!("config map {}", r.name),
+            Some(VolumeSource::Secret(r)) => format!("secret {}", r.name),
             _ => format!("volume {volume}"),
         };
         let field = container_field(app, name, &format!("volumeMounts[{at}]"));
@@ -234,7 +233,8 @@ pub(super) fn credentials(app: &App, name: &str) -> Edit {
     let is_secret = |n: &str| says(n, &["password", "passwd", "secret", "token", "user"]);
     let env = c.env.iter().find(|e| is_secret(&e.name))?;
     let key = env.value_from.as_ref().and_then(|f| f.secret_key_ref.as_ref());
-    let value = key.map_or("a literal value".to_owned(), |k| format!("secret {}/{}", k.name, k.key));
+    let value =
+        key.map_or("a literal value".to_owned(), |k| format!("secret {}/{}", k.name, k.key));
     let field = container_field(app, name, &format!("env[{}]", env.name));
     Some((field, value, "credentials that the peer accepts".into()))
 }

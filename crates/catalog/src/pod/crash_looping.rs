@@ -129,7 +129,10 @@ fn finding(app: &App, cause: Cause, ended: Ended<'_>, pods: usize) -> Finding {
         ended.pod.meta.source,
         &pod,
         "status",
-        format!("{} after {restarts} restarts", if ended.word.is_empty() { "ended" } else { ended.word }),
+        format!(
+            "{} after {restarts} restarts",
+            if ended.word.is_empty() { "ended" } else { ended.word }
+        ),
     );
     let mut finding = Finding::new(KIND.id, cause.mechanism, app.object.clone(), headline)
         .since(since)
@@ -171,7 +174,8 @@ fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
             let Some(probe) = &c.liveness_probe else { continue };
             let delay = probe.initial_delay_seconds.unwrap_or(0);
             let period = probe.period_seconds.unwrap_or(10);
-            let seconds = delay + period * probe.failure_threshold.unwrap_or(3);
+            let checks = period.saturating_mul(probe.failure_threshold.unwrap_or(3));
+            let seconds = delay.saturating_add(checks);
             if seconds < 30 {
                 gaps.push(Gap {
                     failure: KIND.id,
@@ -195,7 +199,13 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
     }
     let field = finding.field.as_deref().unwrap_or_default();
     let expected = finding.expected.as_deref().unwrap_or_default();
-    if let Some(step) = set_variable(finding, field, expected) {
+    if finding.mechanism == "dependency-unreachable" {
+        let namespace = super::edit::namespace_option(&finding.object.namespace);
+        next.push(Step::look(
+            "See whether the peer it needs runs and has ready pods",
+            format!("kubectl get services,endpointslices,pods{namespace} -o wide"),
+        ));
+    } else if let Some(step) = set_variable(finding, field, expected) {
         next.push(step);
     } else if !field.is_empty() {
         next.push(Step {

@@ -30,6 +30,11 @@ pub(crate) fn container_field(app: &App, container: &str, field: &str) -> String
     spec_field(app, &format!("{list}[{name}].{field}"))
 }
 
+/// ` -n shop`, for a command; nothing when the namespace is not known.
+pub(crate) fn namespace_option(namespace: &str) -> String {
+    if namespace.is_empty() { String::new() } else { format!(" -n {namespace}") }
+}
+
 /// The container of this name in a spec; the only one when the name is not known.
 pub(crate) fn container<'a>(spec: &'a PodSpec, name: &str) -> Option<&'a Container> {
     let only = || spec.containers.first().filter(|_| name.is_empty() && spec.containers.len() == 1);
@@ -121,10 +126,7 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
 }
 
 /// Which of the names is most like this one, when it is so like that it is a slip of the pen.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = names.into_iter().map(|n| (distance(name, n), n));
     let near = near.filter(|(d, n)| *d > 0 && *d <= 2 && *d * 3 <= n.len());
     near.min().map(|(_, n)| n)

@@ -106,17 +106,16 @@ fn pulled_before(app: &App, image: &str, now: &Snapshot) -> Option<String> {
     let of_app = |e: &&model::record::ClusterEvent| {
         let pod = e.about.as_ref().filter(|o| o.kind == model::Kind::Pod);
         e.reason == "Pulled"
-            && pod.is_some_and(|o| {
-                o.namespace == app.object.namespace && o.name.starts_with(&prefix)
-            })
+            && pod
+                .is_some_and(|o| o.namespace == app.object.namespace && o.name.starts_with(&prefix))
     };
     let events = now.events.iter().filter(of_app);
     let named = events.filter_map(|e| crate::wording::between(&e.message, "\"", "\""));
-    let like = named.filter(|i| *i != image).filter(|i| {
+    let mut like = named.filter(|i| *i != image).filter(|i| {
         let other = Image::parse(i);
         other.name == own.name || distance(other.name, own.name) <= 2
     });
-    like.last().map(str::to_owned)
+    like.next_back().map(str::to_owned)
 }
 
 fn most_common<'a>(words: impl Iterator<Item = &'a str>) -> Option<&'a str> {

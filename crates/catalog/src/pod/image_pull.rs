@@ -142,8 +142,8 @@ fn image_of(pod: &Pod, app: &App, container: &str, events: &[ClusterEvent]) -> S
         return found.image.to_string();
     }
     let pulls = events.iter().filter(|e| says(&e.message, &["pull", "image"]));
-    let quoted = pulls.filter_map(|e| wording::between(&e.message, "\"", "\"")).last();
-    quoted.unwrap_or_default().to_owned()
+    let mut quoted = pulls.filter_map(|e| wording::between(&e.message, "\"", "\""));
+    quoted.next_back().unwrap_or_default().to_owned()
 }
 
 fn finding(app: &App, first: &Waiting<'_>, cause: Cause, now: &Snapshot) -> Finding {
@@ -235,7 +235,7 @@ fn hanging<'s>(
     (now.has_time && seconds >= SLOW_SECONDS).then_some((pulling, seconds))
 }
 
-/// A tag that says nothing lets another image in under the same name.
+/// A pull secret that does not exist is missed only when a node does not have the image.
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
     for app in &now.apps {
         let Some(spec) = app.spec() else { continue };
@@ -256,7 +256,7 @@ fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
 
 fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
     let object = finding.object.for_kubectl();
-    let namespace = &finding.object.namespace;
+    let namespace = super::edit::namespace_option(&finding.object.namespace);
     let value = finding.value.as_deref().unwrap_or_default();
     let expected = finding.expected.as_deref().unwrap_or_default();
     let mut next = Vec::new();
@@ -269,11 +269,11 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
             next.push(Step {
                 what: "Create the pull secret with credentials of the registry".into(),
                 command: Some(format!(
-                    "kubectl create secret docker-registry {name} -n {namespace} \
+                    "kubectl create secret docker-registry {name}{namespace} \
                      --docker-server=SERVER --docker-username=USER --docker-password=PASSWORD"
                 )),
                 risk: Risk::Reversible,
-                undo: Some(format!("kubectl delete secret {name} -n {namespace}")),
+                undo: Some(format!("kubectl delete secret {name}{namespace}")),
             });
         }
         "registry-rate-limited" => next.push(Step::advice(
@@ -283,7 +283,10 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
             "See how full the disk of the node is",
             "kubectl describe nodes | grep -A8 Conditions",
         )),
-        _ => next.push(Step::advice("Try the same pull on the node itself: crictl pull IMAGE")),
+        _ => next.push(Step::look(
+            "Try the same pull on the node itself",
+            format!("crictl pull {value}"),
+        )),
     }
     let has_history = now.app(&finding.object).is_some_and(|a| a.sets.len() > 1);
     if finding.object.kind == Kind::Deployment && has_history {
@@ -307,7 +310,8 @@ fn set_image(finding: &Finding, expected: &str, value: &str) -> Option<Step> {
     let object = finding.object.for_kubectl();
     let field = finding.field.as_deref()?;
     let container = wording::between(field, "ontainers[", "]")?;
-    let image = expected.split_whitespace().next().filter(|i| i.contains([':', '/']))?;
+    let image = expected.split_whitespace().next().filter(|i| i.contains([':', '/']));
+    let image = image.unwrap_or("IMAGE");
     let command = format!("kubectl set image {object} {container}={image}");
     let undo = format!("kubectl set image {object} {container}={value}");
     Some(Step::change(format!("Set the image to {image}"), command, undo))

@@ -91,13 +91,14 @@ fn compare(finding: &mut Finding, app: &App, now: &Snapshot) {
     }
 }
 
-/// A container without a memory limit can take its node with it.
+/// A memory limit that most programs cannot even start with.
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
     for app in now.apps.iter().filter(|a| a.object.kind != Kind::Pod) {
         let shown = app.workload.as_ref().is_some_and(|w| w.meta.shows(Known::SPEC));
         let Some(spec) = app.spec().filter(|_| shown) else { continue };
         for c in spec.containers.iter() {
-            let (asks, gets) = (c.resources.requests.get("memory"), c.resources.limits.get("memory"));
+            let (asks, gets) =
+                (c.resources.requests.get("memory"), c.resources.limits.get("memory"));
             if let (Some(asks), Some(gets)) = (asks, gets)
                 && gets.is_positive()
                 && asks == gets
@@ -107,7 +108,10 @@ fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
                     failure: KIND.id,
                     object: app.object.clone(),
                     field: edit::container_field(app, &c.name, "resources.limits.memory"),
-                    why: format!("{} is less than most programs need to start", gets.text("memory")),
+                    why: format!(
+                        "{} is less than most programs need to start",
+                        gets.text("memory")
+                    ),
                 });
             }
         }
@@ -116,17 +120,15 @@ fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
 
 fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
     let object = finding.object.for_kubectl();
-    let namespace = &finding.object.namespace;
+    let namespace = edit::namespace_option(&finding.object.namespace);
     let field = finding.field.as_deref().unwrap_or_default();
     let container = between(field, "ontainers[", "]").filter(|c| *c != "*");
     let value = finding.value.as_deref().unwrap_or_default();
     let expected = finding.expected.as_deref().unwrap_or_default();
     let resource = field.rsplit('.').next().unwrap_or_default();
     let only = container.map(|c| format!(" -c {c}")).unwrap_or_default();
-    let mut next = vec![Step::look(
-        "See what it uses",
-        format!("kubectl top pod -n {namespace} --containers"),
-    )];
+    let mut next =
+        vec![Step::look("See what it uses", format!("kubectl top pod{namespace} --containers"))];
     let amount = expected.trim_start_matches("about ").split([' ', ',']).next().unwrap_or_default();
     let is_amount = amount.starts_with(|c: char| c.is_ascii_digit());
     if is_amount && matches!(resource, "memory" | "cpu") {

@@ -44,8 +44,13 @@ const LINES: [(&[&str], Says); 14] = [
 /// Only the end of a log is about the end of its program.
 const LAST_LINES: usize = 60;
 
+/// How much of a line is read: programs print whole documents in one.
+const LINE_BYTES: usize = 4096;
+
 /// What a text says, if it says anything known.
 pub(super) fn meaning(text: &str) -> Option<Says> {
+    let end = (0..=text.len().min(LINE_BYTES)).rev().find(|i| text.is_char_boundary(*i));
+    let text = text.get(..end.unwrap_or(0)).unwrap_or_default();
     LINES.iter().find(|(words, _)| says(text, words)).map(|(_, says)| *says)
 }
 
@@ -121,7 +126,8 @@ pub(super) fn path(text: &str) -> Option<&str> {
 pub(super) fn command(pod: &ObjectRef, container: &str, previous: bool) -> String {
     let previous = if previous { " --previous" } else { "" };
     let container = if container.is_empty() { String::new() } else { format!(" -c {container}") };
-    format!("kubectl logs -n {} {}{container}{previous}", pod.namespace, pod.name)
+    let namespace = super::edit::namespace_option(&pod.namespace);
+    format!("kubectl logs{namespace} {}{container}{previous}", pod.name)
 }
 
 #[cfg(test)]

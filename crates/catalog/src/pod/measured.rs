@@ -72,7 +72,9 @@ pub(super) fn of(app: &App, measure: Measure, now: &Snapshot) -> Option<Series> 
 /// A value that only grows, by more than any rate could: seconds since the start.
 fn is_counter(points: &[(Option<Timestamp>, f64)]) -> bool {
     let grows = points.windows(2).all(|w| matches!(w, [a, b] if b.1 >= a.1));
-    grows && points.last().is_some_and(|p| p.1 > 1000.0) && points.first().is_some_and(|p| p.1 < 1e6)
+    grows
+        && points.last().is_some_and(|p| p.1 > 1000.0)
+        && points.first().is_some_and(|p| p.1 < 1e6)
 }
 
 /// Growth per second between neighbours; a counter that starts anew gives no rate.
@@ -161,6 +163,8 @@ mod tests {
         assert!(!Measure::Cpu.is("container_cpu_cfs_throttled_seconds_total"));
         assert!(Measure::Cpu.is("container_cpu_usage_seconds_total") && Measure::Cpu.is("cpu"));
         assert!(!Measure::Cpu.is("kube_pod_container_resource_limits_cpu"));
-        assert!(Measure::Memory.is("mem") && Measure::Memory.is("container_memory_working_set_bytes"));
+        assert!(
+            Measure::Memory.is("mem") && Measure::Memory.is("container_memory_working_set_bytes")
+        );
     }
 }

@@ -7,7 +7,7 @@ use model::{
 };
 
 use super::crash_cause::is_out_of_memory;
-use super::edit::{container, container_field, previous_spec};
+use super::edit::{container, container_field, namespace_option, previous_spec};
 use super::measured::{self, Measure};
 use super::restarts::{self, Ended};
 use crate::evidence;
@@ -57,7 +57,8 @@ fn of_killed(
     let leak = growth_of(app, now).is_some() || ran.is_some_and(|s| s >= GREW_SECONDS);
     let mechanism = if leak { "memory-leak" } else { "memory-limit-too-low" };
     let limit_text = limit.map_or_else(|| "its limit".to_owned(), |q| q.text("memory"));
-    let after = ran.map(|s| format!(" after {}", duration_text(s))).unwrap_or_default();
+    let after =
+        ran.filter(|s| *s > 0).map(|s| format!(" after {}", duration_text(s))).unwrap_or_default();
     let headline = if leak {
         format!("{} grows until it is killed at {limit_text} of memory{after}", app.object)
     } else {
@@ -71,7 +72,8 @@ fn of_killed(
     if ended.state == State::Active {
         finding = finding.impact(Impact { replicas: app.lost_replicas(), ..Impact::default() });
     }
-    let look = format!("kubectl top pod -n {} {} --containers", app.object.namespace, ended.pod.meta.name);
+    let option = namespace_option(&app.object.namespace);
+    let look = format!("kubectl top pod{option} {} --containers", ended.pod.meta.name);
     if leak {
         finding = finding.unsure(Certainty::Likely, &["memory-limit-too-low"], look);
     } else if limit.is_none() || near(system, ended.end, now) {
@@ -190,8 +192,7 @@ fn killed_at_start(id: &'static str, app: &App, now: &Snapshot) -> Option<Findin
     });
     let name = lowest.map_or("", |c| c.name.as_str());
     let limit = limit_of(app, name).map_or_else(|| "its limit".to_owned(), |q| q.text("memory"));
-    let headline =
-        format!("{} cannot even start within its memory limit of {limit}", app.object);
+    let headline = format!("{} cannot even start within its memory limit of {limit}", app.object);
     Some(
         base(id, "memory-limit-too-low", app, name, headline)
             .since(evidence::first_time(event, now).or(pod.meta.created))
@@ -220,9 +221,13 @@ fn growing(id: &'static str, app: &App, now: &Snapshot) -> Option<Finding> {
     }
     let at: Timestamp = now.now.plus_seconds(seconds as i64);
     let left = duration_text(seconds as i64);
-    let headline =
-        format!("{} grows and reaches its memory limit of {} in {left}", app.object, limit.text("memory"));
-    let value = format!("{} of {}", Quantity::from_units(used as i64).text("memory"), limit.text("memory"));
+    let headline = format!(
+        "{} grows and reaches its memory limit of {} in {left}",
+        app.object,
+        limit.text("memory")
+    );
+    let value =
+        format!("{} of {}", Quantity::from_units(used as i64).text("memory"), limit.text("memory"));
     let mut finding = base(id, "memory-leak", app, "", headline)
         .since(series.points.first().and_then(|p| p.0))
         .state(State::Suspected)
@@ -230,8 +235,10 @@ fn growing(id: &'static str, app: &App, now: &Snapshot) -> Option<Finding> {
         .unsure(
             Certainty::Likely,
             &["memory-limit-too-low"],
-            format!("kubectl top pod -n {} --containers", app.object.namespace),
+            format!("kubectl top pod{} --containers", namespace_option(&app.object.namespace)),
         );
-    finding.forecast.push(Forecast { what: format!("{} is killed for its memory", app.object), at });
+    finding
+        .forecast
+        .push(Forecast { what: format!("{} is killed for its memory", app.object), at });
     Some(finding)
 }

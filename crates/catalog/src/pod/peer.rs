@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use model::record::Service;
-use model::{App, Certainty, Kind, ObjectRef, Snapshot};
+use model::{App, Certainty, Kind, Snapshot};
 
 use super::edit::{nearest, spec_field};
 use super::log_lines::Says;
@@ -20,8 +20,6 @@ pub(super) struct Trouble {
     /// The peer as written.
     pub(super) value: String,
     pub(super) expected: String,
-    /// The Service that stands for the peer.
-    pub(super) service: Option<ObjectRef>,
     /// What is wrong, in words.
     pub(super) why: String,
 }
@@ -53,9 +51,8 @@ pub(super) fn trouble(app: &App, text: &str, says: Says, now: &Snapshot) -> Opti
     let peers = now.peers_of(app);
     let service = service_of(named.host, namespace, now);
     let setting = peers.iter().find(|p| p.host == named.host).or_else(|| {
-        let behind = |s: &Service| peers.iter().find(|p| {
-            p.is(&s.meta.name, &s.meta.namespace, namespace)
-        });
+        let behind =
+            |s: &Service| peers.iter().find(|p| p.is(&s.meta.name, &s.meta.namespace, namespace));
         service.and_then(behind).or_else(|| {
             let mut same_port = peers.iter().filter(|p| p.port.is_some() && p.port == named.port);
             same_port.next().filter(|_| same_port.next().is_none() && is_address(named.host))
@@ -76,7 +73,6 @@ pub(super) fn trouble(app: &App, text: &str, says: Says, now: &Snapshot) -> Opti
         field,
         value,
         expected: "a peer that answers".into(),
-        service: service.map(|s| s.meta.object(Kind::Service)),
         why: String::new(),
     };
     match service {
@@ -108,7 +104,7 @@ fn known_service(
     trouble.expected = format!("Service {name} answers");
     trouble.why = match now.addresses(service) {
         Some((0, _)) => format!("Service {name} has no ready pod behind it"),
-        _ => format!("Service {name} does not answer it"),
+        _ => format!("Service {name} does not answer it at {}", trouble.value),
     };
 }
 

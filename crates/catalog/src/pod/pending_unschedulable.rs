@@ -346,8 +346,9 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
         "Do not delete the waiting pods: their successors wait for the same reason".to_owned(),
     ];
     match finding.mechanism {
-        "node-selector-unmatched" | "node-affinity-unmatched" | "taint-not-tolerated" => do_not
-            .push("Do not add nodes of the same kind: they will not be taken either".into()),
+        "node-selector-unmatched" | "node-affinity-unmatched" | "taint-not-tolerated" => {
+            do_not.push("Do not add nodes of the same kind: they will not be taken either".into())
+        }
         "node-cordoned" => do_not.push(
             "Do not uncordon a node before you know who cordoned it: it may be under repair".into(),
         ),
@@ -364,9 +365,9 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
 
 fn uncordon(finding: &Finding) -> Vec<Step> {
     let own = Some(&finding.object).filter(|o| o.kind == Kind::Node);
-    let nodes = own.into_iter().chain(
-        finding.affected.iter().map(|a| &a.object).filter(|o| o.kind == Kind::Node),
-    );
+    let nodes = own
+        .into_iter()
+        .chain(finding.affected.iter().map(|a| &a.object).filter(|o| o.kind == Kind::Node));
     nodes
         .map(|node| {
             Step::change(
@@ -393,9 +394,9 @@ fn relabel(finding: &Finding, value: &str, expected: &str) -> Vec<Step> {
     let templated = field.starts_with("spec.template.");
     let meant = expected.split_once(" (as ").map(|(v, _)| v).filter(|_| templated);
     let mut steps = vec![look];
-    steps.extend(meant.map(|m| {
-        Step::change(format!("Select {key}={m} instead"), patch(m), patch(value))
-    }));
+    steps.extend(
+        meant.map(|m| Step::change(format!("Select {key}={m} instead"), patch(m), patch(value))),
+    );
     steps.push(Step::change(
         "Or give the nodes that are meant for it the label",
         format!("kubectl label node NODE {key}={value}"),

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use model::record::{Container, Pod};
 use model::{
-    App, Certainty, Evidence, Finding, Findings, Impact, Kind, Scenario, Snapshot, State,
-    Timestamp,
+    App, Certainty, Evidence, Finding, Findings, Impact, Kind, Scenario, Snapshot, State, Timestamp,
 };
 
 use crate::evidence;
@@ -16,11 +15,13 @@ mod advice;
 mod cause;
 mod compare;
 mod complaint;
+mod message;
 mod node;
 
 use cause::Cause;
 use compare::Place;
-use complaint::{Complaint, Standing, Which};
+use complaint::{Complaint, Standing};
+use message::Which;
 
 failure! {
     /// # A probe of a container fails
@@ -173,6 +174,10 @@ fn container_of<'a>(app: &'a App, c: &Complaint<'_>, now: &Snapshot) -> Option<&
 /// they would, suspected where there are no pods yet to tell.
 fn silent(app: &App, cases: &[Case<'_>], now: &Snapshot) -> Vec<Finding> {
     let mut found = Vec::new();
+    let well = |p: &Pod| p.is_ready() == Some(true) && p.restarts() == 0;
+    if app.running().next().is_some() && app.running().all(well) {
+        return found;
+    }
     let containers = app.spec().into_iter().flat_map(|s| s.containers.iter());
     for container in containers {
         for (field, probe) in listening::probes(container) {
@@ -231,9 +236,10 @@ fn suffers(place: &Place<'_>) -> bool {
 /// No pod has run long enough to show whether the probe works.
 fn nobody_can_tell(app: &App, now: &Snapshot) -> bool {
     let counted = app.workload.as_ref().is_some_and(|w| w.counts.ready > 0);
-    !counted && app.running().all(|p| {
-        p.is_ready() != Some(true) && p.restarts() == 0 && complaint::is_young(p, now, 60)
-    })
+    !counted
+        && app.running().all(|p| {
+            p.is_ready() != Some(true) && p.restarts() == 0 && complaint::is_young(p, now, 60)
+        })
 }
 
 fn finding(
@@ -246,7 +252,8 @@ fn finding(
 ) -> Finding {
     let object = &app.object;
     let container = case.container.map_or("", |c| c.name.as_str());
-    let of = if container.is_empty() { String::new() } else { format!(" of container {container}") };
+    let of =
+        if container.is_empty() { String::new() } else { format!(" of container {container}") };
     let word = case.which.word();
     let kind = object.kind;
     let headline = format!("{kind} {object}: the {word} probe{of} {}", cause.why);
@@ -263,8 +270,9 @@ fn finding(
         (n, lost) => format!("{lost} of {all} pods not ready, {n} restarts"),
     };
     let replicas = lost.max(u32::try_from(restarted.len()).unwrap_or(u32::MAX));
-    let impact = if case.flaps { Impact::default() } else { Impact { replicas, ..Impact::default() } };
-    let field = cause::full_field(cause, place);
+    let impact =
+        if case.flaps { Impact::default() } else { Impact { replicas, ..Impact::default() } };
+    let field = cause::full_field(app, cause, place);
     let mut finding = Finding::new(KIND.id, cause.mechanism, object.clone(), headline)
         .field(field, &cause.field.1, &cause.field.2)
         .since(since(case, now))
@@ -296,8 +304,7 @@ fn merged(found: Vec<Finding>) -> Vec<Finding> {
         match kept.iter_mut().find(|k| k.mechanism == finding.mechanism) {
             Some(known) => {
                 let fresh = finding.evidence.into_iter();
-                let fresh: Vec<Evidence> =
-                    fresh.filter(|e| !known.evidence.contains(e)).collect();
+                let fresh: Vec<Evidence> = fresh.filter(|e| !known.evidence.contains(e)).collect();
                 known.evidence.extend(fresh);
                 known.since = known.since.min(finding.since).or(known.since).or(finding.since);
                 known.impact = known.impact.max(finding.impact);

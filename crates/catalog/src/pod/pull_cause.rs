@@ -149,9 +149,9 @@ fn missing_secret(app: &App, only_told: bool, now: &Snapshot) -> Option<Cause> {
     let missing = |n: &&str| now.is_missing(Kind::Secret, namespace, n);
     let listed = names.iter().copied().find(missing).filter(|_| !only_told);
     let name = first_told.or(listed)?;
-    let own = app.spec().is_none_or(|s| {
-        s.pull_secrets.is_empty() || s.pull_secrets.iter().any(|s| s == name)
-    });
+    let own = app
+        .spec()
+        .is_none_or(|s| s.pull_secrets.is_empty() || s.pull_secrets.iter().any(|s| s == name));
     let field = if own {
         spec_field(app, &format!("imagePullSecrets[{name}]"))
     } else {
@@ -202,8 +202,7 @@ fn denied(app: &App, name: &str, text: &str, mut cause: Cause, now: &Snapshot) -
         .filter(|(_, i)| Image::parse(i).host == image.host)
         .map(|(sibling, _)| sibling)
         .collect();
-    let with_secret =
-        from_here.iter().find_map(|s| s.spec().and_then(|s| s.pull_secrets.first()));
+    let with_secret = from_here.iter().find_map(|s| s.spec().and_then(|s| s.pull_secrets.first()));
     let shown = app.spec().is_some() && app.pods.iter().any(|p| p.meta.shows(Known::PLACEMENT))
         || app.workload.as_ref().is_some_and(|w| w.meta.shows(Known::SPEC));
     let meant = image::meant(app, "", name, now);
@@ -225,7 +224,8 @@ fn denied(app: &App, name: &str, text: &str, mut cause: Cause, now: &Snapshot) -
     cause.mechanism = "pull-secret-missing";
     cause.certainty =
         if with_secret.is_some() && shown { Certainty::Proven } else { Certainty::Likely };
-    cause.alternatives = if cause.certainty == Certainty::Proven { &[] } else { &["image-not-found"] };
+    cause.alternatives =
+        if cause.certainty == Certainty::Proven { &[] } else { &["image-not-found"] };
     cause.field = spec_field(app, "imagePullSecrets");
     cause.value = "none".into();
     cause.expected = match (with_secret, previous_host(app, image.host)) {

@@ -121,11 +121,15 @@ fn since_restart(
     };
     let recent = age <= RECENT_SECONDS;
     let settled = up > SETTLED_SECONDS && up > run;
-    let rhythm = end.reason == "OOMKilled" && age <= RHYTHM_SECONDS;
+    let killed = end.reason == "OOMKilled";
+    // After ten minutes the kubelet counts from nothing again: an end after that is a new one,
+    // unless memory fills at its own pace.
+    let in_loop = recent && run <= RECENT_SECONDS;
+    let rhythm = killed && age <= RHYTHM_SECONDS;
     match (c.ready, c.restarts) {
         (false, _) if recent => Some(State::Active),
-        (true, 2..) if (recent || rhythm) && !settled => Some(State::Active),
-        (true, _) if recent => Some(State::Recovering),
+        (true, 2..) if (in_loop || rhythm) && !settled => Some(State::Active),
+        (true, _) if in_loop || (killed && recent) => Some(State::Recovering),
         _ => None,
     }
 }
@@ -147,13 +151,5 @@ fn from_row(pod: &Pod) -> Option<Ended<'_>> {
         }
         _ => None,
     }?;
-    Some(Ended {
-        pod,
-        container: "",
-        end: None,
-        word,
-        message: "",
-        restarts: row.restarts,
-        state,
-    })
+    Some(Ended { pod, container: "", end: None, word, message: "", restarts: row.restarts, state })
 }

@@ -13,7 +13,7 @@ const RECENT_SECONDS: i64 = 3600;
 
 pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut Findings) {
     let evicted: Vec<(&Pod, Evidence, String)> =
-        app.pods.iter().filter_map(|p| evicted(p, now)).collect();
+        app.pods.iter().filter(|p| p.is_finished()).filter_map(|p| evicted(p, now)).collect();
     let Some((pod, fact, message)) = evicted.iter().max_by_key(|(_, fact, _)| fact.at) else {
         return;
     };
@@ -29,7 +29,10 @@ pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut
         .field(field, value, "more, or less written: logs, caches and scratch files")
         .since(fact.at)
         .evidence([fact.clone()])
-        .affects(app.object.clone(), format!("{} pods evicted, last {}", evicted.len(), pod.meta.name))
+        .affects(
+            app.object.clone(),
+            format!("{} pods evicted, last {}", evicted.len(), pod.meta.name),
+        )
         .impact(Impact { replicas: lost, ..Impact::default() });
     let state = match (lost, evicted.len()) {
         (0, 1) => State::Recovering,
@@ -41,7 +44,8 @@ pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut
 /// The eviction of a pod for its own limit, with what was said.
 fn evicted<'s>(pod: &'s Pod, now: &Snapshot) -> Option<(&'s Pod, Evidence, String)> {
     let object = pod.meta.object(Kind::Pod);
-    let told = |e: &&ClusterEvent| e.reason == "Evicted" && says(&e.message, wording::STORAGE_LIMIT);
+    let told =
+        |e: &&ClusterEvent| e.reason == "Evicted" && says(&e.message, wording::STORAGE_LIMIT);
     let event = now.events_about(&object).iter().rfind(told);
     if let Some(event) = event {
         return Some((pod, evidence::event(event, now)?, sentence(&event.message)));
@@ -71,7 +75,13 @@ fn field(app: &App, message: &str) -> (String, String) {
         return (spec_field(app, &format!("volumes[{volume}].emptyDir.sizeLimit")), limit);
     }
     let named = between(message, "Container ", " exceed").map(|n| n.trim_matches('"').to_owned());
-    let only = || app.spec().filter(|s| s.containers.len() == 1)?.containers.first().map(|c| c.name.to_string());
+    let only = || {
+        app.spec()
+            .filter(|s| s.containers.len() == 1)?
+            .containers
+            .first()
+            .map(|c| c.name.to_string())
+    };
     let name = named.or_else(only).unwrap_or_default();
     (container_field(app, &name, "resources.limits.ephemeral-storage"), limit)
 }

@@ -16,7 +16,8 @@ pub(super) struct Caller<'s> {
 impl Caller<'_> {
     /// The field of the workload that names the Service.
     pub(super) fn field(&self) -> String {
-        let named = |c: &&model::record::Container| c.env.iter().any(|e| e.name == self.peer.setting);
+        let named =
+            |c: &&model::record::Container| c.env.iter().any(|e| e.name == self.peer.setting);
         let containers = || self.app.spec().into_iter().flat_map(|s| s.containers.iter());
         match containers().find(named) {
             Some(c) => {
@@ -37,12 +38,8 @@ pub(super) fn of<'s>(service: &Service, now: &'s Snapshot) -> Vec<Caller<'s>> {
             && !service.selector.is_empty()
             && a.pod_labels().is_some_and(|l| service.selector.all_in(l))
     };
-    let others = now.apps.iter().filter(|a| !behind(a));
-    let peers = others.flat_map(|app| now.peers_of(app).into_iter().map(move |peer| (app, peer)));
-    let meant = peers.filter(|(app, peer)| {
-        peer.is(&service.meta.name, &service.meta.namespace, &app.object.namespace)
-    });
-    meant.map(|(app, peer)| Caller { app, peer }).collect()
+    let all = now.callers_of(&service.meta.namespace, &service.meta.name).into_iter();
+    all.filter(|(app, _)| !behind(app)).map(|(app, peer)| Caller { app, peer }).collect()
 }
 
 /// Whether anything in the input uses the Service.
@@ -56,11 +53,9 @@ pub(super) fn is_used(service: &Service, now: &Snapshot) -> bool {
 }
 
 /// Connections to the Service that somebody tried.
-pub(super) fn dials<'s>(
-    service: &'s Service,
-    now: &'s Snapshot,
-) -> impl Iterator<Item = &'s Dial> {
-    let alone = now.services.iter().filter(|s| s.meta.name == service.meta.name).count() == 1;
+pub(super) fn dials<'s>(service: &'s Service, now: &'s Snapshot) -> impl Iterator<Item = &'s Dial> {
+    let same = || now.services.iter().filter(|s| s.meta.name == service.meta.name);
+    let alone = !now.dials.is_empty() && same().count() == 1;
     now.dials.iter().filter(move |d| {
         let own_address = !matches!(service.cluster_address.as_str(), "" | "None")
             && d.host == service.cluster_address;

@@ -1,10 +1,8 @@
 //! `service-misrouted`: a Service sends its traffic to where nobody listens, or its clients
 //! use a port that it does not have.
 
-use model::record::Service;
-use model::{
-    Act, Finding, Findings, Gap, Kind, Patch, Remedy, Scenario, Snapshot, Step,
-};
+use model::record::{Port, Service, ServicePort};
+use model::{Act, Finding, Findings, Gap, Kind, Patch, Remedy, Scenario, Snapshot, Step};
 
 mod client;
 mod locality;
@@ -75,23 +73,26 @@ fn detect(service: &Service, now: &Snapshot, findings: &mut Findings) {
 /// Two numbers that have to be kept equal by hand will differ one day.
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
     for service in now.services.iter().filter(|s| !s.selector.is_empty()) {
-        let apps = now.apps_selected(&service.meta.namespace, &service.selector);
-        let names = |number: u16| {
-            let mut ports = apps.iter().flat_map(|a| a.ports());
-            ports.find(|(name, n, _)| *n == number && !name.is_empty()).map(|(name, _, _)| name)
-        };
         for port in &service.ports {
-            let Some(model::record::Port::Number(number)) = &port.target_port else { continue };
-            if let Some(name) = names(*number) {
-                gaps.push(Gap {
-                    failure: KIND.id,
-                    object: service.meta.object(Kind::Service),
-                    field: target_field(&port.name, port.port),
-                    why: format!("the number {number} stands in two places; the name {name} is free"),
-                });
-            }
+            let Some(name) = name_of_target(service, port, now) else { continue };
+            let target = port.target_port.clone().unwrap_or(Port::Number(port.port));
+            gaps.push(Gap {
+                failure: KIND.id,
+                object: service.meta.object(Kind::Service),
+                field: target_field(&port.name, port.port),
+                why: format!("the number {target} stands in two places; its name is {name}"),
+            });
         }
     }
+}
+
+/// The name that the pods give to the port whose number a Service targets.
+fn name_of_target(service: &Service, port: &ServicePort, now: &Snapshot) -> Option<String> {
+    let Some(Port::Number(number)) = &port.target_port else { return None };
+    let apps = now.apps_selected(&service.meta.namespace, &service.selector);
+    let mut ports = apps.iter().flat_map(|a| a.ports());
+    let found = ports.find(|(name, n, _)| n == number && !name.is_empty());
+    found.map(|(name, _, _)| name.to_owned())
 }
 
 /// The field of a Service's port, told by its name or else its number.
@@ -178,7 +179,7 @@ fn patch_step(finding: &Finding, now: &Snapshot) -> Option<Step> {
 fn prevent(gap: &Gap, now: &Snapshot) -> Option<Patch> {
     let service = now.services.get(&gap.object.namespace, &gap.object.name)?;
     let port = service.ports.get(port_index(service, &gap.field)?)?;
-    let name = gap.why.rsplit("the name ").next()?.strip_suffix(" is free")?;
+    let name = name_of_target(service, port, now)?;
     let body = format!("spec:\n  ports:\n  - port: {}\n    targetPort: {name}\n", port.port);
     Some(Patch { object: gap.object.clone(), body })
 }
@@ -203,7 +204,7 @@ spec:
     spec:
       containers:
       - name: main
-        image: registry.k8s.io/pause:3.10
+        image: drill:1
         env: [{name: PORT, value: '8080'}]
         ports: [{name: http, containerPort: 8080}]
 ---

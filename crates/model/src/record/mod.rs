@@ -24,7 +24,8 @@ pub use network::{Backends, Ingress, IngressPath, Port, Scaler, Service, Service
 pub use node::{Node, Taint};
 pub use pod::{ContainerState, ContainerStatus, Phase, Pod, Ready, Summary, Terminated};
 pub use pod_spec::{
-    Affinity, NodeTerm, PodSpec, PodTerm, Spread, Toleration, Volume, VolumeSource,
+    Affinity, EverySpec, NodeTerm, PlacedSpec, PodSpec, PodTerm, SpecReader, Spread, Toleration,
+    Volume, VolumeSource,
 };
 pub use policy::{AddressBlock, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule};
 pub use storage::{Claim, PersistentVolume, StorageClass};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::meta::common_parts;
-use super::pod_spec::PodSpecWire;
+use super::pod_spec::{PlacedSpec, SpecReader};
 use super::{Known, Meta, PodSpec, Record};
 use crate::{Condition, List, Text, Timestamp, Truth};
 
@@ -214,9 +214,10 @@ impl Pod {
 }
 
 #[derive(Deserialize)]
-struct PodWire {
+#[serde(bound = "S: Deserialize<'de>")]
+struct PodWire<S> {
     metadata: Meta,
-    spec: Option<PodSpecWire>,
+    spec: Option<S>,
     status: Option<StatusWire>,
 }
 
@@ -233,10 +234,19 @@ struct StatusWire {
     summary: Option<Box<Summary>>,
 }
 
-impl<'de> Deserialize<'de> for Pod {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = PodWire::deserialize(deserializer)?;
-        let mut spec = wire.spec.unwrap_or_default();
+impl Pod {
+    /// Decodes a pod; its spec is read by `specs`.
+    ///
+    /// # Errors
+    /// When the object is not shaped as the API shapes it.
+    pub fn read<'de, D, S>(deserializer: D, specs: &S) -> Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+        S: SpecReader<'de>,
+    {
+        let wire = PodWire::<S::Raw>::deserialize(deserializer)?;
+        let spec = wire.spec.map(|raw| specs.read::<D::Error>(raw)).transpose()?;
+        let PlacedSpec { spec, node } = spec.unwrap_or_default();
         let status = wire.status.unwrap_or_default();
         let ready = status.conditions.iter().find(|c| c.kind == "Ready");
         let ready = ready.map(|c| Ready { status: c.status, since: c.since });
@@ -248,8 +258,8 @@ impl<'de> Deserialize<'de> for Pod {
         let why = (status.reason.unwrap_or_default(), status.message.unwrap_or_default());
         Ok(Pod {
             meta: wire.metadata,
-            node: std::mem::take(&mut spec.node_name),
-            spec: Arc::new(spec.into()),
+            node,
+            spec,
             phase: status.phase,
             why: (why != Default::default()).then(|| Box::new(why)),
             ready,
@@ -353,8 +363,12 @@ impl Record for Pod {
                 self.phase = other.phase;
                 self.why.clone_from(&other.why);
                 self.started = other.started.or(self.started);
-                self.containers.clone_from(&other.containers);
-                self.init_containers.clone_from(&other.init_containers);
+                // The row of a table has a phase, but does not show the containers.
+                let is_row = other.summary.is_some() && other.containers.is_empty();
+                if !is_row {
+                    self.containers.clone_from(&other.containers);
+                    self.init_containers.clone_from(&other.init_containers);
+                }
             }
             Known::CONDITIONS => {
                 self.conditions.clone_from(&other.conditions);

@@ -1,5 +1,7 @@
 //! Pod specs, normalised so that a workload's template and its pods compare equal.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use crate::record::{ConfigRef, Container, Env};
@@ -204,10 +206,52 @@ impl From<VolumeWire> for Volume {
     }
 }
 
+/// A pod spec with the node it is bound to, which is no part of what pods share.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "PodSpecWire")]
+pub struct PlacedSpec {
+    /// The spec.
+    pub spec: Arc<PodSpec>,
+    /// The node, or empty.
+    pub node: Text,
+}
+
+impl From<PodSpecWire> for PlacedSpec {
+    fn from(mut wire: PodSpecWire) -> Self {
+        let node = std::mem::take(&mut wire.node_name);
+        PlacedSpec { spec: Arc::new(wire.into()), node }
+    }
+}
+
+/// How the spec inside a pod or a template is read: specs are most of the bytes of a large
+/// capture and few of them differ, so a reader may know one by its bytes.
+pub trait SpecReader<'de> {
+    /// What the format hands over.
+    type Raw: Deserialize<'de>;
+
+    /// The spec in it.
+    ///
+    /// # Errors
+    /// When it is not shaped as the API shapes it.
+    fn read<E: serde::de::Error>(&self, raw: Self::Raw) -> Result<PlacedSpec, E>;
+}
+
+/// Reads every spec anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EverySpec;
+
+impl<'de> SpecReader<'de> for EverySpec {
+    type Raw = PlacedSpec;
+
+    fn read<E: serde::de::Error>(&self, raw: PlacedSpec) -> Result<PlacedSpec, E> {
+        Ok(raw)
+    }
+}
+
 /// A pod spec as on the wire.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct PodSpecWire {
+struct PodSpecWire {
     containers: List<Container>,
     init_containers: List<Container>,
     node_selector: Labels,
@@ -224,7 +268,7 @@ pub(crate) struct PodSpecWire {
     host_network: bool,
     restart_policy: Text,
     security_context: Option<Security>,
-    pub(crate) node_name: Text,
+    node_name: Text,
 }
 
 #[derive(Deserialize, Default)]

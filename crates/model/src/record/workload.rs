@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::meta::common_parts;
-use super::pod_spec::PodSpecWire;
+use super::pod_spec::SpecReader;
 use super::{Known, Meta, PodSpec, Record};
 use crate::{Condition, Kind, Labels, List, Selector, Text, Timestamp, Truth};
 
@@ -68,33 +68,34 @@ pub struct JobStatus {
 }
 
 #[derive(Deserialize)]
-struct Wire {
+#[serde(bound = "S: Deserialize<'de>")]
+struct Wire<S> {
     metadata: Meta,
-    spec: Option<SpecWire>,
+    spec: Option<SpecWire<S>>,
     status: Option<StatusWire>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct SpecWire {
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound = "S: Deserialize<'de>")]
+struct SpecWire<S> {
     replicas: Option<i64>,
     parallelism: Option<i64>,
     selector: Option<Selector>,
-    template: Option<TemplateWire>,
-    job_template: Option<JobTemplateWire>,
-    volume_claim_templates: List<NamedWire>,
+    template: Option<TemplateWire<S>>,
+    job_template: Option<JobTemplateWire<S>>,
+    volume_claim_templates: Option<List<NamedWire>>,
     paused: Option<bool>,
     suspend: Option<bool>,
     backoff_limit: Option<i64>,
     active_deadline_seconds: Option<i64>,
-    schedule: Text,
+    schedule: Option<Text>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct TemplateWire {
+#[derive(Deserialize)]
+#[serde(bound = "S: Deserialize<'de>")]
+struct TemplateWire<S> {
     metadata: Option<TemplateMeta>,
-    spec: Option<PodSpecWire>,
+    spec: Option<S>,
 }
 
 #[derive(Deserialize, Default)]
@@ -103,16 +104,16 @@ struct TemplateMeta {
     labels: Labels,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct JobTemplateWire {
-    spec: JobSpecWire,
+#[derive(Deserialize)]
+#[serde(bound = "S: Deserialize<'de>")]
+struct JobTemplateWire<S> {
+    spec: Option<JobSpecWire<S>>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct JobSpecWire {
-    template: Option<TemplateWire>,
+#[derive(Deserialize)]
+#[serde(bound = "S: Deserialize<'de>")]
+struct JobSpecWire<S> {
+    template: Option<TemplateWire<S>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -146,28 +147,49 @@ struct StatusWire {
     conditions: List<Condition>,
 }
 
+impl<S> SpecWire<S> {
+    const EMPTY: Self = SpecWire {
+        replicas: None,
+        parallelism: None,
+        selector: None,
+        template: None,
+        job_template: None,
+        volume_claim_templates: None,
+        paused: None,
+        suspend: None,
+        backoff_limit: None,
+        active_deadline_seconds: None,
+        schedule: None,
+    };
+}
+
 /// Whether a condition says more than that all is well.
 fn tells(c: &Condition) -> bool {
     c.status != Truth::True || !matches!(c.kind.as_str(), "Available" | "Progressing")
 }
 
 impl Workload {
-    /// Decodes a workload of this kind.
+    /// Decodes a workload of this kind; its template's spec is read by `specs`.
     ///
     /// # Errors
     /// When the object is not shaped as the API shapes it.
-    pub fn read<'de, D: serde::Deserializer<'de>>(kind: Kind, d: D) -> Result<Self, D::Error> {
-        let wire = Wire::deserialize(d)?;
-        let spec = wire.spec.unwrap_or_default();
+    pub fn read<'de, D, S>(kind: Kind, d: D, specs: &S) -> Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+        S: SpecReader<'de>,
+    {
+        let wire = Wire::<S::Raw>::deserialize(d)?;
+        let spec = wire.spec.unwrap_or(SpecWire::EMPTY);
         let status = wire.status.unwrap_or_default();
-        let template = spec.template.or(spec.job_template.and_then(|j| j.spec.template));
-        let template = template.unwrap_or_default();
+        let template = spec.template.or(spec.job_template.and_then(|j| j.spec?.template));
+        let template = template.unwrap_or(TemplateWire { metadata: None, spec: None });
+        let spec_of_template = template.spec.map(|raw| specs.read::<D::Error>(raw)).transpose()?;
         let job = matches!(kind, Kind::Job | Kind::CronJob).then(|| JobStatus {
             failed: status.failed.unwrap_or(0),
             succeeded: status.succeeded.unwrap_or(0),
             backoff_limit: spec.backoff_limit,
             deadline_seconds: spec.active_deadline_seconds,
-            schedule: spec.schedule,
+            schedule: spec.schedule.unwrap_or_default(),
             last_scheduled: status.last_schedule_time,
         });
         let mut selector = spec.selector.unwrap_or_default();
@@ -194,11 +216,12 @@ impl Workload {
                 available: first(&[status.available_replicas, status.number_available])
                     .unwrap_or(0),
             },
-            template: template.spec.map(|s| Arc::new(PodSpec::from(s))),
+            template: spec_of_template.map(|s| s.spec),
             template_labels: Arc::new(template.metadata.unwrap_or_default().labels),
             conditions: status.conditions.into_iter().filter(tells).collect(),
             claim_templates: spec
                 .volume_claim_templates
+                .unwrap_or_default()
                 .into_iter()
                 .map(|t| t.metadata.name)
                 .collect(),

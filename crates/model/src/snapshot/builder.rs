@@ -212,6 +212,7 @@ impl Builder {
             dials: self.dials,
             samples: self.samples,
             alerts: self.alerts,
+            callers: std::sync::OnceLock::new(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Equal parts of objects, kept once. A large cluster has many pods and few kinds of pod.
 
 use std::borrow::Borrow;
-use std::collections::HashSet; // tidy: lookup only
 use std::hash::Hash;
 use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::record::{
     ConfigSource, Container, ContainerPort, Env, Meta, Mount, Needs, Owner, PodSpec, Probe,
@@ -11,23 +12,21 @@ use crate::record::{
 };
 use crate::{Labels, List, Shared, Text};
 
-type Pool<T> = HashSet<T>; // tidy: lookup only
+type Pool<T> = FxHashSet<T>; // tidy: lookup only
 
 /// One pool for each type that is shared. Only looked up, never iterated.
 #[derive(Debug, Default)]
 pub(super) struct Pools {
     specs: Pool<Arc<PodSpec>>,
+    /// The shared spec of one that came before, by its address: readers hand out one spec
+    /// many times, and comparing addresses is cheaper than comparing specs. Holding it keeps
+    /// the address from being used again.
+    known: FxHashMap<usize, (Arc<PodSpec>, Arc<PodSpec>)>, // tidy: lookup only
     metas: Pool<Arc<Labels>>,
     owners: Pool<Arc<Owner>>,
     labels: Pool<Labels>,
-    ports: Pool<Shared<List<ContainerPort>>>,
     service_ports: Pool<Shared<List<ServicePort>>>,
-    mounts: Pool<Shared<List<Mount>>>,
-    env: Pool<Shared<List<Env>>>,
-    env_from: Pool<Shared<List<ConfigSource>>>,
-    words: Pool<Shared<List<Text>>>,
-    needs: Pool<Shared<Needs>>,
-    probes: Pool<Shared<Probe>>,
+    parts: SpecParts,
 }
 
 /// The one value equal to this.
@@ -64,17 +63,45 @@ impl Pools {
         share::<_, List<ServicePort>>(&mut self.service_ports, ports);
     }
 
-    /// Shares a pod spec; of a new one, its parts.
+    /// Shares a pod spec.
     pub(super) fn spec(&mut self, spec: &mut Arc<PodSpec>) {
-        if let Some(known) = self.specs.get(&**spec) {
-            *spec = Arc::clone(known);
+        let address = Arc::as_ptr(spec).addr();
+        if let Some((_, shared)) = self.known.get(&address) {
+            *spec = Arc::clone(shared);
             return;
         }
-        let new = Arc::make_mut(spec);
-        self.labels(&mut new.node_selector);
-        let containers = new.containers.iter_mut().chain(new.init_containers.iter_mut());
+        let original = (Arc::strong_count(spec) > 1).then(|| Arc::clone(spec));
+        if original.is_none()
+            && let Some(new) = Arc::get_mut(spec)
+        {
+            self.parts.share(new);
+        }
+        share::<_, PodSpec>(&mut self.specs, spec);
+        if let Some(original) = original {
+            self.known.insert(address, (original, Arc::clone(spec)));
+        }
+    }
+}
+
+/// Equal parts of pod specs, kept once.
+#[derive(Debug, Default)]
+pub struct SpecParts {
+    labels: Pool<Labels>,
+    ports: Pool<Shared<List<ContainerPort>>>,
+    mounts: Pool<Shared<List<Mount>>>,
+    env: Pool<Shared<List<Env>>>,
+    env_from: Pool<Shared<List<ConfigSource>>>,
+    words: Pool<Shared<List<Text>>>,
+    needs: Pool<Shared<Needs>>,
+    probes: Pool<Shared<Probe>>,
+}
+
+impl SpecParts {
+    /// Replaces the parts of a spec by the equal ones seen before.
+    pub fn share(&mut self, spec: &mut PodSpec) {
+        share::<_, Labels>(&mut self.labels, &mut spec.node_selector);
+        let containers = spec.containers.iter_mut().chain(spec.init_containers.iter_mut());
         containers.for_each(|c| self.container(c));
-        self.specs.insert(Arc::clone(spec));
     }
 
     fn container(&mut self, c: &mut Container) {

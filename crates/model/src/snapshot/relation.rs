@@ -60,9 +60,9 @@ impl Snapshot {
                 apps.for_each(|a| add(Relation::RunsOn, a.object.clone()));
             }
             Kind::Service => {
-                let here =
-                    self.apps.iter().filter(|a| self.calls(a, &object.namespace, &object.name));
-                here.for_each(|a| add(Relation::Calls, a.object.clone()));
+                let mut callers = self.callers_of(&object.namespace, &object.name);
+                callers.dedup_by_key(|(app, _)| &app.object);
+                callers.iter().for_each(|(a, _)| add(Relation::Calls, a.object.clone()));
                 for ingress in self.ingresses.in_namespace(&object.namespace) {
                     if ingress.paths.iter().any(|p| p.service == object.name) {
                         add(Relation::Route, ingress.meta.object(Kind::Ingress));
@@ -187,6 +187,13 @@ pub struct Peer<'a> {
 }
 
 impl Peer<'_> {
+    /// Name and namespace that the host means, seen from a namespace, if it means a Service.
+    pub(super) fn parts<'p>(&'p self, seen_from: &'p str) -> (&'p str, &'p str) {
+        let mut parts = self.host.split('.');
+        let name = parts.next().unwrap_or_default();
+        (name, parts.next().unwrap_or(seen_from))
+    }
+
     /// Whether the host means this Service, seen from a namespace.
     pub fn is(&self, service: &str, namespace: &str, seen_from: &str) -> bool {
         let mut parts = self.host.split('.');

@@ -55,7 +55,8 @@ fn without_signs_of_memory_it_is_only_likely() {
 
 #[test]
 fn nodes_lost_at_once_are_no_cascade() {
-    let at_once = story("{}").replace("T00:20:00Z", "T00:10:05Z").replace("T00:30:00Z", "T00:10:09Z");
+    let at_once =
+        story("{}").replace("T00:20:00Z", "T00:10:05Z").replace("T00:30:00Z", "T00:10:09Z");
     check(&KIND, &at_once, &[]);
 }
 

@@ -121,12 +121,18 @@ fn the_log_says_why() {
         ("open(\"/data/x.db\"): Permission denied", "permission-denied deploy/ledger Proven"),
         ("listen tcp :8080: bind: address already in use", "address-in-use deploy/ledger Proven"),
         ("open /app/x.pid: read-only file system", "read-only-file-system deploy/ledger Proven"),
-        ("FATAL: environment variable STORE must be set", "configuration-invalid deploy/ledger Proven"),
+        (
+            "FATAL: environment variable STORE must be set",
+            "configuration-invalid deploy/ledger Proven",
+        ),
         ("panic: runtime error: index out of range", "application-error deploy/ledger Likely"),
         ("/bin/sh: serve: not found", "command-not-found deploy/ledger Proven"),
         ("exec /srv/run: exec format error", "platform-wrong deploy/ledger Proven"),
         ("x509: certificate has expired", "certificate-rejected deploy/ledger Proven"),
-        ("FATAL: password authentication failed for user \"l\"", "credentials-rejected deploy/ledger Proven"),
+        (
+            "FATAL: password authentication failed for user \"l\"",
+            "credentials-rejected deploy/ledger Proven",
+        ),
         ("FATAL ERROR: JavaScript heap out of memory", "out-of-memory deploy/ledger Likely"),
     ] {
         for name in ["ledger-6f4d5b7c9d-x2x4z", "ledger"] {
@@ -173,7 +179,10 @@ fn a_peer_in_the_log_is_compared_with_the_services() {
 #[test]
 fn a_killed_container_is_a_symptom_of_its_probe() {
     let killing = event("Killing", "Container main failed liveness probe, will be restarted");
-    let old = event("Killing", "Killing container with id docker://main:Container main failed liveness probe.. Container will be killed and recreated.");
+    let old = event(
+        "Killing",
+        "Killing container with id docker://main:Container main failed liveness probe.. Container will be killed and recreated.",
+    );
     for killing in [killing, old] {
         let yaml = ended(137, "Error", "") + &killing;
         check(&KIND, &yaml, &["killed-by-probe deploy/ledger Proven Active"]);
@@ -182,7 +191,8 @@ fn a_killed_container_is_a_symptom_of_its_probe() {
         now.apps.iter().for_each(|a| super::detect(a, &now, &mut findings));
         assert_eq!(findings.found[0].role, model::Role::Symptom);
     }
-    let unhealthy = event("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500");
+    let unhealthy =
+        event("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500");
     let yaml = ended(143, "Error", "") + &unhealthy;
     check(&KIND, &yaml, &["killed-by-probe deploy/ledger Likely Active"]);
     let readiness = event("Unhealthy", "Readiness probe failed: timeout");

@@ -45,13 +45,34 @@ const IMAGE: &str = "reg.example/team/parcel:2.1";
 #[test]
 fn the_registrys_words_name_the_mechanism() {
     for (message, want) in [
-        ("rpc error: code = NotFound desc = failed to pull and unpack image: reg.example/team/parcel:2.1: not found", "image-not-found"),
-        ("rpc error: code = Unknown desc = Error response from daemon: manifest for reg.example/team/parcel:2.1 not found: manifest unknown", "image-not-found"),
-        ("failed to do request: Head \"https://reg.example/v2/\": dial tcp: lookup reg.example on 10.0.0.2:53: no such host", "registry-name-unresolved"),
-        ("failed to do request: Head \"https://reg.example/v2/\": dial tcp 10.1.1.1:443: i/o timeout", "registry-unreachable"),
-        ("Get \"https://reg.example/v2/\": net/http: TLS handshake timeout", "registry-unreachable"),
-        ("failed to do request: tls: failed to verify certificate: x509: certificate signed by unknown authority", "registry-certificate"),
-        ("429 Too Many Requests - Server message: toomanyrequests: You have reached your pull rate limit", "registry-rate-limited"),
+        (
+            "rpc error: code = NotFound desc = failed to pull and unpack image: reg.example/team/parcel:2.1: not found",
+            "image-not-found",
+        ),
+        (
+            "rpc error: code = Unknown desc = Error response from daemon: manifest for reg.example/team/parcel:2.1 not found: manifest unknown",
+            "image-not-found",
+        ),
+        (
+            "failed to do request: Head \"https://reg.example/v2/\": dial tcp: lookup reg.example on 10.0.0.2:53: no such host",
+            "registry-name-unresolved",
+        ),
+        (
+            "failed to do request: Head \"https://reg.example/v2/\": dial tcp 10.1.1.1:443: i/o timeout",
+            "registry-unreachable",
+        ),
+        (
+            "Get \"https://reg.example/v2/\": net/http: TLS handshake timeout",
+            "registry-unreachable",
+        ),
+        (
+            "failed to do request: tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            "registry-certificate",
+        ),
+        (
+            "429 Too Many Requests - Server message: toomanyrequests: You have reached your pull rate limit",
+            "registry-rate-limited",
+        ),
         ("no match for platform in manifest: not found", "platform-missing"),
         ("write /var/lib/x: no space left on device", "disk-full"),
         ("context deadline exceeded", "pull-slow"),
@@ -74,7 +95,8 @@ fn a_refusal_is_checked_against_secrets_and_siblings() {
     let open = failed(IMAGE, denied) + &sibling("stamps", "reg.example/team/stamps:1", "");
     check(&KIND, &open, &["image-not-found deploy/parcel Likely Active"]);
     // The secret that is named does not exist.
-    let named = failed(IMAGE, denied).replace("hostNetwork: false", "imagePullSecrets: [{name: key}]");
+    let named =
+        failed(IMAGE, denied).replace("hostNetwork: false", "imagePullSecrets: [{name: key}]");
     check(&KIND, &named, &["pull-secret-missing deploy/parcel Proven Active"]);
     // It exists, and is refused.
     let exists = named + "---\nkind: Secret\nmetadata: {name: key, namespace: shop}\n";
@@ -86,7 +108,13 @@ fn a_refusal_is_checked_against_secrets_and_siblings() {
 fn the_kubelets_word_about_a_secret_is_enough() {
     let message = "Unable to retrieve some image pull secrets (reg-key); attempting to pull the \
                    image may not succeed.";
-    let told = waiting(IMAGE, "ErrImagePull", "FailedToRetrieveImagePullSecret", message, "hostNetwork: false");
+    let told = waiting(
+        IMAGE,
+        "ErrImagePull",
+        "FailedToRetrieveImagePullSecret",
+        message,
+        "hostNetwork: false",
+    );
     check(&KIND, &told, &["pull-secret-missing deploy/parcel Proven Active"]);
 }
 
@@ -100,17 +128,24 @@ fn public_registries_say_denied_for_what_does_not_exist() {
     }
     let mirrored = "unexpected status from HEAD request to https://mirror.example/v2/library/\
                     postgress/manifests/16: 403 Forbidden";
-    check(&KIND, &failed("postgress:16", mirrored), &["image-not-found deploy/parcel Likely Active"]);
+    check(
+        &KIND,
+        &failed("postgress:16", mirrored),
+        &["image-not-found deploy/parcel Likely Active"],
+    );
 }
 
 #[test]
 fn words_alone_are_recognised() {
     let invalid = "Failed to apply default image tag \"Parcel:1\": couldn''t parse image name: \
                    invalid reference format: repository name must be lowercase";
-    let yaml = waiting("Parcel:1", "InvalidImageName", "InspectFailed", invalid, "hostNetwork: false");
+    let yaml =
+        waiting("Parcel:1", "InvalidImageName", "InspectFailed", invalid, "hostNetwork: false");
     check(&KIND, &yaml, &["image-name-invalid deploy/parcel Proven Active"]);
-    let never = "Container image \"reg.example/team/parcel:2.1\" is not present with pull policy of Never";
-    let yaml = waiting(IMAGE, "ErrImageNeverPull", "ErrImageNeverPull", never, "hostNetwork: false");
+    let never =
+        "Container image \"reg.example/team/parcel:2.1\" is not present with pull policy of Never";
+    let yaml =
+        waiting(IMAGE, "ErrImageNeverPull", "ErrImageNeverPull", never, "hostNetwork: false");
     check(&KIND, &yaml, &["image-not-found deploy/parcel Proven Active"]);
     let row = "kind: Pod\nmetadata: {name: parcel-6f4d5b7c9d-x2x4z, namespace: shop, ownerReferences: \
                [{kind: ReplicaSet, name: parcel-6f4d5b7c9d, controller: true}]}\nstatus: {summary: \
@@ -151,7 +186,8 @@ fn look_alikes_stay_quiet() {
         .replace("{waiting: {reason: ImagePullBackOff, message: 'Back-off'}}", "{running: {}}");
     check(&KIND, &ready, &[]);
     // A pull in progress.
-    let pulling = waiting(IMAGE, "ContainerCreating", "Pulling", "Pulling image \"x\"", "hostNetwork: false");
+    let pulling =
+        waiting(IMAGE, "ContainerCreating", "Pulling", "Pulling image \"x\"", "hostNetwork: false");
     check(&KIND, &pulling, &[]);
     // One that hangs.
     let hanging = pulling
@@ -161,6 +197,12 @@ fn look_alikes_stay_quiet() {
     // A missing secret that nobody needs.
     let message = "Unable to retrieve some image pull secrets (old); attempting to pull the image \
                    may not succeed.";
-    let fine = waiting(IMAGE, "ContainerCreating", "FailedToRetrieveImagePullSecret", message, "hostNetwork: false");
+    let fine = waiting(
+        IMAGE,
+        "ContainerCreating",
+        "FailedToRetrieveImagePullSecret",
+        message,
+        "hostNetwork: false",
+    );
     check(&KIND, &fine, &[]);
 }

@@ -103,8 +103,7 @@ fn samples(now: &mut Snapshot, subject: &str, metric: &str, values: &[f64]) {
 
 const QUIET: [f64; 12] = [0.01; 12];
 const HIGH: [f64; 12] = [0.0, 0.02, 0.0, 0.01, 0.8, 1.2, 1.3, 1.2, 1.3, 1.2, 1.3, 1.2];
-const USED: [f64; 12] =
-    [0.04, 0.04, 0.03, 0.04, 0.15, 0.19, 0.2, 0.19, 0.19, 0.2, 0.19, 0.2];
+const USED: [f64; 12] = [0.04, 0.04, 0.03, 0.04, 0.15, 0.19, 0.2, 0.19, 0.19, 0.2, 0.19, 0.2];
 
 #[test]
 fn more_work_than_the_limit_allows() {
@@ -116,7 +115,12 @@ fn more_work_than_the_limit_allows() {
     assert_eq!(lines(&KIND, &now), ["cpu-overload deploy/thumbs Proven Active"]);
     // Held back without more work: the limit is what is wrong.
     let mut now = snapshot(&yaml);
-    samples(&mut now, "thumbs-6f4d5b7c9d-x2x4z", "container_cpu_cfs_throttled_seconds_total", &growing(&HIGH));
+    samples(
+        &mut now,
+        "thumbs-6f4d5b7c9d-x2x4z",
+        "container_cpu_cfs_throttled_seconds_total",
+        &growing(&HIGH),
+    );
     samples(&mut now, "thumbs-6f4d5b7c9d-x2x4z", "cpu", &[0.18; 12]);
     assert_eq!(lines(&KIND, &now), ["cpu-throttled deploy/thumbs Proven Active"]);
     // Over by the end of the measurements.
@@ -172,7 +176,8 @@ fn alerts_name_the_one_whose_processor_is_full() {
     let found = findings(&now).found;
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].mechanism, &*found[0].object.name), ("cpu-overload", "thumbs"));
-    assert_eq!(&*found[0].affected[0].object.name, "album");
+    let affected: Vec<&str> = found[0].affected.iter().map(|a| &*a.object.name).collect();
+    assert_eq!(affected, ["thumbs", "album"]);
     let mut now = snapshot(&document(LIMIT, "True", WELL));
     now.alerts.push(alert("pod/thumbs-6f4d5b7c9d-x2x4z", "CPUThrottlingHigh", "45% throttling"));
     assert_eq!(lines(&KIND, &now), ["cpu-throttled deploy/thumbs Likely Active"]);

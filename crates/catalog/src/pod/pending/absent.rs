@@ -81,14 +81,14 @@ fn state(waiting: &[Waiting<'_>], now: &Snapshot) -> Scheduler {
         .collect();
     let ready = |p: &&Pod| p.is_ready() == Some(true);
     if let Some(pod) = pods.iter().find(|p| p.is_ready() == Some(false))
-        && !pods.iter().any(|p| ready(p))
+        && !pods.iter().any(&ready)
     {
         let about = pod.meta.object(Kind::Pod);
         let words = pod.words().filter(|w| !w.is_empty()).collect::<Vec<_>>().join(", ");
         let value = if words.is_empty() { "not ready".to_owned() } else { words };
         return Scheduler::Down(evidence::field(pod.meta.source, &about, "status", value));
     }
-    if units.iter().any(|u| u.active) || pods.iter().any(|p| ready(p)) || has_worked(waiting, now) {
+    if units.iter().any(|u| u.active) || pods.iter().any(ready) || has_worked(waiting, now) {
         return Scheduler::Works;
     }
     Scheduler::Unseen
@@ -110,12 +110,7 @@ fn has_worked(waiting: &[Waiting<'_>], now: &Snapshot) -> bool {
     later || said
 }
 
-fn absent(
-    id: &'static str,
-    waiting: &[Waiting<'_>],
-    state: &Scheduler,
-    now: &Snapshot,
-) -> Finding {
+fn absent(id: &'static str, waiting: &[Waiting<'_>], state: &Scheduler, now: &Snapshot) -> Finding {
     let object = ObjectRef::component("kube-scheduler");
     let names = listed(waiting.iter().map(|w| w.app.object.name.as_str()), 3);
     let (verb, seen) = match state {

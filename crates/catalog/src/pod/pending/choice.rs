@@ -75,10 +75,8 @@ fn by_objects(case: &Case<'_>, allowed: Option<&BTreeSet<&'static str>>) -> Opti
     if allowed.is_none() && wanted.iter().any(|f| f.obstacles.is_empty()) {
         return None;
     }
-    let sets: Vec<BTreeSet<&'static str>> = wanted
-        .iter()
-        .map(|f| f.obstacles.iter().map(Obstacle::mechanism).collect())
-        .collect();
+    let sets: Vec<BTreeSet<&'static str>> =
+        wanted.iter().map(|f| f.obstacles.iter().map(Obstacle::mechanism).collect()).collect();
     let alone = sets.iter().filter(|s| s.len() == 1);
     most_frequent(alone, &may).or_else(|| most_frequent(sets.iter(), &may))
 }

@@ -87,9 +87,9 @@ fn missing<'n>(
 fn missing_claim(claim: &str, waiting: &Waiting<'_>, now: &Snapshot) -> Cause {
     let app = waiting.app;
     let named = |name: &str| match app.spec() {
-        Some(spec) => spec.volumes.iter().find(|v| {
-            matches!(&v.source, VolumeSource::Claim(n) if n == name)
-        }),
+        Some(spec) => {
+            spec.volumes.iter().find(|v| matches!(&v.source, VolumeSource::Claim(n) if n == name))
+        }
         None => None,
     };
     let volume = named(claim).map_or("*", |v| v.name.as_str());

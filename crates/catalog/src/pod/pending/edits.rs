@@ -98,8 +98,7 @@ pub(crate) fn affinity(scene: &Scene<'_>) -> Cause {
     let met = |r: &Requirement| {
         fore.iter().any(|f| r.met_by(f.node.meta.labels.get(&r.key))) || fore.is_empty()
     };
-    let rules: Vec<&Requirement> =
-        terms.iter().flat_map(|t| t.match_expressions.iter()).collect();
+    let rules: Vec<&Requirement> = terms.iter().flat_map(|t| t.match_expressions.iter()).collect();
     let unmet = rules.iter().find(|r| !met(r)).or_else(|| rules.first());
     let fields = || terms.iter().flat_map(|t| t.match_fields.iter()).next();
     let Some(rule) = unmet.copied().or_else(fields) else {
@@ -222,9 +221,8 @@ pub(crate) fn pod_rules(scene: &Scene<'_>, mechanism: &'static str) -> Cause {
     let object = scene.app().object.clone();
     let beside = mechanism == "pod-affinity-unmatched";
     let part = if beside { "podAffinity" } else { "podAntiAffinity" };
-    let field = scene.field(&format!(
-        "affinity.{part}.requiredDuringSchedulingIgnoredDuringExecution"
-    ));
+    let field =
+        scene.field(&format!("affinity.{part}.requiredDuringSchedulingIgnoredDuringExecution"));
     let affinity = scene.waiting.spec.as_ref().and_then(|s| s.affinity.as_ref());
     let terms = affinity.map(|a| if beside { &a.pods } else { &a.anti });
     let Some(term) = terms.and_then(|t| t.first()) else {
@@ -290,7 +288,8 @@ pub(crate) fn spread(scene: &Scene<'_>) -> Cause {
         let expected = nearest(key, keys).unwrap_or("a label that nodes have").to_owned();
         return Cause::new(mechanism, object, why).at(field, key.into(), expected);
     }
-    let why = format!("one more pod would make the numbers by {key} differ by over {}", rule.max_skew);
+    let why =
+        format!("one more pod would make the numbers by {key} differ by over {}", rule.max_skew);
     let field = scene.field(&format!("topologySpreadConstraints[{key}].whenUnsatisfiable"));
     let expected = "ScheduleAnyway, or room in the emptiest part".into();
     Cause::new(mechanism, object, why).at(field, "DoNotSchedule".into(), expected)

@@ -84,6 +84,7 @@ pub(crate) fn parse(text: &str) -> Option<Refusal> {
 /// ` 1 node(s) were unschedulable, 3 Insufficient cpu.` A reason may hold commas itself, so a
 /// part that does not begin with a number belongs to the one before.
 fn counted(list: &str) -> Vec<(u32, Reason)> {
+    let list = list.split(". ").next().unwrap_or(list);
     let list = list.trim().trim_end_matches('.').trim_end();
     let mut parts: Vec<(u32, String)> = Vec::new();
     for part in list.split(", ") {
@@ -224,6 +225,12 @@ mod tests {
              MatchNodeSelector (2), PodToleratesNodeTaints (1).",
             3,
             &[(3, Reason::Lacks("cpu".into())), (2, Reason::Selector), (1, taint("", ""))],
+        );
+        check(
+            "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: \
+             0/2 nodes are available: 2 No preemption victims found for incoming pod.",
+            2,
+            &[(2, Reason::Lacks("cpu".into()))],
         );
         check("no nodes available to schedule pods", 0, &[]);
     }

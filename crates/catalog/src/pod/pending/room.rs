@@ -56,7 +56,8 @@ pub(crate) fn resource(scene: &Scene<'_>, mechanism: &'static str) -> Cause {
             (why, format!("at most {}, or more nodes", text(room.free)))
         }
         _ => {
-            let why = format!("it asks for {} of {resource} and no node has that left", text(asked));
+            let why =
+                format!("it asks for {} of {resource} and no node has that left", text(asked));
             (why, "what a node has left, or more nodes".into())
         }
     };

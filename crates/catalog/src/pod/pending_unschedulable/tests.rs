@@ -124,7 +124,9 @@ fn one_cordoned_node_is_edited_itself_several_are_named_at_the_workload() {
 #[test]
 fn too_large_a_request_is_told_from_a_full_cluster() {
     let asks = |cpu: &str| {
-        format!("{{containers: [{{name: main, image: i, resources: {{requests: {{cpu: '{cpu}'}}}}}}]}}")
+        format!(
+            "{{containers: [{{name: main, image: i, resources: {{requests: {{cpu: '{cpu}'}}}}}}]}}"
+        )
     };
     let said = "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu.";
     let nodes = cluster("{a: b}", "{}");
@@ -270,8 +272,10 @@ fn look_alikes_stay_quiet() {
            lastTimestamp: 2026-02-01T08:00:30Z\n";
     check(&KIND, &helped, &[]);
     // Only just made.
-    let new = waiting(PLAIN, "")
-        .replace("creationTimestamp: 2026-02-01T07:59:58Z", "creationTimestamp: 2026-02-01T08:00:00Z");
+    let new = waiting(PLAIN, "").replace(
+        "creationTimestamp: 2026-02-01T07:59:58Z",
+        "creationTimestamp: 2026-02-01T08:00:00Z",
+    );
     check(&KIND, &new, &[]);
 }
 

@@ -1,9 +1,7 @@
 //! What to do about failing probes, and how to avoid them.
 
 use model::record::Probe;
-use model::{
-    Finding, Gap, Kind, ObjectRef, Patch, Remedy, Risk, Snapshot, Step,
-};
+use model::{Finding, Gap, Kind, ObjectRef, Patch, Remedy, Risk, Snapshot, Step};
 
 use super::KIND;
 use super::complaint::Complaint;
@@ -100,11 +98,10 @@ fn patch_command(finding: &Finding, _: &Snapshot) -> Option<String> {
     let action = rest.strip_suffix(".port")?;
     let safe = container.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
     safe.then(|| {
-        format!(
-            "kubectl patch {} -p '{{\"spec\":{{\"template\":{{\"spec\":{{\"containers\":\
-             [{{\"name\":\"{container}\",\"{probe}\":{{\"{action}\":{{\"port\":{port}}}}}}}]}}}}}}}}'",
-            finding.object.for_kubectl()
-        )
+        let change = format!("\"{probe}\":{{\"{action}\":{{\"port\":{port}}}}}");
+        let spec = format!("{{\"containers\":[{{\"name\":\"{container}\",{change}}}]}}");
+        let body = format!("{{\"spec\":{{\"template\":{{\"spec\":{spec}}}}}}}");
+        format!("kubectl patch {} -p '{body}'", finding.object.for_kubectl())
     })
 }
 
@@ -126,7 +123,9 @@ pub(super) fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
                     failure: KIND.id,
                     object: app.object.clone(),
                     field: crate::pod::edit::container_field(app, &c.name, "startupProbe"),
-                    why: format!("its liveness probe kills whatever takes over {budget} s to start"),
+                    why: format!(
+                        "its liveness probe kills whatever takes over {budget} s to start"
+                    ),
                 });
             }
         }

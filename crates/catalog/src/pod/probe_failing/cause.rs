@@ -2,10 +2,11 @@
 //! probe with the container.
 
 use model::record::{ContainerState, Terminated};
-use model::{Certainty, Evidence, Snapshot};
+use model::{App, Certainty, Evidence, Snapshot};
 
 use super::compare::{Contradiction, Place};
-use super::complaint::{self, Complaint, Says, Which};
+use super::complaint::{self, Complaint};
+use super::message::{Says, Which};
 use crate::evidence;
 use crate::pod::{edit, log_lines, peer};
 use crate::wording;
@@ -108,7 +109,8 @@ fn command(place: Option<&Place<'_>>, c: &Complaint<'_>) -> Cause {
     let words = exec.map(|e| e.command.iter().map(|w| w.as_str()).collect::<Vec<_>>().join(" "));
     let named = wording::between(&c.event.message, "exec: \"", "\"");
     let value = words.or(named.map(str::to_owned)).unwrap_or_else(|| "a command".into());
-    let why = format!("runs `{}`, which cannot be started in the container", named.unwrap_or(&value));
+    let why =
+        format!("runs `{}`, which cannot be started in the container", named.unwrap_or(&value));
     let field = format!("{}.exec.command", c.which.field());
     Cause::new("probe-command-wrong", &field, &value, "a program that is in the image", why)
 }
@@ -150,7 +152,10 @@ fn path(place: Option<&Place<'_>>, c: &Complaint<'_>, code: u16, now: &Snapshot)
         return speech(wrong);
     }
     let http = place.and_then(|p| p.probe.http_get.as_ref());
-    let value = http.and_then(|h| h.path.as_deref()).unwrap_or("/").to_owned();
+    let value = match (http, place) {
+        (Some(h), _) => h.path.as_deref().unwrap_or("/").to_owned(),
+        _ => "(not shown)".to_owned(),
+    };
     let other = place.and_then(Place::other_path);
     let expected = match (code, other) {
         (401 | 403, _) => "a path that asks for no credentials".to_owned(),
@@ -204,18 +209,15 @@ fn dependency(
         .map(|t| (t, None));
     let by_log = || {
         let clue = log_lines::read(app, container, now)?;
-        let kind = matches!(
-            clue.says,
-            log_lines::Says::ConnectionFailed | log_lines::Says::NameUnknown
-        );
+        let kind =
+            matches!(clue.says, log_lines::Says::ConnectionFailed | log_lines::Says::NameUnknown);
         let trouble = kind.then(|| peer::trouble(app, clue.line, clue.says, now)).flatten()?;
         Some((trouble, Some(clue.evidence)))
     };
     let (trouble, fact) = by_output.or_else(by_log)?;
     let why = format!("{says}: {}", trouble.why);
     let field = trouble.field.clone().unwrap_or_else(|| c.which.field().to_owned());
-    let mut cause =
-        Cause::new("dependency-down", &field, &trouble.value, &trouble.expected, why);
+    let mut cause = Cause::new("dependency-down", &field, &trouble.value, &trouble.expected, why);
     cause.evidence.extend(fact);
     Some(cause.unsure(trouble.certainty, &[]))
 }
@@ -233,7 +235,8 @@ fn other(place: Option<&Place<'_>>, c: &Complaint<'_>, now: &Snapshot) -> Option
     let value = words.unwrap_or_else(|| "a command".into());
     let field = format!("{}.exec.command", c.which.field());
     let why = format!("runs `{value}`, which fails");
-    let cause = Cause::new("probe-command-wrong", &field, &value, "a command that ends with 0", why);
+    let cause =
+        Cause::new("probe-command-wrong", &field, &value, "a command that ends with 0", why);
     Some(cause.unsure(Certainty::Possible, &["dependency-down"]))
 }
 
@@ -262,7 +265,9 @@ fn slow_start(place: Option<&Place<'_>>, c: &Complaint<'_>, now: &Snapshot) -> O
             probe.failure_threshold.unwrap_or(3).to_string(),
             "enough periods for the longest start",
         ),
-        _ => ("startupProbe", "none".to_owned(), "a startup probe that waits for the longest start"),
+        _ => {
+            ("startupProbe", "none".to_owned(), "a startup probe that waits for the longest start")
+        }
     };
     let why = format!(
         "gives the container {budget} s to start (initialDelaySeconds {delay}) and kills it before"
@@ -323,12 +328,12 @@ fn has_run_for(c: &Complaint<'_>, now: &Snapshot, seconds: i64) -> bool {
 }
 
 /// The full field of a cause: that of a probe is below its container.
-pub(super) fn full_field(cause: &Cause, place: Option<&Place<'_>>) -> String {
+pub(super) fn full_field(app: &App, cause: &Cause, place: Option<&Place<'_>>) -> String {
     let field = &cause.field.0;
-    match place {
-        Some(p) if !field.starts_with("spec.") => {
-            edit::container_field(p.app, &p.container.name, field)
-        }
-        _ => field.clone(),
+    let container = place.map_or("", |p| p.container.name.as_str());
+    if field.starts_with("spec.") {
+        field.clone()
+    } else {
+        edit::container_field(app, container, field)
     }
 }

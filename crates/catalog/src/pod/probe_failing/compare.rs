@@ -4,7 +4,7 @@
 use model::record::{Container, Port, Probe};
 use model::{App, Evidence, Snapshot};
 
-use super::complaint::Which;
+use super::message::Which;
 use crate::evidence;
 use crate::listening::{self, Sign, Source, Speech};
 use crate::pod::edit;
@@ -81,12 +81,20 @@ impl Place<'_> {
             value: number.to_string(),
             expected: expected.map_or("a port the container listens on".into(), |p| p.to_string()),
             strong,
-            evidence: facts.into_iter().chain(best.iter().take(3).map(|s| self.sign_evidence(s))).collect(),
+            evidence: facts
+                .into_iter()
+                .chain(best.iter().take(3).map(|s| self.sign_evidence(s)))
+                .collect(),
         })
     }
 
     /// The port is declared, but the program is told to listen on another one only.
-    fn declared_elsewhere(&self, field: String, number: u16, signs: &[Sign]) -> Option<Contradiction> {
+    fn declared_elsewhere(
+        &self,
+        field: String,
+        number: u16,
+        signs: &[Sign],
+    ) -> Option<Contradiction> {
         let own = |s: &&Sign| s.container == self.container.name;
         let told = || signs.iter().filter(own).filter(|s| s.source >= Source::Argument);
         let first = told().next()?;
@@ -104,8 +112,13 @@ impl Place<'_> {
     }
 
     fn unknown_name(&self, field: String, name: &str, signs: &[Sign]) -> Contradiction {
-        let names: Vec<&str> =
-            self.container.ports.iter().map(|p| p.name.as_str()).filter(|n| !n.is_empty()).collect();
+        let names: Vec<&str> = self
+            .container
+            .ports
+            .iter()
+            .map(|p| p.name.as_str())
+            .filter(|n| !n.is_empty())
+            .collect();
         let only = || names.first().copied().filter(|_| names.len() == 1);
         let near = edit::nearest(name, names.iter().copied()).or_else(only);
         let number = || {
@@ -114,10 +127,7 @@ impl Place<'_> {
         };
         let expected = near.map(str::to_owned).or_else(number);
         let declared = if names.is_empty() { "no named port".into() } else { names.join(", ") };
-        let evidence = vec![
-            self.own_evidence(&field, name),
-            self.own_evidence("ports", &declared),
-        ];
+        let evidence = vec![self.own_evidence(&field, name), self.own_evidence("ports", &declared)];
         let expected = expected.unwrap_or_else(|| "a port the container declares".into());
         Contradiction { field, value: name.into(), expected, strong: true, evidence }
     }
@@ -151,7 +161,8 @@ impl Place<'_> {
         let image = |i: &str| i.rsplit_once(':').map_or(i.to_owned(), |(name, _)| name.to_owned());
         let mine = image(&self.container.image);
         let here = self.now.apps_in(&self.app.object.namespace).iter();
-        let well = here.filter(|a| a.object != self.app.object && a.ready() > 0 && a.lost_replicas() == 0);
+        let well =
+            here.filter(|a| a.object != self.app.object && a.ready() > 0 && a.lost_replicas() == 0);
         let mut ports: Vec<(u16, &App)> = well
             .filter_map(|a| {
                 let c = a.spec()?.containers.iter().find(|c| image(&c.image) == mine)?;
@@ -239,8 +250,10 @@ impl Place<'_> {
         let path = |p: &Probe| p.http_get.as_ref()?.path.as_ref().map(ToString::to_string);
         let mine = path(self.probe);
         let others = listening::probes(self.container);
-        let mut others = others.filter(|(f, _)| *f != self.which.field()).filter_map(|(_, p)| path(p));
+        let mut others =
+            others.filter(|(f, _)| *f != self.which.field()).filter_map(|(_, p)| path(p));
         let old = self.previous_probe().and_then(path);
-        old.filter(|p| Some(p) != mine.as_ref()).or_else(|| others.find(|p| Some(p) != mine.as_ref()))
+        old.filter(|p| Some(p) != mine.as_ref())
+            .or_else(|| others.find(|p| Some(p) != mine.as_ref()))
     }
 }

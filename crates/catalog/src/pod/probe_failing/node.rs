@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use model::{App, Certainty, Finding, Findings, Impact, Kind, ObjectRef, Snapshot};
 
-use super::complaint::{self, Complaint, Says, Standing};
+use super::complaint::{self, Complaint, Standing};
+use super::message::Says;
 use super::{Case, KIND};
 use crate::evidence;
 
@@ -40,7 +41,7 @@ pub(super) fn explains(
 fn only_node<'p>(complaints: &[&Complaint<'p>]) -> Option<&'p str> {
     let node = complaints.first()?.pod.node.as_str();
     let late = |c: &&Complaint<'_>| c.says == Says::Timeout && c.pod.node == node;
-    (!node.is_empty() && complaints.iter().all(|c| late(&c))).then_some(node)
+    (!node.is_empty() && complaints.iter().all(late)).then_some(node)
 }
 
 fn fails_only_on(app: &App, node: &str, now: &Snapshot) -> bool {

@@ -71,7 +71,8 @@ fn a_probe_of_another_port_is_found_by_comparing() {
         check(&KIND, &lamp.yaml(), &[wrong]);
         // The pod suffers as it would; nobody printed the events.
         let lamp = Lamp { events: &[], ..lamp };
-        let old = lamp.yaml() + "kind: Node\nmetadata: {name: n1}\nstatus: {conditions: [{type: \
+        let old = lamp.yaml()
+            + "kind: Node\nmetadata: {name: n1}\nstatus: {conditions: [{type: \
                                  Ready, status: 'True', lastHeartbeatTime: 2026-01-01T00:10:00Z}]}";
         check(&KIND, &old, &[wrong]);
     }
@@ -168,7 +169,8 @@ fn each_answer_means_something_else() {
 fn a_peer_named_in_the_log_is_why_it_cannot_serve() {
     let container = "env: [{name: DB, value: 'wire:5432'}], ports: [{containerPort: 80}], \
                      readinessProbe: {httpGet: {port: 80}}";
-    let events = &[("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", 9)];
+    let events =
+        &[("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", 9)];
     let lamp = Lamp { container, ready: "False", status: UNREADY, events };
     let service = "kind: Service\nmetadata: {namespace: house, name: wire}\nspec: {selector: \
                    {app: wire}, ports: [{port: 5432}]}";
@@ -202,8 +204,16 @@ fn what_is_over_or_only_starting_stays_quiet() {
                      livenessProbe: {httpGet: {port: 80}}";
     let refused = "dial tcp 10.1.0.7:80: connect: connection refused";
     let both = [
-        ("Unhealthy", &*format!("Readiness probe failed: Get \"http://10.1.0.7:80/\": {refused}"), 2),
-        ("Unhealthy", &*format!("Liveness probe failed: Get \"http://10.1.0.7:80/\": {refused}"), 1),
+        (
+            "Unhealthy",
+            &*format!("Readiness probe failed: Get \"http://10.1.0.7:80/\": {refused}"),
+            2,
+        ),
+        (
+            "Unhealthy",
+            &*format!("Liveness probe failed: Get \"http://10.1.0.7:80/\": {refused}"),
+            1,
+        ),
     ];
     let lamp = Lamp { container, ready: "True", status: RUNNING, events: &both };
     check(&KIND, &lamp.yaml(), &[]);
@@ -219,9 +229,9 @@ fn what_is_over_or_only_starting_stays_quiet() {
 
 #[test]
 fn a_manifest_alone_is_only_suspected() {
-    let yaml = "kind: Deployment\nmetadata: {namespace: house, name: lamp}\nspec:\n  template:\n    \
-                spec:\n      containers: [{name: main, ports: [{containerPort: 80}], \
-                readinessProbe: {httpGet: {port: 81}}}]\n";
+    let yaml = "kind: Deployment\nmetadata: {namespace: house, name: lamp}\nspec: {template: \
+                {spec: {containers: [{name: main, ports: [{containerPort: 80}], \
+                readinessProbe: {httpGet: {port: 81}}}]}}}\n";
     check(&KIND, yaml, &["probe-port-wrong deploy/lamp Proven Suspected"]);
     check(&KIND, &yaml.replace("port: 81", "port: 80"), &[]);
 }
@@ -238,8 +248,12 @@ fn a_loaded_node_is_named_once() {
     check(&KIND, &yaml, &["node-loaded node/n1 Likely Active"]);
     // On every node: it is not the node.
     let two = named("lamp", "n1", &sick) + &named("fan", "n2", &sick);
-    check(&KIND, &two, &[
-        "probe-timing-too-tight deploy/fan Likely Active",
-        "probe-timing-too-tight deploy/lamp Likely Active",
-    ]);
+    check(
+        &KIND,
+        &two,
+        &[
+            "probe-timing-too-tight deploy/fan Likely Active",
+            "probe-timing-too-tight deploy/lamp Likely Active",
+        ],
+    );
 }

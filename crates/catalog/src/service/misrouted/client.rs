@@ -22,9 +22,7 @@ pub(super) fn detect(service: &Service, now: &Snapshot, findings: &mut Findings)
         .filter(|c| c.peer.port.is_some())
         .partition(|c| c.peer.port.is_some_and(has));
     let connected = |c: &Caller<'_>| {
-        c.peer.port.is_some_and(|p| {
-            callers::dialled(service, p, now).is_some_and(|d| d.connected)
-        })
+        c.peer.port.is_some_and(|p| callers::dialled(service, p, now).is_some_and(|d| d.connected))
     };
     let wrong: Vec<Caller<'_>> = wrong.into_iter().filter(|c| !connected(c)).collect();
     if right.is_empty()

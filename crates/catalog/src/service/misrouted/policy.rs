@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use model::record::{NetworkPolicy, PolicyRule, Port, Service};
-use model::{
-    App, Certainty, Finding, Findings, Impact, Kind, Labels, Snapshot, State,
-};
+use model::{App, Certainty, Finding, Findings, Impact, Kind, Labels, Snapshot, State};
 
 use super::KIND;
 use crate::evidence;
@@ -94,13 +92,12 @@ impl<'a> Traffic<'a> {
     /// Whether a rule lets the traffic through, seen from the peer with these labels.
     fn admits(&self, rule: &PolicyRule, peer: &Labels, namespace: &str) -> bool {
         let (number, name, protocol) = &self.port;
-        let port = rule.ports.is_empty()
-            || rule.ports.iter().any(|p| p.admits(*number, name, protocol));
+        let port =
+            rule.ports.is_empty() || rule.ports.iter().any(|p| p.admits(*number, name, protocol));
         let same = self.from.object.namespace == self.to.object.namespace;
         let known = self.now.named(Kind::Namespace, "", namespace);
-        let unlabelled = Arc::new(
-            [("kubernetes.io/metadata.name", namespace)].into_iter().collect::<Labels>(),
-        );
+        let unlabelled =
+            Arc::new([("kubernetes.io/metadata.name", namespace)].into_iter().collect::<Labels>());
         let labels = known.map(|n| &n.meta.labels).filter(|l| !l.is_empty());
         let labels = labels.unwrap_or(&unlabelled);
         // A namespace whose labels are not in the input may well be meant.
@@ -164,11 +161,8 @@ fn finding(
     }
     // Whether policies are enforced at all is up to the network plugin.
     let port = caller.peer.port.unwrap_or(*number);
-    let look = format!(
-        "kubectl exec {} -- nc -zv -w 3 {} {port}",
-        client.for_kubectl(),
-        caller.peer.host
-    );
+    let look =
+        format!("kubectl exec {} -- nc -zv -w 3 {} {port}", client.for_kubectl(), caller.peer.host);
     finding = finding.state(State::Suspected);
     finding.unsure(Certainty::Likely, &["target-port-wrong"], look)
 }
@@ -176,10 +170,12 @@ fn finding(
 /// Whether the client's log says that it cannot reach the Service.
 fn complains(caller: &Caller<'_>, now: &Snapshot) -> bool {
     let app = &caller.app.object;
-    let own = now.logs.iter().filter(|l| {
-        l.name == app.name || caller.app.pods.iter().any(|p| p.meta.name == l.name)
-    });
+    let own = now
+        .logs
+        .iter()
+        .filter(|l| l.name == app.name || caller.app.pods.iter().any(|p| p.meta.name == l.name));
     own.flat_map(|l| &l.lines).any(|line| {
-        line.contains(caller.peer.host) && crate::wording::says(line, crate::wording::CONNECTION_FAILED)
+        line.contains(caller.peer.host)
+            && crate::wording::says(line, crate::wording::CONNECTION_FAILED)
     })
 }

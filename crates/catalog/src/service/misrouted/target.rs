@@ -256,10 +256,7 @@ impl<'a> Question<'a> {
              ready",
             self.port.port
         );
-        let look = format!(
-            "kubectl exec {} -- ss -lnt",
-            self.app.object.for_kubectl()
-        );
+        let look = format!("kubectl exec {} -- ss -lnt", self.app.object.for_kubectl());
         let field = target_field(&self.port.name, self.port.port);
         Finding::new(KIND.id, "target-port-wrong", object, headline)
             .field(field, target.to_string(), "a port its pods listen on")

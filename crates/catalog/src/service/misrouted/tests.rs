@@ -18,7 +18,8 @@ fn app(name: &str, container: &str) -> String {
          status: {{readyReplicas: 1}}\n---\n\
          kind: Pod\nmetadata: {{namespace: bank, name: {name}-5d4f8c7b9-x2x4z, \
          labels: {{app: {name}}}, \
-         ownerReferences: [{{kind: ReplicaSet, name: {name}-5d4f8c7b9}}], creationTimestamp: 2026-01-01T00:00:00Z}}\n\
+         ownerReferences: [{{kind: ReplicaSet, name: {name}-5d4f8c7b9}}], \
+         creationTimestamp: 2026-01-01T00:00:00Z}}\n\
          spec: {{nodeName: n-{name}, containers: [{{name: main, {container}}}]}}\n\
          status: {{phase: Running, conditions: [{{type: Ready, status: 'True'}}]}}\n---\n"
     )
@@ -122,7 +123,11 @@ fn pods_that_are_not_ready_are_the_greater_trouble() {
 fn protocols_are_compared() {
     let container = "ports: [{containerPort: 53, protocol: TCP}]";
     let udp = "{port: 53, targetPort: 53, protocol: UDP}";
-    check(&KIND, &(vault(container) + &service(udp)), &["protocol-mismatch svc/vault Likely Active"]);
+    check(
+        &KIND,
+        &(vault(container) + &service(udp)),
+        &["protocol-mismatch svc/vault Likely Active"],
+    );
     let probed = format!("{container}, livenessProbe: {{tcpSocket: {{port: 53}}}}");
     check(&KIND, &(vault(&probed) + &service(udp)), &["protocol-mismatch svc/vault Proven Active"]);
     let both = "ports: [{containerPort: 53, protocol: TCP}, {containerPort: 53, protocol: UDP}]";
@@ -183,9 +188,11 @@ fn policies_that_leave_clients_out_are_found() {
     let now = dialled(&shut, "vault.bank", 80, false);
     assert_eq!(lines(&KIND, &now), ["network-policy-blocks netpol/walls Proven Active"]);
     let exit = "podSelector: {matchLabels: {app: teller}}, policyTypes: [Egress], egress: []";
-    check(&KIND, &(behind.clone() + &policy(exit)), &[
-        "network-policy-blocks netpol/walls Likely Suspected",
-    ]);
+    check(
+        &KIND,
+        &(behind.clone() + &policy(exit)),
+        &["network-policy-blocks netpol/walls Likely Suspected"],
+    );
     for open in [
         "podSelector: {matchLabels: {app: clerk}}",
         "podSelector: {}, ingress: [{}]",

@@ -8,7 +8,8 @@ fn deployment(name: &str, labels: &str, ready: i64) -> String {
         "kind: Deployment\nmetadata: {{{NAMESPACE}, name: {name}, \
          creationTimestamp: 2026-01-01T00:00:00Z}}\nspec:\n  replicas: 1\n  \
          selector: {{matchLabels: {labels}}}\n  template:\n    metadata: {{labels: {labels}}}\n    \
-         spec: {{containers: [{{name: main, image: x}}]}}\nstatus: {{readyReplicas: {ready}}}\n---\n"
+         spec: {{containers: [{{name: main, image: x}}]}}\n\
+         status: {{readyReplicas: {ready}}}\n---\n"
     )
 }
 
@@ -52,11 +53,7 @@ fn a_selector_that_matches_nothing_names_the_nearest_workload() {
             "spec.selector.stage",
             "no such key: its pods do not carry it",
         ),
-        (
-            "{name: crane}",
-            "spec.selector.name",
-            "the key app instead: pods carry app=crane",
-        ),
+        ("{name: crane}", "spec.selector.name", "the key app instead: pods carry app=crane"),
     ] {
         let yaml = app("crane", "{app: crane}", true)
             + &app("tugboat", "{app: tugboat}", true)
@@ -69,7 +66,7 @@ fn a_selector_that_matches_nothing_names_the_nearest_workload() {
         let found = findings.found.first().expect("a finding");
         assert_eq!(found.field.as_deref(), Some(field), "{selector}");
         assert_eq!(found.expected.as_deref(), Some(expected), "{selector}");
-        let step = super::remedy(found, &now).next.first().cloned().expect("a step");
+        let step = (KIND.remedy)(found, &now).next.first().cloned().expect("a step");
         assert!(step.command.expect("a command").contains("kubectl patch -n harbour svc/crane"));
     }
 }

@@ -198,8 +198,8 @@ fn reference(text: &str) -> Option<Refusal> {
     let missing = lower.contains("not found");
     if lower.contains("service account") || lower.contains("serviceaccount") {
         let quoted = after("serviceaccount \"").and_then(|rest| rest.split('"').next());
-        let tokenless = after("token found for service account \"")
-            .and_then(|rest| rest.split('"').next());
+        let tokenless =
+            after("token found for service account \"").and_then(|rest| rest.split('"').next());
         if let Some(name) = quoted.filter(|_| missing).or(tokenless) {
             return Some(Refusal::Account(name.to_owned()));
         }

@@ -41,24 +41,44 @@ fn limits_are_read() {
     for (text, resource, part, bound, amount, small) in [
         (
             "maximum cpu usage per Container is 1, but limit is 1500m",
-            "cpu", "limits", "1", "1500m", false,
+            "cpu",
+            "limits",
+            "1",
+            "1500m",
+            false,
         ),
         (
             "[minimum memory usage per Container is 64Mi, but request is 16Mi, minimum cpu usage \
              per Container is 10m, but request is 5m]",
-            "memory", "requests", "64Mi", "16Mi", true,
+            "memory",
+            "requests",
+            "64Mi",
+            "16Mi",
+            true,
         ),
         (
             "maximum memory usage per Pod is 1Gi, but limit is 2147483648",
-            "memory", "limits", "1Gi", "2147483648", false,
+            "memory",
+            "limits",
+            "1Gi",
+            "2147483648",
+            false,
         ),
         (
             "maximum memory usage per Container is 1Gi.  No limit is specified",
-            "memory", "limits", "1Gi", "", false,
+            "memory",
+            "limits",
+            "1Gi",
+            "",
+            false,
         ),
         (
             "cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000",
-            "cpu", "limits", "2", "4.000000", false,
+            "cpu",
+            "limits",
+            "2",
+            "4.000000",
+            false,
         ),
     ] {
         let Refusal::LimitRange(l) = read(text) else { panic!("not read: {text}") };
@@ -79,7 +99,10 @@ fn webhooks_are_read() {
     let policy = "ValidatingAdmissionPolicy 'small' with binding 'all' denied request: too many";
     let want = Refusal::Denied { by: "small".into(), why: "too many".into() };
     assert_eq!(read(policy), want);
-    for call in ["failed calling webhook \"a.b\": failed to call webhook:", "failed calling webhook \"a.b\":"] {
+    for call in [
+        "failed calling webhook \"a.b\": failed to call webhook:",
+        "failed calling webhook \"a.b\":",
+    ] {
         let text = format!(
             "Error creating: Internal error occurred: {call} Post \
              \"https://guard.policy.svc:443/pods?timeout=10s\": no endpoints available for \
@@ -98,7 +121,8 @@ fn webhooks_are_read() {
 
 #[test]
 fn missing_things_and_broken_rules_are_read() {
-    let account = "error looking up service account print/inker: serviceaccount \"inker\" not found";
+    let account =
+        "error looking up service account print/inker: serviceaccount \"inker\" not found";
     assert_eq!(read(account), Refusal::Account("inker".into()));
     let old = "No API token found for service account \"inker\", retry after the token is \
                automatically created and added to the service account";

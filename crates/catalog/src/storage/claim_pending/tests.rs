@@ -1,0 +1,145 @@
+use super::KIND;
+use crate::testing::{check, lines, snapshot};
+
+fn claim(spec: &str, phase: &str) -> String {
+    format!(
+        "kind: PersistentVolumeClaim\nmetadata: {{name: paper, namespace: print, \
+         creationTimestamp: 2026-02-01T08:00:00Z}}\nspec: {spec}\nstatus: {{phase: {phase}}}\n---\n"
+    )
+}
+
+fn volume(name: &str, spec: &str, phase: &str) -> String {
+    format!(
+        "kind: PersistentVolume\nmetadata: {{name: {name}, creationTimestamp: \
+         2026-01-01T00:00:00Z, labels: {{tier: slow}}}}\nspec: {spec}\nstatus: {{phase: {phase}}}\n---\n"
+    )
+}
+
+fn class(name: &str, provisioner: &str, mode: &str) -> String {
+    format!(
+        "kind: StorageClass\nmetadata: {{name: {name}, creationTimestamp: 2026-01-01T00:00:00Z}}\n\
+         provisioner: {provisioner}\nvolumeBindingMode: {mode}\n---\n"
+    )
+}
+
+fn event(reason: &str, message: &str) -> String {
+    format!(
+        "kind: Event\nmetadata: {{name: e1, namespace: print}}\ninvolvedObject: {{kind: \
+         PersistentVolumeClaim, name: paper, namespace: print}}\ntype: Warning\nreason: {reason}\n\
+         message: '{message}'\nlastTimestamp: 2026-02-01T08:10:00Z\n---\n"
+    )
+}
+
+const ASKS: &str = "{storageClassName: '', accessModes: [ReadWriteOnce], resources: {requests: \
+                    {storage: 5Gi}}}";
+const HAS: &str = "{storageClassName: '', accessModes: [ReadWriteOnce], capacity: {storage: 5Gi}}";
+const NO_CLASS: &str = "no persistent volumes available for this claim and no storage class is set";
+
+#[test]
+fn the_field_in_which_claim_and_volume_differ_is_the_mechanism() {
+    for (asks, has, want) in [
+        (ASKS.replace("5Gi", "50Gi"), HAS.to_owned(), "capacity-too-small"),
+        (ASKS.replace("Once", "Many"), HAS.to_owned(), "access-mode-mismatch"),
+        (ASKS.to_owned(), HAS.replace("''", "slow"), "storage-class-mismatch"),
+        (ASKS.replace("''", "rapid"), HAS.to_owned(), "storage-class-mismatch"),
+        (
+            ASKS.replace("}}}", "}}, selector: {matchLabels: {tier: fast}}}"),
+            HAS.to_owned(),
+            "selector-unmatched",
+        ),
+        (ASKS.replace("}}}", "}}, volumeMode: Block}"), HAS.to_owned(), "volume-mode-mismatch"),
+        (
+            ASKS.to_owned(),
+            HAS.replace("{storageClass", "{claimRef: {namespace: print, name: ink}, storageClass"),
+            "volume-taken",
+        ),
+    ] {
+        let yaml = claim(&asks, "Pending") + &volume("v1", &has, "Available");
+        let yaml = yaml + &event("FailedBinding", NO_CLASS);
+        check(&KIND, &yaml, &[&format!("{want} pvc/paper Proven Active")]);
+    }
+}
+
+#[test]
+fn the_volume_that_comes_nearest_gives_the_numbers() {
+    let yaml = claim(&ASKS.replace("5Gi", "50Gi"), "Pending")
+        + &volume("v1", &HAS.replace("''", "other"), "Available")
+        + &volume("v2", HAS, "Available")
+        + &volume("v3", &HAS.replace("5Gi", "90Gi"), "Released");
+    let now = snapshot(&yaml);
+    let mut findings = model::Findings::default();
+    now.claims.iter().for_each(|c| super::detect(c, &now, &mut findings));
+    let finding = &findings.found[0];
+    assert_eq!(finding.field.as_deref(), Some("spec.resources.requests.storage"));
+    assert_eq!(finding.value.as_deref(), Some("50Gi"));
+    assert_eq!(finding.expected.as_deref(), Some("at most 5Gi (volume v2)"));
+}
+
+#[test]
+fn a_class_that_does_not_exist_is_named() {
+    let said = event("ProvisioningFailed", "storageclass.storage.k8s.io \"rapid\" not found");
+    let want = "storage-class-missing pvc/paper Proven Active";
+    let asks = claim(&ASKS.replace("''", "rapid"), "Pending");
+    check(&KIND, &(asks.clone() + &said), &[want]);
+    check(&KIND, &(asks.clone() + &class("rabid", "x.example.com", "Immediate")), &[want]);
+    check(
+        &KIND,
+        &(asks.clone() + &volume("v1", HAS, "Bound") + &said),
+        &["storage-class-mismatch pvc/paper Proven Active"],
+    );
+    let mut now = snapshot(&(asks + &said));
+    now.coverage = model::Coverage::default();
+    assert_eq!(lines(&KIND, &now), [want]);
+    check(&KIND, &(claim(ASKS, "Pending") + &event("FailedBinding", NO_CLASS)), &[want]);
+}
+
+#[test]
+fn a_volume_that_is_named_must_exist_and_be_free() {
+    let asks = claim(&ASKS.replace("{storage", "{volumeName: v9, storage"), "Pending");
+    let missing = "volume-name-missing pvc/paper Proven Active";
+    check(&KIND, &(asks.clone() + &volume("v1", HAS, "Available")), &[missing]);
+    let taken = HAS.replace("{storageClass", "{claimRef: {namespace: a, name: b}, storageClass");
+    let want = "volume-taken pvc/paper Proven Active";
+    check(&KIND, &(asks.clone() + &volume("v9", &taken, "Bound")), &[want]);
+    let small =
+        event("FailedBinding", "Cannot bind to requested volume \"v9\": requested PV is too small");
+    let mut now = snapshot(&(asks + &small));
+    now.coverage = model::Coverage::default();
+    assert_eq!(lines(&KIND, &now), ["capacity-too-small pvc/paper Proven Active"]);
+    check(&KIND, &claim(&ASKS.replace("{storage", "{volumeName: v9, storage"), "Lost"), &[missing]);
+}
+
+#[test]
+fn provisioners_fail_or_are_absent() {
+    let asks = claim(&ASKS.replace("''", "rapid"), "Pending");
+    let made = class("rapid", "disk.example.com", "Immediate");
+    let want = "provisioner-failing pvc/paper Proven Active";
+    let failed = event("ProvisioningFailed", "rpc error: code = ResourceExhausted desc = no space");
+    check(&KIND, &(asks.clone() + &made + &failed), &[want]);
+    let waits = event(
+        "ExternalProvisioning",
+        "Waiting for a volume to be created either by the external provisioner disk.example.com or \
+         manually by the system administrator",
+    );
+    check(&KIND, &(asks.clone() + &made + &waits), &[want]);
+    let by_hand = class("rapid", "kubernetes.io/no-provisioner", "Immediate");
+    let plugin =
+        event("ProvisioningFailed", "no volume plugin matched name: kubernetes.io/no-provisioner");
+    let want = "no-volume pvc/paper Proven Active";
+    check(&KIND, &(asks + &by_hand + &plugin), &[want]);
+}
+
+#[test]
+fn look_alikes_stay_quiet() {
+    let lazy = class("rapid", "disk.example.com", "WaitForFirstConsumer");
+    let asks = ASKS.replace("''", "rapid");
+    check(&KIND, &(claim(&asks, "Pending") + &lazy), &[]);
+    let said =
+        event("WaitForFirstConsumer", "waiting for first consumer to be created before binding");
+    check(&KIND, &(claim(&asks, "Pending") + &said + &class("rapid", "d", "Immediate")), &[]);
+    let bound = claim(ASKS, "Bound") + &event("FailedBinding", NO_CLASS);
+    check(&KIND, &bound, &[]);
+    // Made a moment ago.
+    let new = claim(&asks, "Pending") + &class("rapid", "disk.example.com", "Immediate");
+    check(&KIND, &new, &[]);
+}
