@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Work that is done sooner is not worth a word.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -22,6 +22,7 @@ impl Spinner {
     /// Starts it; when nobody watches it stays silent.
     pub(crate) fn start(watched: bool) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        bar.set_style(ProgressStyle::default_spinner());
         if !watched {
             return Spinner { bar, _alive: None };
         }

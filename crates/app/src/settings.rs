@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// What broke, why, and what to do first.
 #[derive(Parser, Debug)]
-#[command(name = "seaworthy", version, about, propagate_version = true)]
+#[command(name = "seaworthy", version, about, propagate_version = true, max_term_width = 80)]
 #[command(after_help = "Exit codes: 0 clean, 1 findings at or above --fail-on, 2 usage, \
     3 cluster unreachable, 5 inconclusive, 130 interrupted.")]
 struct Cli {

@@ -24,7 +24,7 @@ pub(crate) fn link(found: &[Finding], now: &Snapshot, kinds: &[&FailureKind]) ->
         if kind.leads_to.is_empty() {
             continue;
         }
-        for (object, why) in reach(&finding.object, now) {
+        for (object, why) in reach(finding, now) {
             for effect in by_object.get(&object).into_iter().flatten().copied() {
                 let follows = found.get(effect).is_some_and(|e| can_follow(finding, e, kind));
                 if effect != cause && follows {
@@ -48,14 +48,21 @@ fn can_follow(cause: &Finding, effect: &Finding, kind: &FailureKind) -> bool {
     kind.leads_to.contains(&effect.failure) && ordered && lasting
 }
 
-/// The object itself and everything that depends on it within a few steps, each with the
-/// relation of the last step.
-fn reach(object: &ObjectRef, now: &Snapshot) -> Vec<(ObjectRef, &'static str)> {
+/// The object itself, whom the finding says to suffer, and everything that depends on them
+/// within a few steps, each with the relation of the last step.
+fn reach(finding: &Finding, now: &Snapshot) -> Vec<(ObjectRef, &'static str)> {
+    let object = &finding.object;
     let mut seen: BTreeSet<ObjectRef> = [object.clone()].into();
     let mut reached = vec![(object.clone(), "same object")];
     let mut edge = vec![object.clone()];
+    let mut next: Vec<ObjectRef> = Vec::new();
+    for sufferer in finding.affected.iter().map(|a| &a.object) {
+        if seen.insert(sufferer.clone()) {
+            reached.push((sufferer.clone(), "affects"));
+            next.push(sufferer.clone());
+        }
+    }
     for hop in 0..HOPS {
-        let mut next = Vec::new();
         for from in &edge {
             for (relation, to) in now.dependants(from) {
                 // A workload burdens its node directly; through the node it must not be
@@ -70,7 +77,7 @@ fn reach(object: &ObjectRef, now: &Snapshot) -> Vec<(ObjectRef, &'static str)> {
                 }
             }
         }
-        edge = next;
+        edge = std::mem::take(&mut next);
     }
     reached
 }

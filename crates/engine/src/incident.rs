@@ -107,7 +107,8 @@ fn total_impact(members: &[Member]) -> Impact {
 fn severity(cause: &Finding, impact: Impact) -> Severity {
     match cause.state {
         State::Recovered | State::Suspected => Severity::Note,
-        _ if impact.is_none() => Severity::Note,
+        _ if impact.is_none() && cause.affected.is_empty() => Severity::Note,
+        _ if impact.is_none() => Severity::Ticket,
         _ if impact.services > 0 || impact.nodes > 0 => Severity::Page,
         State::Recovering => Severity::Ticket,
         State::Active if cause.certainty == Certainty::Possible => Severity::Ticket,

@@ -41,7 +41,7 @@ fn incident(page: &mut Page, i: &Incident) {
     page.line(&format!("{}, {}, {}{since} ({})", i.severity, i.state, cause.certainty, i.id));
     page.section("### Why");
     let object = escape(&cause.object.to_string());
-    let meaning = escape(cause.meaning.trim_end_matches('.'));
+    let meaning = escape(&chain::because(cause));
     page.line(&format!("- {object}: {meaning} ({} / {})", cause.failure, cause.mechanism));
     if let Some(field) = &cause.field {
         let value = cause.value.as_deref().map(|v| format!(" is {}", code(v))).unwrap_or_default();
@@ -63,7 +63,12 @@ fn incident(page: &mut Page, i: &Incident) {
     }
     page.list("### Who suffers", i.affected.iter().map(sufferer));
     page.list("### Evidence", i.evidence.iter().map(fact));
-    page.list("### Do first", i.next.iter().map(step));
+    for (at, s) in i.next.iter().enumerate() {
+        if at == 0 {
+            page.section("### Do first");
+        }
+        page.line(&format!("{}. {}", at + 1, step(s)));
+    }
     page.list("### Do not", i.do_not.iter().map(|d| escape(d)));
     let forecast = i.forecast.iter().map(|f| format!("{} (at {})", escape(&f.what), f.at));
     page.list("### What will happen if nothing is done", forecast);

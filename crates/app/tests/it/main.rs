@@ -1,5 +1,7 @@
 //! The program as its users run it: arguments, output, exit codes.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
+
 mod diagnose;
 mod explain;
 mod live;

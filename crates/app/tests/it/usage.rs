@@ -42,3 +42,15 @@ fn help_and_version_are_no_failure() {
     let value = json(&run(&["version", "-o", "json"]));
     assert_eq!(value["version"], env!("CARGO_PKG_VERSION"));
 }
+
+/// kubectl finds plugins by their file name and runs them under it.
+#[cfg(unix)]
+#[test]
+fn as_a_plugin_it_names_itself_as_kubectl_calls_it() {
+    use std::os::unix::process::CommandExt as _;
+
+    let mut command = super::command(&["diagnose", "--help"]);
+    let output = command.arg0("/usr/bin/kubectl-seaworthy").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(help.contains("Usage: kubectl seaworthy diagnose"), "{help}");
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::views::{Graph, Incident, Node};
+use crate::views::{Cause, Graph, Incident, Node};
 
 /// One step of the chain: how deep it is, and what happened.
 pub(in crate::render) struct Link {
@@ -12,8 +12,18 @@ pub(in crate::render) struct Link {
     pub(in crate::render) text: String,
 }
 
-/// Names told of several objects with the same trouble.
+/// Names told of further objects with the same trouble.
 const NAMES_TOLD: usize = 3;
+
+/// What the mechanism means, said no more firmly than it is known, without a full stop.
+pub(in crate::render) fn because(cause: &Cause) -> String {
+    let meaning = cause.meaning.trim_end_matches('.');
+    match cause.certainty {
+        "proven" => meaning.to_owned(),
+        "likely" => format!("most likely {meaning}"),
+        _ => format!("perhaps {meaning}"),
+    }
+}
 
 /// What follows from the cause, nearest first; objects with the same trouble in one sentence.
 pub(in crate::render) fn of(incident: &Incident) -> Vec<Link> {
@@ -28,7 +38,7 @@ pub(in crate::render) fn of(incident: &Incident) -> Vec<Link> {
         }
     }
     groups.sort_by_key(|(depth, _, _)| *depth);
-    groups.iter().map(|(depth, failure, nodes)| link(*depth, failure, nodes)).collect()
+    groups.iter().map(|(depth, _, nodes)| link(*depth, nodes)).collect()
 }
 
 /// What made it possible or worse.
@@ -41,17 +51,18 @@ fn is_effect(node: &Node) -> bool {
     node.role != "contributing" && node.role != "gap"
 }
 
-fn link(depth: usize, failure: &str, nodes: &[&Node]) -> Link {
-    let text = match nodes {
-        [node] => node.headline.clone(),
-        nodes => {
-            let mut names: Vec<String> =
-                nodes.iter().take(NAMES_TOLD).map(|n| n.object.to_string()).collect();
-            if nodes.len() > NAMES_TOLD {
-                names.push(format!("{} more", nodes.len() - NAMES_TOLD));
-            }
-            format!("{failure} on {} objects: {}", nodes.len(), names.join(", "))
-        }
+fn link(depth: usize, nodes: &[&Node]) -> Link {
+    let Some((first, others)) = nodes.split_first() else {
+        return Link { depth, text: String::new() };
+    };
+    let mut names: Vec<String> =
+        others.iter().take(NAMES_TOLD).map(|n| n.object.to_string()).collect();
+    if others.len() > NAMES_TOLD {
+        names.push(format!("{} more", others.len() - NAMES_TOLD));
+    }
+    let text = match names.as_slice() {
+        [] => first.headline.clone(),
+        names => format!("{}; the same with {}", first.headline, names.join(", ")),
     };
     Link { depth, text }
 }

@@ -17,6 +17,8 @@ const FORECASTS: usize = 4;
 
 /// Columns of one field, value or message in the shortened form.
 const VALUE_COLUMNS: usize = 140;
+/// Columns of the name of an object.
+const OBJECT_COLUMNS: usize = 64;
 /// Columns that the name of a document gets at least.
 const SOURCE_COLUMNS: usize = 20;
 
@@ -67,39 +69,47 @@ fn status(paper: &mut Paper, incident: &Incident, clock: Clock) {
     paper.item("  ", &text, Style::Dim);
 }
 
-/// The chain in words, in at most so many lines.
+/// The chain in words, in at most so many lines; a sentence that does not fit is left out.
 fn why(paper: &mut Paper, incident: &Incident, room: Room) {
     paper.heading("Why");
     let cause = &incident.cause;
-    let mut lines = hang("  ", &format!("{}: {}.", cause.object, sentence(&cause.meaning)));
+    let sentences = sentences(incident);
+    let (mut lines, mut told) = (Vec::new(), 0);
+    for sentence in &sentences {
+        if told > 0 && lines.len() + sentence.len() > room.of(WHY_LINES) {
+            break;
+        }
+        lines.extend_from_slice(sentence);
+        told += 1;
+    }
+    paper.lines(&lines, Style::Plain);
+    more(paper, sentences.len(), told);
+    let (failure, mechanism) = (cause.failure, cause.mechanism);
+    let id = format!("({failure} / {mechanism}; seaworthy explain {failure})");
+    paper.item("  ", &id, Style::Dim);
+}
+
+/// The sentences of the chain, each as lines: the cause, its field, what followed, what made it
+/// worse.
+fn sentences(incident: &Incident) -> Vec<Vec<String>> {
+    let cause = &incident.cause;
+    let because = format!("{}: {}.", cause.object, chain::because(cause));
+    let mut sentences = vec![hang("  ", &because)];
     if let Some(field) = &cause.field {
         let value = cause.value.as_deref().map(|v| format!(" is {}", quoted(v)));
         let expected = cause.expected.as_deref();
         let expected = expected.map(|e| format!("; it should be {}", cut(e, VALUE_COLUMNS)));
-        let text = format!("{field}{}{}", value.unwrap_or_default(), expected.unwrap_or_default());
-        lines.extend(hang("  ", &text));
+        let field = format!("{field}{}{}", value.unwrap_or_default(), expected.unwrap_or_default());
+        sentences.push(hang("  ", &field));
     }
     for link in chain::of(incident) {
         let lead = format!("  {}-> ", "   ".repeat(link.depth.clamp(1, 4) - 1));
-        lines.extend(hang(&lead, &link.text));
+        sentences.push(hang(&lead, &link.text));
     }
     for factor in chain::factors(incident) {
-        lines.extend(hang("  made worse by ", &factor));
+        sentences.push(hang("  made worse by ", &factor));
     }
-    let rest = lines.len().saturating_sub(room.of(WHY_LINES));
-    if rest > 0 {
-        lines.truncate(WHY_LINES - 1);
-        lines.push(format!("  ... and {} more lines (-o wide)", rest + 1));
-    }
-    paper.lines(&lines, Style::Plain);
-    let id =
-        format!("({} / {}; seaworthy explain {})", cause.failure, cause.mechanism, cause.failure);
-    paper.item("  ", &id, Style::Dim);
-}
-
-/// A clause without the full stop that its author may have put.
-fn sentence(meaning: &str) -> &str {
-    meaning.trim_end_matches('.')
+    sentences
 }
 
 fn quoted(value: &str) -> String {
@@ -151,7 +161,9 @@ fn evidence(paper: &mut Paper, facts: &[Evidence], room: Room, clock: Clock) {
 /// What the field says, and below it whose field it is, since when, and who says so.
 fn fact_lines(fact: &Evidence, room: Room, clock: Clock) -> Vec<String> {
     let age = fact.at.as_deref().map(|t| format!(", {}", clock.ago(t))).unwrap_or_default();
-    let place = clean(&format!("{}{age}, from", fact.object));
+    let object = fact.object.to_string();
+    let object = if room.all { clean(&object) } else { cut(&object, OBJECT_COLUMNS) };
+    let place = format!("{object}{}, from", clean(&age));
     let field = fact.field.strip_prefix("event/").unwrap_or(&fact.field);
     let said = format!("{field}: {}", fact.value);
     let (said, source) = if room.all {
@@ -162,11 +174,7 @@ fn fact_lines(fact: &Evidence, room: Room, clock: Clock) -> Vec<String> {
         (cut(&said, VALUE_COLUMNS), cut_front(&fact.source, left))
     };
     let mut lines = hang("  - ", &said);
-    let mut place = hang("    ", &format!("{place} {source}"));
-    if !room.all {
-        place.truncate(2);
-    }
-    lines.extend(place);
+    lines.extend(hang("    ", &format!("{place} {source}")));
     lines
 }
 

@@ -1,31 +1,37 @@
 //! What else was seen: other incidents, what was ruled out, what is stale, what was not seen.
 
 use super::Detail;
-use crate::render::clean::cut;
+use crate::render::clean::{cut, cut_front};
 use crate::render::paper::{COLUMNS, Paper, Style};
 use crate::views::{Diagnosis, Incident, LookedAt};
 
-/// Lines of each list in the shortened form.
+/// Lines of each list in the shortened form: what may need an answer, and what needs none.
 const LINES: usize = 6;
+const LINES_OF_NOISE: usize = 3;
+/// Columns of a document's name in the shortened form.
+const NAME_COLUMNS: usize = 30;
 
 /// Writes everything that is not about the incidents told in full.
 pub(super) fn write(paper: &mut Paper, view: &Diagnosis, told: usize, detail: Detail) {
     let all = detail == Detail::Every;
     let rest = view.incidents.iter().skip(told).map(incident_line);
-    list(paper, "Also seen", rest, all);
+    list(paper, "Also seen", rest, LINES, all);
     let ruled_out = view.ruled_out.iter();
     let ruled_out = ruled_out.map(|r| format!("{}: not {}: {}", r.object, r.failure, r.why));
-    list(paper, "Ruled out", ruled_out, all);
+    list(paper, "Ruled out", ruled_out, LINES_OF_NOISE, all);
     let stale = view.stale.iter().map(|s| format!("{}: {}", s.what, s.why));
-    list(paper, "Stale", stale, all);
+    list(paper, "Stale", stale, LINES_OF_NOISE, all);
     blind(paper, view, all);
     let skipped: usize = view.input.iter().map(|d| d.skipped).sum();
     if skipped.max(view.skipped.len()) > 0 {
-        let lines = view.skipped.iter().map(|s| match s.line {
-            0 => format!("{}: {}", s.document, s.why),
-            line => format!("{}:{line}: {}", s.document, s.why),
+        let lines = view.skipped.iter().map(|s| {
+            let name = if all { s.document.clone() } else { cut_front(&s.document, NAME_COLUMNS) };
+            match s.line {
+                0 => format!("{name}: {}", s.why),
+                line => format!("{name}:{line}: {}", s.why),
+            }
         });
-        list(paper, "Could not be read", lines, all);
+        list(paper, "Could not be read", lines, LINES_OF_NOISE, all);
     }
     paper.gap();
     paper.item("", &looked_at(view), Style::Dim);
@@ -37,13 +43,19 @@ fn incident_line(i: &Incident) -> String {
 }
 
 /// One line each; in full when all is asked for.
-fn list(paper: &mut Paper, title: &str, lines: impl Iterator<Item = String>, all: bool) {
+fn list(
+    paper: &mut Paper,
+    title: &str,
+    lines: impl Iterator<Item = String>,
+    limit: usize,
+    all: bool,
+) {
     let lines: Vec<String> = lines.collect();
     if lines.is_empty() {
         return;
     }
     paper.heading(title);
-    let shown = if all { usize::MAX } else { LINES };
+    let shown = if all { usize::MAX } else { limit };
     for line in lines.iter().take(shown) {
         let line = if all { line.clone() } else { cut(line, COLUMNS - 4) };
         paper.item("  - ", &line, Style::Plain);
