@@ -103,19 +103,20 @@ fn finding(claim: &Claim, object: ObjectRef, cause: Cause, now: &Snapshot) -> Fi
             "ProvisioningFailed" | "FailedBinding" | "ClaimLost" | "ExternalProvisioning"
         )
     });
-    let first = told.and_then(|e| evidence::first_time(e, now)).filter(|_| now.has_time);
+    let by_age = claim.meta.age_seconds.map(|age| now.now.minus_seconds(i64::from(age)));
+    let first = told.and_then(|e| evidence::first_time(e, now));
     let headline = format!("claim {object} has no volume: {}", cause.why);
     let phase = if claim.phase.is_empty() { "not shown" } else { &claim.phase };
     let state = evidence::field(claim.meta.source, &object, "status.phase", phase);
     let mut finding = Finding::new(KIND.id, cause.mechanism, object.clone(), headline)
         .field(cause.field, cause.value.clone(), cause.expected)
-        .since(claim.meta.created.or(first))
+        .since(claim.meta.created.or(by_age).or(first).filter(|_| now.has_time))
         .evidence(told.and_then(|e| evidence::event(e, now)))
         .evidence([evidence::field(claim.meta.source, &object, cause.field, cause.value)])
         .evidence(cause.evidence)
         .evidence([state]);
     if cause.certainty < Certainty::Proven {
-        let look = format!("kubectl describe {}", object.for_kubectl());
+        let look = format!("kubectl get {} -o yaml; kubectl get pv", object.for_kubectl());
         finding = finding.unsure(cause.certainty, &cause.alternatives, look);
     }
     users(finding, &object, now)

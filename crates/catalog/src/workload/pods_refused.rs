@@ -107,6 +107,14 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
             add(&mut found, finding);
         }
     }
+    for finding in &mut found {
+        let workloads = finding.affected.iter().filter(|a| a.how.contains("pods")).count();
+        match workloads {
+            0 | 1 => {}
+            2 => finding.headline.push_str(" (1 more workload too)"),
+            n => finding.headline.push_str(&format!(" ({} more workloads too)", n - 1)),
+        }
+    }
     findings.found.extend(found);
 }
 

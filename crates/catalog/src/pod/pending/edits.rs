@@ -22,7 +22,7 @@ pub(crate) fn selector(scene: &Scene<'_>) -> Cause {
         return cause.at(scene.field("nodeSelector"), "not shown".into(), expected);
     };
     let fore = scene.fore();
-    let has = |f: &&&Fit<'_>, (k, v): (&str, &str)| f.node.meta.labels.get(k) == Some(v);
+    let has = |f: &&&Fit<'_>, (k, v): (&str, &str)| fit::labels_of(f.node).get(k) == Some(v);
     let nowhere = spec
         .node_selector
         .iter()
@@ -96,7 +96,7 @@ pub(crate) fn affinity(scene: &Scene<'_>) -> Cause {
     };
     let fore = scene.fore();
     let met = |r: &Requirement| {
-        fore.iter().any(|f| r.met_by(f.node.meta.labels.get(&r.key))) || fore.is_empty()
+        fore.iter().any(|f| r.met_by(fit::labels_of(f.node).get(&r.key))) || fore.is_empty()
     };
     let rules: Vec<&Requirement> = terms.iter().flat_map(|t| t.match_expressions.iter()).collect();
     let unmet = rules.iter().find(|r| !met(r)).or_else(|| rules.first());
@@ -153,7 +153,13 @@ pub(crate) fn taint(scene: &Scene<'_>) -> Cause {
         cause.evidence.push(fact);
         cause.nodes.push(node);
     }
-    mark_trouble(&mut cause, &taint.key);
+    if let Some((fit, taint)) = tainted.iter().find(|(_, t)| is_trouble(&t.key)) {
+        // The node that is sick is the thing to repair, not the pod.
+        cause.object = fit.node.meta.object(Kind::Node);
+        cause.why = format!("node {} has the taint {}", fit.node.meta.name, taint.text());
+        cause = cause.at("spec.taints".into(), taint.text(), "a node without trouble".into());
+        cause.role = Role::Symptom;
+    }
     cause
 }
 
@@ -186,20 +192,17 @@ fn taint_as_said(scene: &Scene<'_>) -> Cause {
     let expected = format!("a toleration of {text}");
     let mut cause = Cause::new("taint-not-tolerated", object, why);
     cause = cause.at(scene.field("tolerations"), tolerated(scene, key), expected);
-    mark_trouble(&mut cause, key);
+    if is_trouble(key) {
+        cause.role = Role::Symptom;
+        let expected = "nodes that are ready and not short of anything".into();
+        cause = cause.at("status.conditions of the nodes".into(), key.clone(), expected);
+    }
     cause
 }
 
 /// A taint that a sick node got by itself: the node is the trouble, not the pod.
-fn mark_trouble(cause: &mut Cause, key: &str) {
-    if key.starts_with("node.kubernetes.io/") || key.starts_with("node.cloudprovider.kubernetes") {
-        cause.role = Role::Symptom;
-        if let Some((field, value, expected)) = &mut cause.field {
-            *field = "node status.conditions".into();
-            *value = key.to_owned();
-            *expected = "nodes that are ready and not short of anything".into();
-        }
-    }
+fn is_trouble(key: &str) -> bool {
+    key.starts_with("node.kubernetes.io/") || key.starts_with("node.cloudprovider.kubernetes.io/")
 }
 
 /// The tolerations it has, those of this key first.
@@ -283,7 +286,7 @@ pub(crate) fn spread(scene: &Scene<'_>) -> Cause {
     let unlabelled = known && fore.iter().all(|f| f.node.meta.labels.get(key).is_none());
     if unlabelled {
         let why = format!("no node has the label {key}, over which its pods shall be spread");
-        let field = scene.field("topologySpreadConstraints[0].topologyKey");
+        let field = scene.field(&format!("topologySpreadConstraints[{key}].topologyKey"));
         let keys = fore.iter().flat_map(|f| f.node.meta.labels.iter().map(|(k, _)| k.as_str()));
         let expected = nearest(key, keys).unwrap_or("a label that nodes have").to_owned();
         return Cause::new(mechanism, object, why).at(field, key.into(), expected);

@@ -1,8 +1,10 @@
 //! For a pod and every node: which constraint keeps them apart. Compares objects only; what is
 //! not shown is no obstacle.
 
+use std::borrow::Cow;
+
 use model::record::{Known, Node, PersistentVolume, Pod, PodSpec, Taint, VolumeSource};
-use model::{Quantity, Snapshot};
+use model::{Labels, Quantity, Snapshot, Text};
 
 use super::supply::{Room, Supply};
 
@@ -121,6 +123,18 @@ pub(crate) fn is_control_plane_key(key: &str) -> bool {
     matches!(key, "node-role.kubernetes.io/control-plane" | "node-role.kubernetes.io/master")
 }
 
+/// A node's labels. The one with its name is on every node, also where it was not printed.
+pub(crate) fn labels_of(node: &Node) -> Cow<'_, Labels> {
+    if node.meta.labels.get(HOSTNAME).is_some() {
+        return Cow::Borrowed(&node.meta.labels);
+    }
+    let own = node.meta.labels.iter().map(|(k, v)| (k.clone(), v.clone()));
+    let name = [(Text::from(HOSTNAME), node.meta.name.clone())];
+    Cow::Owned(own.chain(name).collect())
+}
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
+
 /// Labels that roles alone have told are some of a node's labels, not all.
 fn knows_labels(node: &Node) -> bool {
     node.meta.known.has(Known::LABELS)
@@ -142,7 +156,7 @@ fn obstacles(
     }
     found.extend(untolerated(demand, node).cloned().map(Obstacle::Taint));
     if knows_labels(node) {
-        let labels = &node.meta.labels;
+        let labels = &labels_of(node);
         if !spec.node_selector.all_in(labels) {
             found.push(Obstacle::Selector);
         }
@@ -156,8 +170,8 @@ fn obstacles(
         let conflicts = volumes.iter().filter(elsewhere);
         found.extend(conflicts.map(|v| Obstacle::Volume(v.meta.name.to_string())));
     }
-    let taken: Vec<u16> = supply.on(node).iter().flat_map(|p| host_ports(&p.spec)).collect();
-    found.extend(host_ports(spec).filter(|p| taken.contains(p)).map(Obstacle::Port));
+    let taken = |port: &u16| port_holder(node, *port, supply).is_some();
+    found.extend(host_ports(spec).filter(taken).map(Obstacle::Port));
     found.extend(shortages(spec, node, supply));
     found
 }

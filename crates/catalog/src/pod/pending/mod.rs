@@ -9,6 +9,8 @@ mod claims;
 mod edits;
 pub(crate) mod fit;
 pub(crate) mod message;
+pub(crate) mod remedy;
 mod room;
+pub(crate) mod strangers;
 pub(crate) mod supply;
 pub(crate) mod told;

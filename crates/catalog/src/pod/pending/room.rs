@@ -1,6 +1,6 @@
 //! Explanations that are about room: resources, ports, volumes.
 
-use model::Kind;
+use model::{Kind, Quantity};
 
 use super::cause::{Cause, Scene, listed};
 use super::fit::{self, Obstacle};
@@ -29,8 +29,9 @@ pub(crate) fn resource(scene: &Scene<'_>, mechanism: &'static str) -> Cause {
         .wanted()
         .into_iter()
         .filter_map(|f| Some((f.node, scene.supply.room(f.node, &resource)?)))
+        .map(|(node, room)| (node, Room { free: room.free.max(Quantity::ZERO), ..room }))
         .collect();
-    let text = |q: model::Quantity| q.text(&resource);
+    let text = |q: Quantity| q.text(&resource);
     let largest = rooms.iter().map(|(_, r)| r.total).max();
     let freest = rooms.iter().max_by_key(|(_, r)| r.free);
     let (why, expected) = match (largest, freest) {

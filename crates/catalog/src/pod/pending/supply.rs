@@ -5,10 +5,20 @@ use std::collections::BTreeMap;
 use model::record::{Known, Node, Pod};
 use model::{Kind, Quantity, Snapshot};
 
-/// Pods by the node they are on.
+/// What is on each node.
 pub(crate) struct Supply<'s> {
-    pods: BTreeMap<&'s str, Vec<&'s Pod>>,
+    loads: BTreeMap<&'s str, Load<'s>>,
     whole: bool,
+}
+
+/// What is on one node.
+#[derive(Default)]
+struct Load<'s> {
+    pods: Vec<&'s Pod>,
+    /// Sums of requests.
+    taken: BTreeMap<&'s str, Quantity>,
+    /// Pods whose requests are not known.
+    hidden: usize,
 }
 
 /// How much of a resource a node gives.
@@ -25,17 +35,23 @@ pub(crate) struct Room {
 impl<'s> Supply<'s> {
     /// Of everything that is known.
     pub(crate) fn of(now: &'s Snapshot) -> Self {
-        let mut pods: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
+        let mut loads: BTreeMap<&str, Load<'_>> = BTreeMap::new();
         let all = now.apps.iter().flat_map(|a| &a.pods);
         for pod in all.filter(|p| !p.node.is_empty() && !p.is_finished()) {
-            pods.entry(&pod.node).or_default().push(pod);
+            let load = loads.entry(&pod.node).or_default();
+            load.pods.push(pod);
+            load.hidden += usize::from(!pod.meta.known.has(Known::SPEC));
+            for resource in super::fit::resources_of(&pod.spec) {
+                let sum = load.taken.entry(resource).or_default();
+                *sum = sum.plus(pod.spec.requests(resource));
+            }
         }
-        Supply { pods, whole: now.coverage.lists(Kind::Pod, "") }
+        Supply { loads, whole: now.coverage.lists(Kind::Pod, "") }
     }
 
     /// Pods on a node.
     pub(crate) fn on(&self, node: &Node) -> &[&'s Pod] {
-        self.pods.get(node.meta.name.as_str()).map_or(&[], Vec::as_slice)
+        self.loads.get(node.meta.name.as_str()).map_or(&[], |l| l.pods.as_slice())
     }
 
     /// Room for a resource; `None` when the node's own figures are not known.
@@ -47,9 +63,9 @@ impl<'s> Supply<'s> {
         if let Some(taken) = node.requested.get(resource) {
             return Some(Room { total, free: total.minus(taken), exact: true });
         }
-        let here = self.on(node);
-        let taken = here.iter().fold(Quantity::ZERO, |sum, p| sum.plus(p.spec.requests(resource)));
-        let exact = self.whole && here.iter().all(|p| p.meta.known.has(Known::SPEC));
+        let load = self.loads.get(node.meta.name.as_str());
+        let taken = load.and_then(|l| l.taken.get(resource)).copied().unwrap_or_default();
+        let exact = self.whole && load.is_none_or(|l| l.hidden == 0);
         Some(Room { total, free: total.minus(taken), exact })
     }
 

@@ -105,6 +105,22 @@ fn what_keeps_the_pod_from_the_nodes_it_wants_counts() {
 }
 
 #[test]
+fn a_sick_node_is_what_to_repair() {
+    let said = "0/3 nodes are available: 1 node(s) were unschedulable, 1 node(s) had untolerated \
+                taint {node.kubernetes.io/unreachable: }, 1 node(s) didn't match Pod's node \
+                affinity/selector.";
+    let sick = "{taints: [{key: node.kubernetes.io/unreachable, effect: NoSchedule}]}";
+    let role = "{node-role.kubernetes.io/control-plane: ''}";
+    let nodes = node("master", role, "{unschedulable: true}", HAS)
+        + &node("n1", "{disk: ssd}", sick, HAS)
+        + &node("n2", "{disk: hdd}", "{}", HAS);
+    let want = "taint-not-tolerated node/n1 Proven Active";
+    check(&KIND, &(waiting(&selecting("{disk: ssd}"), said) + &nodes), &[want]);
+    // The label with the node's name counts also where it was not printed.
+    check(&KIND, &(waiting(&selecting("{kubernetes.io/hostname: n1}"), said) + &nodes), &[want]);
+}
+
+#[test]
 fn one_cordoned_node_is_edited_itself_several_are_named_at_the_workload() {
     let said = "0/3 nodes are available: 2 node(s) were unschedulable, 1 node(s) didn't match \
                 Pod's node affinity/selector.";

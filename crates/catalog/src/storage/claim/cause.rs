@@ -1,6 +1,6 @@
 //! Why a claim is not bound: its class, the volume it names, or the volumes there are.
 
-use model::record::{Claim, ClusterEvent, PersistentVolume, StorageClass};
+use model::record::{Claim, ClusterEvent, Known, PersistentVolume, StorageClass};
 use model::{Certainty, Evidence, Kind, ObjectRef, Snapshot};
 
 use super::matching::{self, Mismatch};
@@ -183,7 +183,7 @@ fn by_volumes(claim: &Claim, event: Option<&ClusterEvent>, now: &Snapshot) -> An
     let listed = now.coverage.lists(Kind::PersistentVolume, "");
     if let Some((volume, found)) = matching::nearest(claim, now) {
         let Some(first) = found.first() else {
-            return Answer::Fine("a volume that fits is there and about to be bound");
+            return unseen(claim, volume, event);
         };
         let mut cause = differs(claim, volume, first, now);
         let more: Vec<&'static str> = found.iter().skip(1).map(Mismatch::mechanism).collect();
@@ -220,6 +220,28 @@ fn by_volumes(claim: &Claim, event: Option<&ClusterEvent>, now: &Snapshot) -> An
     let others = ["capacity-too-small", "access-mode-mismatch"];
     let unsure = |c: Cause| c.unsure(Certainty::Possible, &others);
     Answer::Broken(if listed { cause } else { unsure(cause) })
+}
+
+/// A volume fits in all that is shown. If it is refused for all that, a field that is not
+/// shown is the reason.
+fn unseen(claim: &Claim, volume: &PersistentVolume, event: Option<&ClusterEvent>) -> Answer {
+    let hidden = [
+        ("capacity-too-small", claim.requested.is_none() || volume.capacity.is_none()),
+        ("access-mode-mismatch", claim.access.is_empty() || volume.access.is_empty()),
+        ("selector-unmatched", !claim.meta.known.has(Known::SELECTOR)),
+    ];
+    let mut hidden = hidden.into_iter().filter(|(_, is)| *is).map(|(mechanism, _)| mechanism);
+    let (Some(first), Some(event)) = (hidden.next(), event) else {
+        return Answer::Fine("a volume that fits is there and about to be bound");
+    };
+    let name = &volume.meta.name;
+    let why = format!("{}; volume {name} fits in all that is shown", event.message);
+    let expected = format!("what volume {name} has");
+    let field = if first == "capacity-too-small" { SIZE } else { "spec.accessModes" };
+    let others: Vec<&'static str> = hidden.collect();
+    let cause = Cause::new(first, why, (field, "not shown".into(), expected));
+    let certainty = if others.len() < 2 { Certainty::Likely } else { Certainty::Possible };
+    Answer::Broken(cause.unsure(certainty, &others))
 }
 
 /// One field in which the claim and its nearest volume differ.

@@ -76,6 +76,13 @@ fn the_volume_that_comes_nearest_gives_the_numbers() {
 }
 
 #[test]
+fn what_is_not_shown_leaves_a_doubt() {
+    let asks = claim("{storageClassName: '', accessModes: [ReadWriteOnce]}", "Pending");
+    let yaml = asks + &volume("v1", HAS, "Available") + &event("FailedBinding", NO_CLASS);
+    check(&KIND, &yaml, &["capacity-too-small pvc/paper Likely Active"]);
+}
+
+#[test]
 fn a_class_that_does_not_exist_is_named() {
     let said = event("ProvisioningFailed", "storageclass.storage.k8s.io \"rapid\" not found");
     let want = "storage-class-missing pvc/paper Proven Active";

@@ -40,9 +40,11 @@ pub(crate) enum Standing {
 /// All workloads some of whose pods were refused.
 pub(crate) fn all(now: &Snapshot) -> Vec<Refused<'_>> {
     let mut events: BTreeMap<ObjectRef, Vec<&ClusterEvent>> = BTreeMap::new();
+    let mut roots: BTreeMap<&ObjectRef, ObjectRef> = BTreeMap::new();
     for event in now.events.iter().filter(|e| e.reason == "FailedCreate") {
         let Some(about) = event.about.as_ref().filter(|o| makes_pods(o.kind)) else { continue };
-        events.entry(root(about, now)).or_default().push(event);
+        let root = roots.entry(about).or_insert_with(|| root(about, now));
+        events.entry(root.clone()).or_default().push(event);
     }
     for app in &now.apps {
         if failing_condition(app).is_some() {
