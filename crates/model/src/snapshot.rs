@@ -5,6 +5,7 @@ mod builder;
 mod callers;
 mod coverage;
 mod facts;
+mod implied;
 mod pools;
 mod relation;
 mod table;

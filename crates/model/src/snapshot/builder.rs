@@ -1,16 +1,15 @@
 //! Collects what was read and joins it into a snapshot.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::pools::Pools;
-use super::{Alert, Coverage, Dial, LogLines, Sample, Snapshot, Table, UnitState, app};
+use super::{Alert, Coverage, Dial, LogLines, Sample, Snapshot, Table, UnitState, app, implied};
 use crate::record::{
     Backends, Claim, ClusterEvent, ContainerState, EventTime, Ingress, LimitRange, Meta, Named,
     NetworkPolicy, Node, PersistentVolume, Pod, Quota, Record, Scaler, Service, StorageClass,
     Workload,
 };
-use crate::{Kind, Object, ObjectRef, Text, Timestamp};
+use crate::{Kind, Object, ObjectRef, Timestamp};
 
 /// Collects what was read. Equal parts of objects (specs, labels, owners) are kept once.
 #[derive(Debug, Default)]
@@ -187,7 +186,7 @@ impl Builder {
         });
         self.events.dedup_by(|later, kept| same_event(later, kept, now));
         self.events.shrink_to_fit();
-        self.pods.extend(pods_of_events(&self.events, &self.pods, &self.coverage));
+        self.pods.extend(implied::pods(&self.events, &self.pods, &self.coverage));
         let pods = Table::build(self.pods, |_, _| true);
         self.logs.sort();
         self.units.sort();
@@ -217,27 +216,6 @@ impl Builder {
             callers: std::sync::OnceLock::new(),
         }
     }
-}
-
-/// Pods that only their events tell of: a list of events alone is all that some people paste.
-/// Where pods of the namespace were read, a pod that was not among them may well be gone.
-fn pods_of_events(events: &[ClusterEvent], read: &[Arc<Pod>], lists: &Coverage) -> Vec<Arc<Pod>> {
-    let namespaces: BTreeSet<&Text> = read.iter().map(|p| &p.meta.namespace).collect();
-    let mut names: Vec<(&ObjectRef, u16)> = events
-        .iter()
-        .filter_map(|e| e.about.as_ref().map(|o| (o, e.document)))
-        .filter(|(o, _)| o.kind == Kind::Pod && !namespaces.contains(&o.namespace))
-        .filter(|(o, _)| !lists.lists(Kind::Pod, &o.namespace))
-        .collect();
-    names.dedup_by_key(|(o, _)| *o);
-    let pod = |(object, source): (&ObjectRef, u16)| {
-        let mut pod = Pod::default();
-        pod.meta.namespace = object.namespace.clone();
-        pod.meta.name = object.name.clone();
-        pod.meta.source = source;
-        Arc::new(pod)
-    };
-    names.into_iter().map(pod).collect()
 }
 
 /// Stands in when the input holds no time at all: 2000-01-01.
