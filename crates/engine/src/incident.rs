@@ -128,6 +128,16 @@ fn rank(i: &Incident) -> impl Ord + use<> {
     )
 }
 
+/// Ages without any date are good for comparing; no date must be made of them.
+pub(crate) fn forget_dates(incident: &mut Incident) {
+    for member in &mut incident.members {
+        let finding = &mut member.finding;
+        finding.since = None;
+        finding.forecast.clear();
+        finding.evidence.iter_mut().for_each(|e| e.at = None);
+    }
+}
+
 /// FNV-1a over what makes a cause the same cause.
 fn digest(cause: &Finding) -> u32 {
     let parts = [

@@ -19,7 +19,10 @@ use model::{FailureKind, Findings, Incident, Situation, Snapshot, Verdict};
 pub fn step(now: &Snapshot, kinds: &[&FailureKind]) -> Situation {
     let Findings { found, mut ruled_out, mut stale } = detect::run(now, kinds);
     let links = graph::link(&found, now, kinds);
-    let incidents = incident::gather(found, &links);
+    let mut incidents = incident::gather(found, &links);
+    if !now.has_time {
+        incidents.iter_mut().for_each(incident::forget_dates);
+    }
     ruled_out.sort();
     ruled_out.dedup();
     stale.sort();
