@@ -22,7 +22,7 @@ pub fn run() -> Result<()> {
     command("format", &["fmt", "--all", "--check"])?;
     let clippy = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
     command("clippy", &clippy)?;
-    command("tests", &["test", "--locked", "--workspace"])?;
+    command("tests", &["test", "--locked", "--workspace", "--no-fail-fast"])?;
     step("tidy", "cargo xtask tidy", tidy::run)?;
     if has("cargo-deny") {
         command("deny", &["deny", "--locked", "check", "bans", "licenses", "sources"])?;

@@ -3,6 +3,7 @@
 //! It knows the shape of objects, but never what a fact means.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use model::{
     Alert, DecodeError, Dial, Kind, LogLines, Object, ObjectRef, Sample, Text, UnitState,
@@ -11,7 +12,7 @@ use model::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::json::{Head, Json, Objects};
+use crate::json::{Decode, Head, Json, Objects};
 use crate::piece::{Form, LogOwner, Piece, Place};
 use crate::report::{Capture, Document, Skipped};
 use crate::source::{self, DocumentReport, Visit};
@@ -28,7 +29,7 @@ pub(crate) struct Assembler {
     seen: BTreeMap<Kind, BTreeSet<Text>>,
     live_objects: usize,
     log_lines: usize,
-    specs: KnownSpecs,
+    specs: Arc<KnownSpecs>,
 }
 
 impl Assembler {
@@ -175,14 +176,26 @@ fn wanted(kind: &str, api_version: &str) -> Option<Kind> {
     (same || older).then_some(kind)
 }
 
-impl Objects for Assembler {
+/// Decodes the kinds that are told apart.
+#[derive(Clone)]
+pub(crate) struct ToRecords(Arc<KnownSpecs>);
+
+impl Decode for ToRecords {
     type Object = Option<Object>;
 
     fn decode(&self, head: Head<'_>, json: &mut Json<'_>) -> serde_json::Result<Option<Object>> {
         match wanted(head.kind, head.api_version) {
-            Some(kind) => decode_with(kind, json, &self.specs).map(Some),
+            Some(kind) => decode_with(kind, json, &*self.0).map(Some),
             None => serde::de::IgnoredAny::deserialize(json).map(|_| None),
         }
+    }
+}
+
+impl Objects for Assembler {
+    type Decoder = ToRecords;
+
+    fn decoder(&self) -> ToRecords {
+        ToRecords(Arc::clone(&self.specs))
     }
 
     fn object(&mut self, object: Option<Object>, _line: u32, gone: bool) {

@@ -5,8 +5,7 @@
 //! whose other bytes were seen before is not decoded again. It must never take two different
 //! specs for one: bytes are compared by a 128-bit hash.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memchr::memmem::Finder;
 use model::record::{PlacedSpec, PodSpec, SpecReader};
@@ -22,23 +21,23 @@ const TOKEN_SUFFIX_BYTES: usize = 5;
 /// would be escaped.
 const NODE: &[u8] = b"\"nodeName\":";
 
-/// Reads specs, each distinct one only once.
+/// Reads specs, each distinct one only once, for all threads.
 #[derive(Debug)]
 pub(crate) struct KnownSpecs {
     token: Finder<'static>,
     node: Finder<'static>,
-    seen: RefCell<FxHashMap<u128, Arc<PodSpec>>>, // tidy: lookup only
-    parts: RefCell<SpecParts>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    specs: FxHashMap<u128, Arc<PodSpec>>, // tidy: lookup only
+    parts: SpecParts,
 }
 
 impl Default for KnownSpecs {
     fn default() -> Self {
-        KnownSpecs {
-            token: Finder::new(TOKEN),
-            node: Finder::new(NODE),
-            seen: RefCell::default(),
-            parts: RefCell::default(),
-        }
+        KnownSpecs { token: Finder::new(TOKEN), node: Finder::new(NODE), seen: Mutex::default() }
     }
 }
 
@@ -60,6 +59,11 @@ impl KnownSpecs {
         Some((hash.digest128(), node))
     }
 
+    /// What is known so far; a thread that panicked leaves nothing half done in it.
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn without_token(&self, mut bytes: &[u8], hash: &mut Xxh3) {
         while let Some(at) = self.token.find(bytes) {
             let (before, after) = bytes.split_at(at + TOKEN.len());
@@ -76,14 +80,16 @@ impl<'de> SpecReader<'de> for KnownSpecs {
     fn read<E: serde::de::Error>(&self, raw: &'de RawValue) -> Result<PlacedSpec, E> {
         let decode = || serde_json::from_str::<PlacedSpec>(raw.get()).map_err(E::custom);
         let Some((key, node)) = self.key(raw.get().as_bytes()) else { return decode() };
-        if let Some(spec) = self.seen.borrow().get(&key) {
+        if let Some(spec) = self.seen().specs.get(&key) {
             return Ok(PlacedSpec { spec: Arc::clone(spec), node });
         }
+        // Decoded without the lock: another thread may do the same, and be first.
         let mut placed = decode()?;
+        let seen = &mut *self.seen();
         if let Some(new) = Arc::get_mut(&mut placed.spec) {
-            self.parts.borrow_mut().share(new);
+            seen.parts.share(new);
         }
-        self.seen.borrow_mut().insert(key, Arc::clone(&placed.spec));
+        placed.spec = Arc::clone(seen.specs.entry(key).or_insert(placed.spec));
         Ok(placed)
     }
 }
@@ -92,7 +98,9 @@ impl<'de> SpecReader<'de> for KnownSpecs {
 mod tests {
     use super::*;
 
-    const SPEC: &str = r#"{"containers":[{"name":"a","image":"a:1","volumeMounts":[{"name":"kube-api-access-x2x4z","mountPath":"/t"}]}],"nodeName":"n1","volumes":[{"name":"kube-api-access-x2x4z"}]}"#;
+    const SPEC: &str = r#"{"containers":[{"name":"a","image":"a:1",
+        "volumeMounts":[{"name":"kube-api-access-x2x4z","mountPath":"/t"}]}],
+        "nodeName":"n1","volumes":[{"name":"kube-api-access-x2x4z"}]}"#;
 
     fn read(specs: &KnownSpecs, json: &str) -> PlacedSpec {
         let raw: &RawValue = serde_json::from_str(json).unwrap();

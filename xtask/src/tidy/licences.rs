@@ -36,16 +36,22 @@ pub fn check(files: &[TextFile]) -> Result<Vec<Problem>> {
     problems.extend(licences(
         &metadata(&["--locked", "--filter-platform", host])?,
         &list(policy, "allow"),
+        &section(policy, "exceptions"),
     ));
     Ok(problems)
 }
 
 /// The names in `key = [ "name", { crate = "name", reason = "..." } ]`.
 fn list(policy: &str, key: &str) -> BTreeSet<String> {
+    section(policy, key).into_iter().filter_map(|line| line.into_iter().next()).collect()
+}
+
+/// The literals of each line between `key = [` and `]`.
+fn section(policy: &str, key: &str) -> Vec<Vec<String>> {
     let start = format!("{key} = [");
     let lines = policy.lines().skip_while(|l| *l != start).skip(1);
     let lines = lines.take_while(|l| *l != "]");
-    lines.filter_map(|l| literals(l).into_iter().next()).collect()
+    lines.map(literals).collect()
 }
 
 /// Crates that are linked in more than one version.
@@ -76,13 +82,19 @@ fn locked(lock: &str, banned: &BTreeSet<String>) -> Vec<Problem> {
     problems
 }
 
-/// Every crate has a licence that is allowed.
-fn licences(metadata: &Value, allowed: &BTreeSet<String>) -> Vec<Problem> {
+/// Every crate has a licence that is allowed, for all or for this crate.
+fn licences(
+    metadata: &Value,
+    allowed: &BTreeSet<String>,
+    exceptions: &[Vec<String>],
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
         let licence = package["license"].as_str().unwrap_or_default();
-        if !is_allowed(licence, allowed) {
+        let own = exceptions.iter().filter(|e| e.first().is_some_and(|n| n == name)).flatten();
+        let allowed: BTreeSet<String> = allowed.iter().chain(own).cloned().collect();
+        if !is_allowed(licence, &allowed) {
             let what =
                 format!("`{name}` has the licence `{licence}`, which {POLICY} does not allow");
             problems.push(Problem::new(LOCK, 0, what));
@@ -181,7 +193,14 @@ mod tests {
         assert_eq!(lines, [2, 7]);
         assert!(super::doubles(lock).is_empty());
         assert!(super::doubles(&lock.repeat(2)).contains("a"));
-        let metadata = json!({"packages": [{"name": "a", "license": null}]});
-        assert_eq!(super::licences(&metadata, &set(&["MIT"])).len(), 1);
+        let metadata = json!({"packages": [
+            {"name": "a", "license": null},
+            {"name": "b", "license": "X"},
+            {"name": "c", "license": "X"},
+        ]});
+        let own = [vec!["c".to_owned(), "X".to_owned()]];
+        let found = super::licences(&metadata, &set(&["MIT"]), &own).into_iter();
+        let names: Vec<String> = found.map(|p| p.what.chars().take(3).collect()).collect();
+        assert_eq!(names, ["`a`", "`b`"]);
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Indentation (spaces after a line end) is dropped while bytes come in: in what `kubectl -o json`
 //! prints it is more than half of all bytes, and a line end inside a JSON string is always
-//! escaped, so nothing else is lost. Lines are counted as bytes are consumed. The window never
-//! grows beyond its limit.
+//! escaped, so nothing else is lost. Lines are counted as bytes are consumed. What was consumed
+//! can be put back. The window never grows beyond its limit.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
 
 /// Bytes asked for at once.
@@ -24,10 +25,13 @@ pub enum More {
 /// The window; `R` gives the bytes.
 pub struct Buffer<R> {
     input: R,
+    /// What comes before the rest of the input, without indentation.
+    put_back: VecDeque<Vec<u8>>,
     bytes: Vec<u8>,
     start: usize,
     end: usize,
     line: u32,
+    taken: u64,
     limit: usize,
     /// The last byte seen was a line end or indentation after one.
     in_indent: bool,
@@ -41,10 +45,12 @@ impl<R: Read> Buffer<R> {
     pub fn new(input: R, limit: usize) -> Self {
         Buffer {
             input,
+            put_back: VecDeque::new(),
             bytes: Vec::new(),
             start: 0,
             end: 0,
             line: 1,
+            taken: 0,
             limit,
             in_indent: false,
             ended: false,
@@ -74,11 +80,28 @@ impl<R: Read> Buffer<R> {
         let lines = line_ends(self.window().get(..count).unwrap_or_default());
         self.line = self.line.saturating_add(lines);
         self.start += count;
+        self.taken += count as u64;
+    }
+
+    /// How many bytes were consumed, without indentation and what was put back.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Puts bytes before the window that were consumed from there; they begin in this line.
+    pub fn put_back<'b>(&mut self, parts: impl Iterator<Item = &'b [u8]>, line: u32) {
+        let mut parts: VecDeque<Vec<u8>> = parts.map(<[u8]>::to_vec).collect();
+        self.taken = self.taken.saturating_sub(parts.iter().map(|p| p.len() as u64).sum());
+        self.line = line;
+        parts.push_back(self.window().to_vec());
+        (self.start, self.end) = (0, 0);
+        parts.append(&mut self.put_back);
+        self.put_back = parts;
     }
 
     /// Makes the window longer.
     pub fn more(&mut self) -> More {
-        if self.ended {
+        if self.ended && self.put_back.is_empty() {
             return More::End;
         }
         if self.start > 0 {
@@ -96,7 +119,25 @@ impl<R: Read> Buffer<R> {
             self.bytes.truncate(self.chunk);
             self.bytes.shrink_to_fit();
         }
-        self.fill()
+        if self.put_back.is_empty() { self.fill() } else { self.refill() }
+    }
+
+    /// Takes up what was put back.
+    fn refill(&mut self) -> More {
+        let before = self.end;
+        while let Some(mut part) = self.put_back.pop_front() {
+            let Some(free) = self.bytes.get_mut(self.end..) else { break };
+            let count = part.len().min(free.len());
+            let (now, _) = free.split_at_mut(count);
+            now.copy_from_slice(part.get(..count).unwrap_or_default());
+            self.end += count;
+            if count < part.len() {
+                part.drain(..count);
+                self.put_back.push_front(part);
+                break;
+            }
+        }
+        if self.end > before { More::Got } else { self.fill() }
     }
 
     /// Reads once into the free part of the window (again while only indentation comes).

@@ -3,7 +3,7 @@
 use super::buffer::More;
 use super::scan::{self, Shape};
 use super::walk::{Inside, Stop, Walk, begins_with_metadata};
-use super::{Head, Json, OBJECT_LIMIT_BYTES, Objects};
+use super::{Decode, Head, Json, OBJECT_LIMIT_BYTES, Objects};
 use std::io::Read;
 
 impl<R: Read, O: Objects> Walk<'_, R, O> {
@@ -13,7 +13,7 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
         let line = self.buffer.line();
         loop {
             let window = self.buffer.window();
-            match decode_front(&*self.out, window, inside) {
+            match decode_front(&self.decoder, window, inside) {
                 Ok((object, used)) => {
                     self.buffer.consume(used);
                     self.outcome.objects += 1;
@@ -66,7 +66,7 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
         };
         self.buffer.consume(end);
         if let Some(text) = lossy
-            && let Ok((object, _)) = decode_front(&*self.out, text.as_bytes(), inside)
+            && let Ok((object, _)) = decode_front(&self.decoder, text.as_bytes(), inside)
         {
             self.outcome.objects += 1;
             self.out.object(object, line, inside.gone);
@@ -79,19 +79,28 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
 }
 
 /// Decodes what is at the front of `bytes`, and how many of them it took.
-pub fn decode_front<O: Objects>(
-    out: &O,
+pub fn decode_front<D: Decode>(
+    decoder: &D,
     bytes: &[u8],
     inside: Inside<'_>,
-) -> serde_json::Result<(O::Object, usize)> {
+) -> serde_json::Result<(D::Object, usize)> {
     let mut head = Head { kind: inside.kind, api_version: inside.api_version };
     // The shape was clear a moment ago, except for items that begin with their metadata.
     let kindless = inside.items && !inside.kind.is_empty() && begins_with_metadata(bytes);
     if !kindless && let Ok(Shape::Object { kind, api_version }) = scan::shape(bytes) {
         head = Head { kind, api_version };
     }
+    decode_as(decoder, head, bytes)
+}
+
+/// Decodes what is at the front of `bytes` as what it is known to be.
+pub fn decode_as<D: Decode>(
+    decoder: &D,
+    head: Head<'_>,
+    bytes: &[u8],
+) -> serde_json::Result<(D::Object, usize)> {
     let mut json = Json::from_slice(bytes);
-    let object = out.decode(head, &mut json)?;
+    let object = decoder.decode(head, &mut json)?;
     // The stream of further values is never read: it only tells where it would begin.
     let used = json.into_iter::<serde::de::IgnoredAny>().byte_offset();
     Ok((object, used))

@@ -73,6 +73,7 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
 
     fn items(&mut self, inside: Inside<'_>, stash: &mut Stash) -> Result<(), Stop> {
         self.buffer.consume(1);
+        let mut alone_until = self.buffer.taken() + self.fan.after_bytes;
         loop {
             match self.buffer.peek() {
                 Some(b']') => {
@@ -80,6 +81,10 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
                     return Ok(());
                 }
                 Some(b',') => self.buffer.consume(1),
+                Some(b'{') if self.buffer.taken() >= alone_until => {
+                    self.fan_out(inside);
+                    alone_until = self.buffer.taken() + self.fan.after_bytes;
+                }
                 Some(b'{') => self.item(inside, stash)?,
                 Some(b'}') => return Err(Stop::Broken("the items end with a brace")),
                 Some(_) => {
@@ -133,7 +138,7 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
         };
         let inside = Inside { kind, api_version, items: true, ..inside };
         for (line, bytes) in &stash.items {
-            match decode_front(&*self.out, bytes, inside) {
+            match decode_front(&self.decoder, bytes, inside) {
                 Ok((object, _)) => {
                     self.outcome.objects += 1;
                     self.out.object(object, *line, inside.gone);

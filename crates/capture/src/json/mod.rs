@@ -2,15 +2,19 @@
 //! watch streams, server-side tables, alerts, maps of log lines, and containers of these.
 //!
 //! Objects are decoded straight from the bytes by whoever implements [`Objects`]; no tree of
-//! values is built on the way. The reader holds one window of bytes, never the whole input, and
-//! never fails: what cannot be read is reported as [`Piece::Skipped`] and the rest is read on.
-//! It must never judge what it reads.
+//! values is built on the way. The items of a long list are decoded on several threads; what is
+//! handed on, and in what order, does not depend on that. The reader holds one window of bytes and
+//! a few segments of a list, never the whole input, and never fails: what cannot be read is
+//! reported as [`Piece::Skipped`] and the rest is read on. It must never judge what it reads.
 
 mod buffer;
 mod container;
+mod cut;
 mod decode;
+mod fan;
 mod list;
 mod scan;
+mod segment;
 mod stray;
 mod table;
 mod walk;
@@ -39,21 +43,30 @@ pub struct Head<'a> {
     pub api_version: &'a str,
 }
 
-/// Takes objects from the reader.
-pub trait Objects {
+/// Decodes objects, on any thread: each gets a clone of its own.
+pub trait Decode: Clone + Send {
     /// What an object becomes.
-    type Object;
+    type Object: Send;
 
     /// Decodes one object and must consume exactly one JSON value (of a kind that is not wanted:
     /// `IgnoredAny::deserialize(json)`). It is called again with more bytes when they run out,
-    /// so it has no side effect.
+    /// so it has no effect that can be seen.
     ///
     /// # Errors
     /// Those of the decoder; the object is then reported as skipped.
     fn decode(&self, head: Head<'_>, json: &mut Json<'_>) -> serde_json::Result<Self::Object>;
+}
+
+/// Takes objects from the reader.
+pub trait Objects {
+    /// Decodes them.
+    type Decoder: Decode;
+
+    /// What objects of one document are decoded with.
+    fn decoder(&self) -> Self::Decoder;
 
     /// Takes a decoded object that began at `line`; `gone` when a watch saw its deletion.
-    fn object(&mut self, object: Self::Object, line: u32, gone: bool);
+    fn object(&mut self, object: <Self::Decoder as Decode>::Object, line: u32, gone: bool);
 
     /// Takes anything else.
     fn piece(&mut self, piece: Piece);
@@ -87,15 +100,17 @@ pub struct Outcome {
 
 /// Reads the whole of `input`.
 pub fn read<R: Read, O: Objects>(input: R, hints: &Hints, out: &mut O) -> Outcome {
-    read_buffer(buffer::Buffer::new(input, OBJECT_LIMIT_BYTES), hints, out)
+    let buffer = buffer::Buffer::new(input, OBJECT_LIMIT_BYTES);
+    read_buffer(buffer, fan::Fan::default(), hints, out)
 }
 
 fn read_buffer<R: Read, O: Objects>(
     buffer: buffer::Buffer<R>,
+    fan: fan::Fan,
     hints: &Hints,
     out: &mut O,
 ) -> Outcome {
-    let (outcome, empty) = walk::Walk::new(buffer, hints, out).run();
+    let (outcome, empty) = walk::Walk::new(buffer, fan, hints, out).run();
     if outcome.complete && !empty && outcome.objects + outcome.pieces + outcome.lists == 0 {
         let why = "this JSON holds no Kubernetes objects, alerts or logs".to_owned();
         out.piece(Piece::Skipped {
@@ -120,7 +135,11 @@ impl<'a> ToPieces<'a> {
     }
 }
 
-impl Objects for ToPieces<'_> {
+/// Decodes objects to values that name their kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ToValues;
+
+impl Decode for ToValues {
     type Object = Value;
 
     fn decode(&self, head: Head<'_>, json: &mut Json<'_>) -> serde_json::Result<Value> {
@@ -133,6 +152,14 @@ impl Objects for ToPieces<'_> {
             }
         }
         Ok(value)
+    }
+}
+
+impl Objects for ToPieces<'_> {
+    type Decoder = ToValues;
+
+    fn decoder(&self) -> ToValues {
+        ToValues
     }
 
     fn object(&mut self, value: Value, line: u32, gone: bool) {

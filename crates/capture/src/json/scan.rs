@@ -247,7 +247,8 @@ fn is_kind(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-fn skip_blank(bytes: &[u8], from: usize) -> Option<(usize, u8)> {
+/// The first byte from `from` on that is not white space, and where it is.
+pub fn skip_blank(bytes: &[u8], from: usize) -> Option<(usize, u8)> {
     let rest = bytes.get(from..)?;
     let blank = rest.iter().position(|b| !b.is_ascii_whitespace())?;
     Some((from + blank, *rest.get(blank)?))
@@ -255,7 +256,7 @@ fn skip_blank(bytes: &[u8], from: usize) -> Option<(usize, u8)> {
 
 /// The string whose opening quote is at `at`, as written, and the place after it. Text with
 /// escapes or that is not UTF-8 comes out empty: no key or kind that matters here has any.
-fn raw_string(bytes: &[u8], at: usize) -> Option<(&str, usize)> {
+pub fn raw_string(bytes: &[u8], at: usize) -> Option<(&str, usize)> {
     let rest = bytes.get(at..)?;
     let len = value_end(rest)?;
     let text = rest.get(1..len.saturating_sub(1)).unwrap_or_default();

@@ -68,7 +68,7 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
             let bytes = object.to_string();
             let inside =
                 Inside { kind: "", api_version: "", items: true, gone: false, depth: 0, key: "" };
-            match super::decode::decode_front(&*self.out, bytes.as_bytes(), inside) {
+            match super::decode::decode_front(&self.decoder, bytes.as_bytes(), inside) {
                 Ok((object, _)) => {
                     self.outcome.objects += 1;
                     self.out.object(object, line, false);

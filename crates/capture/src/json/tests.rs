@@ -14,7 +14,7 @@ fn read_in_chunks(text: &[u8], chunk: usize) -> (Vec<String>, Outcome) {
     let mut sink = |piece| got.push(words(piece));
     let mut out = ToPieces::new("x.json", &mut sink);
     let buffer = Buffer::new(text, LIMIT).with_chunk(chunk);
-    let outcome = read_buffer(buffer, &hints, &mut out);
+    let outcome = read_buffer(buffer, fan::Fan::default(), &hints, &mut out);
     (got, outcome)
 }
 

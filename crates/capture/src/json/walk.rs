@@ -1,6 +1,7 @@
 //! Walks through a JSON stream and finds out what each value is.
 
 use super::buffer::{Buffer, More};
+use super::fan::Fan;
 use super::scan::{self, Shape, Skipper, Unclear};
 use super::{Hints, Objects, Outcome};
 use crate::piece::{Piece, Place};
@@ -48,8 +49,10 @@ impl<'a> Inside<'a> {
 }
 
 /// One reading of one document.
-pub struct Walk<'w, R, O> {
+pub struct Walk<'w, R, O: Objects> {
     pub(super) buffer: Buffer<R>,
+    pub(super) fan: Fan,
+    pub(super) decoder: O::Decoder,
     pub(super) hints: &'w Hints,
     pub(super) out: &'w mut O,
     pub(super) outcome: Outcome,
@@ -59,9 +62,10 @@ pub struct Walk<'w, R, O> {
 }
 
 impl<'w, R: Read, O: Objects> Walk<'w, R, O> {
-    pub fn new(buffer: Buffer<R>, hints: &'w Hints, out: &'w mut O) -> Self {
+    pub fn new(buffer: Buffer<R>, fan: Fan, hints: &'w Hints, out: &'w mut O) -> Self {
         let outcome = Outcome { complete: true, ..Outcome::default() };
-        Walk { buffer, hints, out, outcome, reports: 0, empty: true }
+        let decoder = out.decoder();
+        Walk { buffer, fan, decoder, hints, out, outcome, reports: 0, empty: true }
     }
 
     /// Reads values until the input ends; also tells whether there was nothing in them.

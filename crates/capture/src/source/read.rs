@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::path::PathHints;
-use crate::json::{self, Objects};
+use crate::json::{self, Decode, Objects};
 use crate::piece::{Piece, Place};
 use crate::sniff::Form;
 use crate::{logs, metrics, text, yaml};
@@ -51,17 +51,13 @@ impl<O: Objects> Counting<'_, O> {
 }
 
 impl<O: Objects> Objects for Counting<'_, O> {
-    type Object = O::Object;
+    type Decoder = O::Decoder;
 
-    fn decode(
-        &self,
-        head: json::Head<'_>,
-        json: &mut json::Json<'_>,
-    ) -> serde_json::Result<Self::Object> {
-        self.out.decode(head, json)
+    fn decoder(&self) -> O::Decoder {
+        self.out.decoder()
     }
 
-    fn object(&mut self, object: Self::Object, line: u32, gone: bool) {
+    fn object(&mut self, object: <O::Decoder as Decode>::Object, line: u32, gone: bool) {
         self.report.objects += 1;
         self.out.object(object, line, gone);
     }

@@ -5,12 +5,14 @@
 mod cluster;
 mod container;
 mod event;
+mod ingress;
 mod meta;
 mod network;
 mod node;
 mod pod;
 mod pod_spec;
 mod policy;
+mod scaler;
 mod storage;
 mod workload;
 
@@ -19,8 +21,9 @@ pub use container::{
     ConfigRef, ConfigSource, Container, ContainerPort, Env, Exec, Mount, Needs, Probe, ProbeAction,
 };
 pub use event::{ClusterEvent, EventTime};
+pub use ingress::{Ingress, IngressPath};
 pub use meta::{Known, Meta, Owner, Record};
-pub use network::{Backends, Ingress, IngressPath, Port, Scaler, Service, ServicePort};
+pub use network::{Backends, Port, Service, ServicePort};
 pub use node::{Node, Taint};
 pub use pod::{ContainerState, ContainerStatus, Phase, Pod, Ready, Summary, Terminated};
 pub use pod_spec::{
@@ -28,5 +31,6 @@ pub use pod_spec::{
     Volume, VolumeSource,
 };
 pub use policy::{AddressBlock, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule};
+pub use scaler::Scaler;
 pub use storage::{Claim, PersistentVolume, StorageClass};
 pub use workload::{Counts, JobStatus, Workload};

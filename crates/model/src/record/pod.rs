@@ -177,8 +177,9 @@ impl Pod {
     /// Whether it has ended for good, so that nobody waits for it.
     pub fn is_finished(&self) -> bool {
         let word = self.summary.as_ref().map_or("", |s| s.status.as_str());
+        let ended = ["Completed", "Succeeded", "Evicted", "Error"].contains(&word);
         matches!(self.phase, Phase::Succeeded | Phase::Failed)
-            || matches!(word, "Completed" | "Succeeded" | "Evicted" | "Error" if self.phase == Phase::Unknown && self.restarts() == 0)
+            || (ended && self.phase == Phase::Unknown && self.restarts() == 0)
     }
 
     /// Whether it waits for a node.

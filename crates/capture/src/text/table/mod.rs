@@ -92,11 +92,21 @@ impl Table<'_> {
         if self.columns.index("MESSAGE").is_some() {
             return !self.begins_event(text);
         }
+        if text.starts_with(' ') && self.has_no_namespace(first) {
+            return false;
+        }
         // `[`, `(`, a quote or a colon at the end is prose or an error, not a name.
         let name = |c: char| {
             c.is_alphanumeric() || matches!(c, '-' | '.' | '/' | ':' | '_' | '<' | '>' | '*')
         };
         text.starts_with(' ') || first.ends_with(':') || !first.chars().all(name)
+    }
+
+    /// Whether the row of this first word leaves the column of namespaces empty, as `get -A` of
+    /// several kinds prints those of the whole cluster.
+    fn has_no_namespace(&self, first: &str) -> bool {
+        let kind = first.split_once('/').and_then(|(kind, _)| kinds::by_name(kind));
+        self.columns.index("NAMESPACE") == Some(0) && kind.is_some_and(|k| !k.namespaced)
     }
 
     fn begins_event(&self, text: &str) -> bool {

@@ -1,0 +1,78 @@
+//! How the API server, the scheduler and controllers say why they refuse or wait.
+
+/// A pod took more of the node's disk than its own limits allow (not: than the node has).
+pub const STORAGE_LIMIT: &[&str] = &[
+    "exceeded its local ephemeral storage limit",
+    "ephemeral local storage usage exceeds the total limit",
+    "usage of emptydir volume",
+    "exceeds its local ephemeral storage limit",
+];
+
+/// Somebody says that a container is held back from the processor.
+pub const CPU_THROTTLED: &[&str] = &["throttl", "cpu_cfs", "cfs_"];
+
+/// Somebody says that a container uses very much of the processor.
+pub const CPU_BUSY: &[&str] = &[
+    "cpu core",
+    "cpu usage",
+    "cpu_usage",
+    "cpu utilization",
+    "cpu utilisation",
+    "cpu saturation",
+    "cpu overload",
+    "cpu pressure",
+    "high cpu",
+    "highcpu",
+    "cpuusage",
+    "cpu load",
+];
+
+/// An admission webhook was called and did not answer.
+pub const WEBHOOK_FAILED: &[&str] = &["failed calling webhook", "failed to call webhook"];
+
+/// Something between the API server and the store took too long: mostly a webhook.
+pub const ADMISSION_TIMEOUT: &[&str] = &["request did not complete within requested timeout"];
+
+/// The namespace is being deleted and takes nothing new.
+pub const NAMESPACE_ENDS: &[&str] = &["because it is being terminated"];
+
+/// Rules about security, as they were told before Pod Security admission.
+pub const POD_SECURITY_OLD: &[&str] = &[
+    "unable to validate against any pod security policy",
+    "unable to validate against any security context constraint",
+    "no providers available to validate pod",
+    "securitycontextdeny",
+    "pod.spec.securitycontext",
+    "securitycontext.runasuser is forbidden",
+    "securitycontext.selinuxoptions is forbidden",
+    "securitycontext.fsgroup is forbidden",
+    "securitycontext.supplementalgroups is forbidden",
+];
+
+/// A message is about a storage class.
+pub const CLASS: &[&str] =
+    &["storageclass.storage.k8s.io \"", "storageclass \"", "storage class \""];
+
+/// A class whose volumes are made by hand.
+pub const NO_PROVISIONER: &[&str] =
+    &["kubernetes.io/no-provisioner", "no volume plugin matched", "cannot find volume plugin"];
+
+/// The volume that a claim names or had is not there.
+pub const VOLUME_GONE: &[&str] = &["not found", "lost its persistentvolume"];
+
+/// A claim waits for its first pod; no fault.
+pub const WAITS_FOR_POD: &[&str] =
+    &["waiting for first consumer to be created before binding", "to be scheduled"];
+
+/// The scheduler found no volume for a claim that waits for its pod.
+pub const NO_VOLUME_TO_BIND: &[&str] = &["available persistent volumes to bind"];
+
+/// Why a volume that a claim names cannot be bound to it, with the mechanism.
+pub const BINDING_REFUSED: &[(&str, &str)] = &[
+    ("already bound to a different claim", "volume-taken"),
+    ("already bound to", "volume-taken"),
+    ("storageclassname does not match", "storage-class-mismatch"),
+    ("requested pv is too small", "capacity-too-small"),
+    ("incompatible accessmode", "access-mode-mismatch"),
+    ("incompatible volumemode", "volume-mode-mismatch"),
+];
