@@ -67,7 +67,7 @@ fn incident(group: &[usize], edges: &[Edge], slots: &mut [Option<Finding>]) -> O
     };
     let edges: Vec<Edge> = edges.iter().filter_map(inside).collect();
     let causes: BTreeSet<usize> = edges.iter().map(|e| e.cause).collect();
-    let members: Vec<Member> = group
+    let mut members: Vec<Member> = group
         .iter()
         .filter_map(|index| slots.get_mut(*index).and_then(Option::take))
         .enumerate()
@@ -81,6 +81,7 @@ fn incident(group: &[usize], edges: &[Edge], slots: &mut [Option<Finding>]) -> O
             Member { finding, role }
         })
         .collect();
+    doubt_a_lone_symptom(&mut members.first_mut()?.finding);
     let cause = &members.first()?.finding;
     let impact = total_impact(&members);
     Some(Incident {
@@ -91,6 +92,14 @@ fn incident(group: &[usize], edges: &[Edge], slots: &mut [Option<Finding>]) -> O
         edges,
         members,
     })
+}
+
+/// A symptom at the head of an incident was seen for certain, but it is no cause: what is behind
+/// it is not known.
+fn doubt_a_lone_symptom(cause: &mut Finding) {
+    if cause.role == Role::Symptom {
+        cause.certainty = Certainty::Possible;
+    }
 }
 
 /// The sum over objects; several findings about one object count it once.

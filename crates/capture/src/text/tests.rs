@@ -290,8 +290,8 @@ proptest! {
     fn any_damage(at in 0usize..3000, len in 0usize..40, with in "[ \t\n:/<>(),-]{0,6}") {
         let text: Vec<char> = session().chars().collect();
         let (at, end) = (at.min(text.len()), (at + len).min(text.len()));
-        let damaged: String =
-            text[..at].iter().copied().chain(with.chars()).chain(text[end..].iter().copied()).collect();
+        let (before, after) = (text[..at].iter().copied(), text[end..].iter().copied());
+        let damaged: String = before.chain(with.chars()).chain(after).collect();
         pieces(&damaged);
     }
 
