@@ -7,6 +7,7 @@ mod evidence;
 mod exit;
 mod names;
 mod progress;
+pub mod rehearse;
 mod render;
 mod runtime;
 mod scope;

@@ -66,11 +66,28 @@ impl KnownSpecs {
 
     fn without_token(&self, mut bytes: &[u8], hash: &mut Xxh3) {
         while let Some(at) = self.token.find(bytes) {
-            let (before, after) = bytes.split_at(at + TOKEN.len());
+            let (before, after) = bytes.split_at(at);
+            let (token, after) = after.split_at(TOKEN.len());
             hash.update(before);
-            bytes = after.get(TOKEN_SUFFIX_BYTES..).unwrap_or_default();
+            hash.update(token);
+            bytes = if is_name(before) { suffix_off(after) } else { after };
         }
         hash.update(bytes);
+    }
+}
+
+/// Whether a string that is somebody's name begins after these bytes.
+fn is_name(before: &[u8]) -> bool {
+    let key = before.strip_suffix(b"\"").map(<[u8]>::trim_ascii_end);
+    let key = key.and_then(|k| k.strip_suffix(b":")).map(<[u8]>::trim_ascii_end);
+    key.is_some_and(|k| k.ends_with(b"\"name\""))
+}
+
+/// Without the random characters at the front, if that is what stands there.
+fn suffix_off(bytes: &[u8]) -> &[u8] {
+    match bytes.split_at_checked(TOKEN_SUFFIX_BYTES) {
+        Some((suffix, after)) if suffix.iter().all(u8::is_ascii_alphanumeric) => after,
+        _ => bytes,
     }
 }
 
@@ -128,6 +145,19 @@ mod tests {
                 assert_eq!((&plain.spec, &plain.node), (&known.spec, &known.node), "{json}");
             }
         }
+    }
+
+    #[test]
+    fn only_a_name_is_a_token() {
+        let specs = KnownSpecs::default();
+        let with =
+            |arg: &str| SPEC.replace(r#""image":"#, &format!(r#""args":["{arg}"],"image":"#));
+        let [first, second] = ["kube-api-access-x2x4z", "kube-api-access-b7c8d"].map(|arg| {
+            let known = read(&specs, &with(arg));
+            assert_eq!(known.spec.containers.first().unwrap().args.first().unwrap(), arg);
+            known
+        });
+        assert_ne!(first.spec, second.spec);
     }
 
     #[test]

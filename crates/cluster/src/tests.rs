@@ -56,9 +56,8 @@ fn list(items: &[String], token: &str) -> (u16, String) {
 }
 
 fn refused(code: u16) -> (u16, String) {
-    let body = format!(
-        r#"{{"kind":"Status","status":"Failure","message":"said {code}","reason":"R","code":{code}}}"#
-    );
+    let body =
+        format!(r#"{{"kind":"Status","status":"Failure","message":"said {code}","code":{code}}}"#);
     (code, body)
 }
 

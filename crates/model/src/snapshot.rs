@@ -148,3 +148,6 @@ impl Snapshot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

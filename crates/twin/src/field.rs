@@ -37,7 +37,12 @@ pub(crate) fn time(object: &Value, pointer: &str) -> Option<Timestamp> {
 
 /// The amount at `pointer` (text or number), or nothing.
 pub(crate) fn quantity(object: &Value, pointer: &str) -> Quantity {
-    match object.pointer(pointer) {
+    amount(object.pointer(pointer))
+}
+
+/// An amount as text or number, or nothing.
+pub(crate) fn amount(value: Option<&Value>) -> Quantity {
+    match value {
         Some(Value::String(text)) => text.parse().unwrap_or_default(),
         Some(Value::Number(n)) => n.as_i64().map(Quantity::from_units).unwrap_or_default(),
         _ => Quantity::default(),

@@ -19,4 +19,5 @@ mod shell;
 mod store;
 mod world;
 
+pub use cluster::UnknownObject;
 pub use shell::{Options, ServeError, Server, Speed, Twin, TwinBody, TwinService, serve};

@@ -50,6 +50,19 @@ async fn nodes_and_pods_are_listed() {
 }
 
 #[tokio::test]
+async fn answers_carry_the_virtual_time() {
+    let (twin, client) = start();
+    let date = || async {
+        let request = http::Request::get("/version").body(kube::client::Body::empty()).unwrap();
+        let answer = client.send(request).await.unwrap();
+        answer.headers()["date"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(date().await, "Mon, 02 Mar 2026 08:00:00 GMT");
+    twin.advance_seconds(90);
+    assert_eq!(date().await, "Mon, 02 Mar 2026 08:01:30 GMT");
+}
+
+#[tokio::test]
 async fn pages_come_from_one_version() {
     let (twin, client) = start();
     let pods = Api::<Pod>::all(client);

@@ -48,15 +48,14 @@ pub(super) fn read(options: &Diagnose, spinner: &Spinner) -> Result<Evidence, Fa
         let client = cluster::connect(&access).await.map_err(failure)?;
         let namespace = options.namespace.clone();
         let namespace = namespace.unwrap_or_else(|| client.default_namespace().to_owned());
-        through(&client, Some(namespace), None, spinner).await
+        through(&client, Some(namespace), spinner).await
     })
 }
 
-/// Reads through a client. Ages are counted by `now`, else by the server's clock, else ours.
+/// Reads through a client. Ages are counted by the server's clock, else by ours.
 pub(super) async fn through(
     client: &Client,
     fallback_namespace: Option<String>,
-    now: Option<Timestamp>,
     spinner: &Spinner,
 ) -> Result<Evidence, Failure> {
     let progress = |p: Progress| {
@@ -66,7 +65,7 @@ pub(super) async fn through(
     let scope = Scope { fallback_namespace };
     let reading = cluster::read(client, &scope, &kinds(), &progress).await.map_err(failure)?;
     let Reading { evidence, blind, server } = reading;
-    let now = now.or(server.time).unwrap_or_else(wall_clock);
+    let now = server.time.unwrap_or_else(wall_clock);
     let (objects, events) = evidence.counts();
     let version = server.version.map(|v| format!(" {v}")).unwrap_or_default();
     let document = InputDocument {

@@ -11,6 +11,8 @@ use crate::progress::Spinner;
 use crate::settings::Diagnose;
 use crate::views::Source;
 
+pub(crate) use twin::of as of_twin;
+
 /// What is known, and where it was read.
 pub(crate) struct Evidence {
     /// What is known.

@@ -16,8 +16,16 @@ pub(super) fn read(seed: u64, spinner: &Spinner) -> Result<Evidence, Failure> {
     spinner.say("running the simulated cluster".to_owned());
     let twin = Twin::new(scenario::cascade(seed));
     twin.run();
+    of(&twin, spinner)
+}
+
+/// Reads a twin as it is now. Its answers carry its own time.
+///
+/// # Errors
+/// Those of reading a cluster.
+pub(crate) fn of(twin: &Twin, spinner: &Spinner) -> Result<Evidence, Failure> {
     runtime::run(async {
         let client = Client::new(twin.service(), "default");
-        live::through(&client, None, Some(twin.now()), spinner).await
+        live::through(&client, None, spinner).await
     })
 }

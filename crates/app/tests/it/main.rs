@@ -4,7 +4,13 @@
 
 mod diagnose;
 mod explain;
+mod forms;
+mod hostile;
 mod live;
+mod real;
+mod rehearse;
+mod same;
+mod tables;
 mod usage;
 
 use std::io::Write;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
 
 /// Bytes asked for at once.
-const CHUNK: usize = 512 * 1024;
+const CHUNK: usize = 256 * 1024;
 
 /// What asking for more bytes came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,13 +30,13 @@ pub struct Fan {
     pub threads: Option<usize>,
     /// How many bytes of a list are read before, and again after a cut that was wrong.
     pub after_bytes: u64,
-    /// Least length of what is cut into segments.
+    /// Least length of the window a segment is cut from; small enough for the caches.
     pub segment_bytes: usize,
 }
 
 impl Default for Fan {
     fn default() -> Self {
-        Fan { threads: None, after_bytes: 8 * 1024 * 1024, segment_bytes: 768 * 1024 }
+        Fan { threads: None, after_bytes: 8 * 1024 * 1024, segment_bytes: 192 * 1024 }
     }
 }
 
@@ -54,6 +54,12 @@ struct Sent {
 }
 
 impl<R: Read, O: Objects> Walk<'_, R, O> {
+    /// Up to where items are read one by one, counted as [`super::buffer::Buffer::taken`]; at
+    /// least one of them is.
+    pub(super) fn alone_until(&self) -> u64 {
+        self.buffer.taken().saturating_add(self.fan.after_bytes.max(1))
+    }
+
     /// Reads items from the front, where one begins, as long as they are plain objects. It may
     /// read none, and leaves the rest to be read one by one.
     pub(super) fn fan_out(&mut self, inside: Inside<'_>) {

@@ -73,7 +73,7 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
 
     fn items(&mut self, inside: Inside<'_>, stash: &mut Stash) -> Result<(), Stop> {
         self.buffer.consume(1);
-        let mut alone_until = self.buffer.taken() + self.fan.after_bytes;
+        let mut alone_until = self.alone_until();
         loop {
             match self.buffer.peek() {
                 Some(b']') => {
@@ -83,7 +83,7 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
                 Some(b',') => self.buffer.consume(1),
                 Some(b'{') if self.buffer.taken() >= alone_until => {
                     self.fan_out(inside);
-                    alone_until = self.buffer.taken() + self.fan.after_bytes;
+                    alone_until = self.alone_until();
                 }
                 Some(b'{') => self.item(inside, stash)?,
                 Some(b'}') => return Err(Stop::Broken("the items end with a brace")),

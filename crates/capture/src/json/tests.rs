@@ -2,6 +2,7 @@ use super::buffer::Buffer;
 use super::*;
 
 mod properties;
+mod threads;
 
 const LIMIT: usize = 4096;
 const A: &str = r#"{"kind":"Pod","metadata":{"name":"a"}}"#;

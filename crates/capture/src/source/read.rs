@@ -10,8 +10,10 @@ use std::io::Read;
 
 /// A YAML file up to this size is read as text when it has no object.
 const YAML_HELD_BYTES: u64 = 1024 * 1024;
-/// Text is read in parts of at most this size.
+/// Text is read in parts of at most this size,
 const TEXT_PART_BYTES: u64 = 32 * 1024 * 1024;
+/// and of at most so many lines: what is known of a line takes more room than a short line.
+const TEXT_PART_LINES: usize = 512 * 1024;
 
 /// What was read of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +95,10 @@ pub fn read<O: Objects>(document: &mut Document<'_>, out: &mut O) -> DocumentRep
             out.skipped("is not text".to_owned());
             false
         }
-        Form::Empty => false,
+        Form::Empty => {
+            blanks(document, &mut out);
+            false
+        }
     };
     if let (true, Some(listing)) = (complete, hints.listing) {
         let place = Place { document: name, line: 0 };
@@ -101,6 +106,22 @@ pub fn read<O: Objects>(document: &mut Document<'_>, out: &mut O) -> DocumentRep
         out.piece(Piece::Listed { kind, namespace, place });
     }
     out.report
+}
+
+/// Only white space stood where a form could be told: there must be nothing else.
+fn blanks<O: Objects>(document: &mut Document<'_>, out: &mut Counting<'_, O>) {
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        match document.read(&mut chunk) {
+            Ok(0) => return,
+            Ok(n) if chunk.get(..n).is_some_and(|c| c.trim_ascii().is_empty()) => {}
+            Ok(_) => {
+                return out.skipped("begins with white space only; the rest is not read".into());
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return out.skipped(format!("reading stopped: {e}")),
+        }
+    }
 }
 
 /// A log file may look like JSON or YAML, line by line.
@@ -166,23 +187,40 @@ fn read_parts<O: Objects>(
     out: &mut Counting<'_, O>,
 ) {
     let (mut part, mut above) = (Vec::new(), 0_u32);
+    let mut ended: Option<std::io::Result<()>> = None;
     loop {
-        let before = part.len();
-        let room = TEXT_PART_BYTES.saturating_sub(before as u64).max(1);
-        if let Err(e) = (&mut *document).take(room).read_to_end(&mut part) {
-            text_part(&part, name, hints, above, &mut |piece| out.piece(piece));
-            return out.skipped(format!("reading stopped: {e}"));
+        if ended.is_none() {
+            let room = TEXT_PART_BYTES.saturating_sub(part.len() as u64);
+            match (&mut *document).take(room).read_to_end(&mut part) {
+                Ok(_) if part.len() as u64 >= TEXT_PART_BYTES => {}
+                Ok(_) => ended = Some(Ok(())),
+                Err(e) => ended = Some(Err(e)),
+            }
         }
-        if part.len() == before || (part.len() as u64) < TEXT_PART_BYTES {
-            return text_part(&part, name, hints, above, &mut |piece| out.piece(piece));
+        if part.is_empty() {
+            break;
         }
-        let end = memchr::memrchr(b'\n', &part).map_or(part.len(), |at| at + 1);
+        let (end, lines) = part_end(&part, ended.is_none());
         let rest = part.split_off(end);
         text_part(&part, name, hints, above, &mut |piece| out.piece(piece));
-        let lines = memchr::memchr_iter(b'\n', &part).count();
         above = above.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
         part = rest;
     }
+    if let Some(Err(e)) = ended {
+        out.skipped(format!("reading stopped: {e}"));
+    }
+}
+
+/// Where a part of these bytes ends, and how many lines it has. If more bytes `follow`, the last
+/// line may not be whole.
+fn part_end(bytes: &[u8], follow: bool) -> (usize, usize) {
+    let mut ends = memchr::memchr_iter(b'\n', bytes).map(|at| at + 1);
+    if let Some(end) = ends.nth(TEXT_PART_LINES - 1) {
+        return (end, TEXT_PART_LINES);
+    }
+    let lines = memchr::memchr_iter(b'\n', bytes).count();
+    let last = memchr::memrchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+    (if follow { last } else { bytes.len() }, lines)
 }
 
 fn text_part(bytes: &[u8], name: &str, hints: &PathHints, above: u32, sink: &mut dyn FnMut(Piece)) {

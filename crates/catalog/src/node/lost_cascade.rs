@@ -72,7 +72,7 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
     let suspects = common_to(&lost, &placed, now);
     let Some(app) = suspects.first() else { return };
     let oom = memory_evidence(&lost, now);
-    let unlimited: Vec<&Container> = app.spec().map(without_limit).unwrap_or_default();
+    let unlimited: Vec<&Container> = unlimited(app);
     findings.push(finding(app, &lost, &suspects, oom, &unlimited));
 }
 
@@ -127,7 +127,7 @@ fn common_to<'s>(
             continue;
         }
         let healthy = now.nodes.iter().filter(|n| !is_lost(n) && on(n, app)).count();
-        let limited = app.spec().map(without_limit).is_none_or(|c| c.is_empty());
+        let limited = unlimited(app).is_empty();
         suspects.push((healthy, limited, app));
     }
     // Among the sick and not among the healthy; then who may take all memory.
@@ -139,9 +139,11 @@ fn common_to<'s>(
     suspects.into_iter().map(|(_, _, app)| app).collect()
 }
 
-fn without_limit(spec: &model::record::PodSpec) -> Vec<&Container> {
-    let free = |c: &&Container| c.resources.limits.get("memory").is_none();
-    spec.containers.iter().filter(free).collect()
+/// Containers that are known to have no memory limit.
+fn unlimited(app: &App) -> Vec<&Container> {
+    let spec = app.spec().filter(|_| app.shows_spec());
+    let containers = spec.into_iter().flat_map(|s| s.containers.iter());
+    containers.filter(|c| c.resources.limits.get("memory").is_none()).collect()
 }
 
 /// Signs of memory running out on the lost nodes.
@@ -217,7 +219,7 @@ fn finding(
 /// Containers that may take all memory of a node.
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
     for app in &now.apps {
-        for container in app.spec().map(without_limit).unwrap_or_default() {
+        for container in unlimited(app) {
             let field = format!("containers[{}].resources.limits.memory", container.name);
             gaps.push(Gap {
                 failure: KIND.id,

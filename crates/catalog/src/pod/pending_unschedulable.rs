@@ -13,6 +13,7 @@ use super::edit::spec_field;
 use super::pending::absent;
 use super::pending::cause::{self, Cause};
 use super::pending::fit::{self, Demand};
+use super::pending::full;
 use super::pending::strangers;
 use super::pending::supply::Supply;
 use super::pending::told::{self, Waiting};
@@ -111,7 +112,7 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
         now.apps.iter().for_each(|a| over(a, &refused, findings));
     }
     if waiting.is_empty() {
-        return;
+        return full::report(KIND.id, now, findings);
     }
     let supply = Supply::of(now);
     let (untouched, told): (Vec<_>, Vec<_>) =

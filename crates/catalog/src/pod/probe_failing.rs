@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use model::record::{Container, Pod};
 use model::{
-    App, Certainty, Evidence, Finding, Findings, Impact, Kind, Scenario, Snapshot, State, Timestamp,
+    Act, App, Certainty, Evidence, Finding, Findings, Impact, Kind, Scenario, Snapshot, State,
+    Timestamp,
 };
 
 use crate::evidence;
@@ -315,10 +316,30 @@ fn merged(found: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-/// The twin's containers do not listen anywhere: no act makes their probes fail.
 fn rehearse() -> Option<Scenario> {
-    None
+    Some(Scenario {
+        story: "The readiness probe of a workload asks at a port where nobody listens.",
+        acts: vec![(10, Act::Apply(REHEARSAL))],
+        found_within_seconds: 120,
+    })
 }
+
+const REHEARSAL: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: drill-scale, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: drill-scale}}
+  template:
+    metadata: {labels: {app: drill-scale}}
+    spec:
+      containers:
+      - name: main
+        image: drill:1
+        ports: [{name: http, containerPort: 8080}]
+        readinessProbe: {httpGet: {path: /ready, port: 8081}, periodSeconds: 5}
+";
 
 #[cfg(test)]
 mod tests;

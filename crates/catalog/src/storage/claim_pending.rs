@@ -2,12 +2,14 @@
 
 use model::record::Claim;
 use model::{
-    Certainty, Finding, Findings, Gap, Impact, Kind, ObjectRef, Patch, Remedy, Risk, Scenario,
-    Snapshot, Step,
+    Act, App, Certainty, Finding, Findings, Gap, Impact, Kind, ObjectRef, Patch, Remedy, Risk,
+    Scenario, Snapshot, Step,
 };
 
 use super::claim::cause::{self, Answer, Cause};
 use crate::evidence;
+use crate::pod::pending::message::Reason;
+use crate::pod::pending::told::Waiting;
 
 failure! {
     /// # A claim for storage is not bound
@@ -125,9 +127,13 @@ fn finding(claim: &Claim, object: ObjectRef, cause: Cause, now: &Snapshot) -> Fi
 /// Names the workloads that mount the claim. Their lost replicas are counted at the workloads
 /// that wait for a node; here only where none of them was seen to wait.
 fn users(mut finding: Finding, object: &ObjectRef, now: &Snapshot) -> Finding {
-    let users = now.dependants(object);
+    let known = now.dependants(object);
+    let mut users: Vec<&App> = known.iter().filter_map(|(_, user)| now.app(user)).collect();
+    if users.is_empty() {
+        users = presumed_users(object, now);
+    }
     let mut wait = 0;
-    for app in users.iter().filter_map(|(_, user)| now.app(user)) {
+    for app in &users {
         let pods = app.running().filter(|p| p.is_unscheduled()).count();
         wait += pods;
         let how = match pods {
@@ -139,6 +145,22 @@ fn users(mut finding: Finding, object: &ObjectRef, now: &Snapshot) -> Finding {
     let mounted = !users.is_empty() || !now.coverage.lists(Kind::Pod, &object.namespace);
     finding.impact = Impact { replicas: u32::from(wait == 0 && mounted), ..Impact::default() };
     finding
+}
+
+/// Workloads that wait for some claim, where volumes are not shown and this is the only claim
+/// of the namespace that is not bound.
+fn presumed_users<'s>(object: &ObjectRef, now: &'s Snapshot) -> Vec<&'s App> {
+    let mut open = now.claims.in_namespace(&object.namespace).filter(|c| c.phase != "Bound");
+    let alone = open.all(|c| c.meta.name == object.name);
+    if !alone || !now.coverage.lists(Kind::PersistentVolumeClaim, &object.namespace) {
+        return Vec::new();
+    }
+    let waits = |app: &&App| {
+        let told = Waiting::of(app, now).and_then(|w| w.told).and_then(|t| t.refusal);
+        !app.shows_spec()
+            && told.is_some_and(|r| r.has(|r| matches!(r, Reason::ClaimUnbound | Reason::NoVolume)))
+    };
+    now.apps_in(&object.namespace).iter().filter(waits).collect()
 }
 
 /// Bound claims whose class is gone: the next volume of that class cannot be made or grow.
@@ -214,10 +236,39 @@ fn prevent(_: &Gap, _: &Snapshot) -> Option<Patch> {
     None
 }
 
-/// The twin has no storage: it binds no claims.
 fn rehearse() -> Option<Scenario> {
-    None
+    Some(Scenario {
+        story: "A claim asks for a storage class that does not exist.",
+        acts: vec![(10, Act::Apply(REHEARSAL))],
+        found_within_seconds: 120,
+    })
 }
+
+const REHEARSAL: &str = "\
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: drill-records, namespace: shop}
+spec:
+  storageClassName: fast
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 1Gi}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: drill-archive, namespace: shop}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: drill-archive}}
+  template:
+    metadata: {labels: {app: drill-archive}}
+    spec:
+      containers:
+      - name: main
+        image: drill:1
+        volumeMounts: [{name: records, mountPath: /records}]
+      volumes:
+      - {name: records, persistentVolumeClaim: {claimName: drill-records}}
+";
 
 #[cfg(test)]
 mod tests;

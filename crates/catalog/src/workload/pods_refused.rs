@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::record::{Known, LimitRange, Quota};
 use model::{
-    App, Certainty, Finding, Findings, Gap, Impact, Kind, ObjectRef, Patch, Remedy, Scenario,
+    Act, App, Certainty, Finding, Findings, Gap, Impact, Kind, ObjectRef, Patch, Remedy, Scenario,
     Snapshot, State, Step,
 };
 
@@ -366,10 +366,34 @@ fn prevent(_: &Gap, _: &Snapshot) -> Option<Patch> {
     None
 }
 
-/// The twin's API has no quotas, webhooks or accounts that could refuse a pod.
 fn rehearse() -> Option<Scenario> {
-    None
+    Some(Scenario {
+        story: "A workload wants more pods than the quota of its namespace allows.",
+        acts: vec![(10, Act::Apply(REHEARSAL))],
+        found_within_seconds: 60,
+    })
 }
+
+const REHEARSAL: &str = "\
+apiVersion: v1
+kind: Namespace
+metadata: {name: drill}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: drill-small, namespace: drill}
+spec: {hard: {pods: '2'}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: drill-press, namespace: drill}
+spec:
+  replicas: 4
+  selector: {matchLabels: {app: drill-press}}
+  template:
+    metadata: {labels: {app: drill-press}}
+    spec: {containers: [{name: main, image: 'drill:1'}]}
+";
 
 #[cfg(test)]
 mod tests;

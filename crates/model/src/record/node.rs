@@ -175,7 +175,12 @@ impl Record for Node {
                 let kept: Vec<Condition> = kept.cloned().collect();
                 let richer = |new: &Condition| {
                     let old = self.conditions.iter().find(|c| c.kind == new.kind);
-                    let same = old.filter(|o| o.status == new.status && new.reason().is_empty());
+                    // `NotReady` of a row, read as False, may stand for Unknown.
+                    let says = |o: &Condition| match new.status {
+                        Truth::False => o.status != Truth::True,
+                        status => o.status == status,
+                    };
+                    let same = old.filter(|o| new.reason().is_empty() && says(o));
                     same.unwrap_or(new).clone()
                 };
                 let new: Vec<Condition> = other.conditions.iter().map(richer).collect();

@@ -244,7 +244,14 @@ impl Workload {
 
 impl Record for Workload {
     const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
-        (Known::SPEC, &["/spec/template/spec/containers", "/spec/jobTemplate"]),
+        // A wide row names containers and images, which is not the spec.
+        (
+            Known::SPEC,
+            &[
+                "/spec/template/spec/containers/0/resources",
+                "/spec/jobTemplate/spec/template/spec/containers/0/resources",
+            ]
+        ),
         (Known::PLACEMENT, &["/spec/template/spec/affinity"]),
         (Known::SELECTOR, &["/spec/selector"]),
         (Known::REPLICAS, &["/spec/replicas", "/status/desiredNumberScheduled"]),

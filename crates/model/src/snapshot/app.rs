@@ -27,14 +27,18 @@ impl App {
     }
 
     /// The pod spec it wants: its own template, else the one of a set with pods, else a pod's.
+    /// One that was shown whole goes before one of which only the images are known.
     pub fn spec(&self) -> Option<&PodSpec> {
-        let own = self.workload.as_ref().and_then(|w| w.template.as_deref());
-        let set = || {
-            let busiest = self.sets.iter().max_by_key(|s| (s.replicas, s.counts.current));
-            busiest.and_then(|s| s.template.as_deref())
+        let sets = || {
+            let mut sets: Vec<&Workload> = self.sets.iter().map(|s| &**s).collect();
+            sets.sort_by_key(|s| std::cmp::Reverse((s.replicas, s.counts.current)));
+            sets
         };
+        let templates = || self.workload.as_deref().into_iter().chain(sets());
+        let whole = || templates().find(|w| w.meta.known.has(Known::SPEC) && w.template.is_some());
         let pod = || self.pods.iter().find(|p| p.meta.known.has(Known::SPEC)).map(|p| &*p.spec);
-        own.or_else(set).or_else(pod)
+        let named = || templates().find_map(|w| w.template.as_deref());
+        whole().and_then(|w| w.template.as_deref()).or_else(pod).or_else(named)
     }
 
     /// Labels of its pods.

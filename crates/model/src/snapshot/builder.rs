@@ -184,8 +184,7 @@ impl Builder {
             let time = |e: &ClusterEvent| e.last.resolve(now);
             a.about.cmp(&b.about).then_with(|| time(a).cmp(&time(b))).then_with(|| a.cmp(b))
         });
-        self.events.dedup_by(|later, kept| same_event(later, kept, now));
-        self.events.shrink_to_fit();
+        self.events = joined(self.events, now);
         self.pods.extend(implied::pods(&self.events, &self.pods, &self.coverage));
         let pods = Table::build(self.pods, |_, _| true);
         self.logs.sort();
@@ -225,11 +224,43 @@ fn table<T: Record + Clone>(rows: Vec<Arc<T>>) -> Table<T> {
     Table::build(rows, |_, _| true)
 }
 
+/// How many events back a repetition is looked for.
+const REPEATED_WITHIN: usize = 64;
+
+/// Sorted events, each once: of one that was printed twice, all that either form tells is kept.
+fn joined(events: Vec<ClusterEvent>, now: Timestamp) -> Vec<ClusterEvent> {
+    let mut once: Vec<ClusterEvent> = Vec::with_capacity(events.len());
+    for event in events {
+        let near = once.iter_mut().rev().take(REPEATED_WITHIN);
+        match near.take_while(|e| e.about == event.about).find(|e| same_event(e, &event, now)) {
+            Some(known) => {
+                let earlier = event.first.resolve(now) < known.first.resolve(now);
+                if known.first == EventTime::Unknown || earlier {
+                    known.first = event.first;
+                }
+                known.count = known.count.max(event.count);
+                known.warning |= event.warning;
+                if known.source.is_empty() {
+                    known.source = event.source;
+                }
+            }
+            None => once.push(event),
+        }
+    }
+    once.shrink_to_fit();
+    once
+}
+
 /// One event printed twice (in a describe and in a list), within the rounding of ages.
 fn same_event(a: &ClusterEvent, b: &ClusterEvent, now: Timestamp) -> bool {
     let near = match (a.last.resolve(now), b.last.resolve(now)) {
-        (Some(x), Some(y)) => x.since(y).abs() <= 90,
+        (Some(x), Some(y)) => {
+            // Two times are exact; an age is printed in its largest unit only.
+            let exact = matches!((a.last, b.last), (EventTime::At(_), EventTime::At(_)));
+            let rounding = if exact { 0 } else { now.since(x.min(y)) / 8 };
+            x.since(y).abs() <= rounding.max(90)
+        }
         (x, y) => x == y,
     };
-    a.about == b.about && a.reason == b.reason && a.message == b.message && near
+    near && a.about == b.about && a.reason == b.reason && a.message == b.message
 }

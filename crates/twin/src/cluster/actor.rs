@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::kernel::{Dice, plus};
 use crate::registry::{Note, Registry, Source};
+use crate::scenario::Fault;
 use crate::store::Change;
 use crate::world::Behaviours;
 use std::sync::Arc;
@@ -21,6 +22,9 @@ pub(crate) trait Actor {
     fn feels_heartbeats(&self) -> bool {
         false
     }
+
+    /// Something from outside happens to the cluster; only machines feel it.
+    fn hit(&mut self, _: &Fault, _: &mut Context<'_>) {}
 
     /// Acts on what changed and on what is due.
     fn step(&mut self, changes: &[Arc<Change>], context: &mut Context<'_>);

@@ -7,7 +7,8 @@ use crate::controllers;
 use crate::field;
 use crate::kernel::{Dice, SECOND, plus};
 use crate::kinds::{
-    self, DEPLOYMENT, ENDPOINT_SLICE, ENDPOINTS, LEASE, NAMESPACE, NODE, POD, SERVICE,
+    self, DEPLOYMENT, ENDPOINT_SLICE, ENDPOINTS, LEASE, NAMESPACE, NODE, POD, PRIORITY_CLASS,
+    SERVICE,
 };
 use crate::registry::{Heartbeat, NODE_LEASES};
 use crate::scenario::{NodeSpec, host_address};
@@ -23,6 +24,10 @@ const STATIC_PODS: [(&str, &str, i64); 4] = [
     ("kube-scheduler", "registry.k8s.io/kube-scheduler:v1.36.1", 50),
 ];
 
+/// Priority classes that every cluster has.
+const PRIORITIES: [(&str, i64); 2] =
+    [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
+
 impl Cluster {
     /// Creates all objects and seats all actors. A manifest that the registry refuses is left
     /// out: a scenario's own tests see what is there.
@@ -32,6 +37,10 @@ impl Cluster {
         }
         for name in NAMESPACES {
             self.namespace(name);
+        }
+        for (name, value) in PRIORITIES {
+            let class = json!({"metadata": {"name": name}, "value": value});
+            self.make(&PRIORITY_CLASS, "", class);
         }
         let nodes = self.scenario.nodes.clone();
         for (index, spec) in nodes.iter().enumerate() {

@@ -6,6 +6,7 @@
 mod actor;
 mod boot;
 mod fault;
+mod held;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use model::Timestamp;
 
 pub(crate) use actor::{Actor, Context};
+pub use held::UnknownObject;
 
 use crate::kernel::{Dice, Queue, SECOND, plus};
 use crate::kinds::EVENT;
@@ -54,24 +56,32 @@ pub(crate) struct Cluster {
     handed: u64,
     /// The heartbeats that the actors were last woken for.
     beats: u64,
+    /// What of the timeline could not be done, and why.
+    pub refusals: Vec<String>,
 }
 
 impl Cluster {
     /// Builds the scenario's cluster and lets it settle until the scenario's start.
     pub fn new(scenario: Scenario) -> Self {
         let built = plus(scenario.start, -scenario.age_seconds.saturating_mul(SECOND));
-        let mut cluster = Self {
-            registry: Registry::new(scenario.seed, built),
+        let mut cluster = Self::empty(scenario, built);
+        cluster.boot();
+        cluster.run(cluster.scenario.start, usize::MAX);
+        cluster
+    }
+
+    /// Nothing yet but the time.
+    fn empty(scenario: Scenario, now: Timestamp) -> Self {
+        Self {
+            registry: Registry::new(scenario.seed, now),
             behaviours: Behaviours::of(&scenario),
             seats: Vec::new(),
             queue: Queue::new(),
             scenario,
             handed: 0,
             beats: 0,
-        };
-        cluster.boot();
-        cluster.run(cluster.scenario.start, usize::MAX);
-        cluster
+            refusals: Vec::new(),
+        }
     }
 
     fn seat(&mut self, actor: Box<dyn Actor + Send>) {
@@ -110,13 +120,19 @@ impl Cluster {
             seat.wakes_at = None;
         }
         let inbox = std::mem::take(&mut seat.inbox);
+        self.let_act(id, |actor, context| actor.step(&inbox, context));
+    }
+
+    /// Lets an actor act, and notes when it wants to be woken.
+    fn let_act(&mut self, id: ActorId, act: impl FnOnce(&mut dyn Actor, &mut Context<'_>)) {
+        let Some(seat) = self.seats.get_mut(id) else { return };
         let mut context = Context {
             registry: &mut self.registry,
             behaviours: &self.behaviours,
             dice: &mut seat.dice,
             wake_at: None,
         };
-        seat.actor.step(&inbox, &mut context);
+        act(seat.actor.as_mut(), &mut context);
         if let Some(at) = context.wake_at {
             self.schedule(id, at);
         }

@@ -1,7 +1,9 @@
 //! Deployments: one ReplicaSet per template, and the way from one to the next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use model::Timestamp;
 
 use serde_json::{Value, json};
 
@@ -19,7 +21,10 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// The controller.
 #[derive(Debug, Default)]
-pub(super) struct Deployments;
+pub(super) struct Deployments {
+    /// Rollouts on their way, and when they will have taken too long.
+    deadlines: BTreeMap<Place, Timestamp>,
+}
 
 impl Actor for Deployments {
     fn name(&self) -> &str {
@@ -40,33 +45,38 @@ impl Actor for Deployments {
                 touched.extend(owner_of(object, DEPLOYMENT.kind));
             }
         }
-        for (namespace, name) in touched {
-            let found = context.registry.get(&DEPLOYMENT, &namespace, &name);
+        let now = context.now();
+        let due = self.deadlines.iter().filter(|(_, at)| **at <= now);
+        touched.extend(due.map(|(place, _)| place.clone()));
+        for place in touched {
+            let found = context.registry.get(&DEPLOYMENT, &place.0, &place.1);
             let alive = found.ok().filter(|d| !field::is_deleting(d)).map(Arc::clone);
-            if let Some(deployment) = alive {
-                sync(context, &deployment);
+            match alive.and_then(|deployment| sync(context, &deployment)) {
+                Some(deadline) => drop(self.deadlines.insert(place, deadline)),
+                None => drop(self.deadlines.remove(&place)),
             }
+        }
+        if let Some(next) = self.deadlines.values().min() {
+            context.wake(*next);
         }
     }
 }
 
-fn sync(context: &mut Context<'_>, deployment: &Object) {
+/// Moves a rollout on; when it will have taken too long.
+fn sync(context: &mut Context<'_>, deployment: &Object) -> Option<Timestamp> {
     let sets = owned_by(context.registry, REPLICA_SET.storage, deployment);
     let hash = short_hash(&deployment["spec"]["template"].to_string());
     let is_new = |set: &Object| {
         field::map(set, "/metadata/labels").and_then(|l| l.get(HASH)) == Some(&json!(hash))
     };
     let (new, old): (Vec<_>, Vec<_>) = sets.into_iter().partition(is_new);
-    let Some(new) = new.into_iter().next().or_else(|| create(context, deployment, &hash, &old))
-    else {
-        return;
-    };
+    let new = new.into_iter().next().or_else(|| create(context, deployment, &hash, &old))?;
     stamp_revision(context, deployment, &new, &old);
     if !field::flag(deployment, "/spec/paused") {
         rollout::advance(context, deployment, &new, &old);
     }
     let sets = owned_by(context.registry, REPLICA_SET.storage, deployment);
-    rollout::write_status(context, deployment, field::name(&new), &sets);
+    rollout::write_status(context, deployment, field::name(&new), &sets)
 }
 
 fn revision(object: &Value) -> i64 {

@@ -74,13 +74,26 @@ fn sync(context: &mut Context<'_>, service: &Object) {
     write_endpoints(context, service, &pods);
 }
 
-fn ports(service: &Value) -> Vec<Value> {
+/// The ports behind a Service; one whose name no pod declares is left out.
+fn ports(service: &Value, pods: &[Object]) -> Vec<Value> {
     let ports = field::list(service, "/spec/ports").iter();
-    let told = ports.map(|port| {
-        let target = port["targetPort"].as_i64().unwrap_or_else(|| field::number(port, "/port"));
-        json!({"name": field::text(port, "/name"), "port": target, "protocol": port["protocol"]})
+    let told = ports.filter_map(|port| {
+        let target = match port["targetPort"].as_str() {
+            Some(name) => pods.iter().find_map(|pod| named_port(pod, name))?,
+            None => port["targetPort"].as_i64().unwrap_or_else(|| field::number(port, "/port")),
+        };
+        let name = field::text(port, "/name");
+        Some(json!({"name": name, "port": target, "protocol": port["protocol"]}))
     });
     told.collect()
+}
+
+/// The number that a pod gives to the name of a port.
+fn named_port(pod: &Value, name: &str) -> Option<i64> {
+    let containers = field::list(pod, "/spec/containers").iter();
+    let mut ports = containers.flat_map(|c| field::list(c, "/ports"));
+    let found = ports.find(|p| field::text(p, "/name") == name);
+    found.map(|p| field::number(p, "/containerPort")).or_else(|| name.parse().ok())
 }
 
 fn target(pod: &Value) -> Value {
@@ -123,19 +136,19 @@ fn write_slices(context: &mut Context<'_>, service: &Object, pods: &[Object]) {
                 let written =
                     context.registry.modify(&ENDPOINT_SLICE, slice, Part::Spec, |slice| {
                         slice["endpoints"] = chunk.into();
-                        slice["ports"] = ports(service).into();
+                        slice["ports"] = ports(service, pods).into();
                     });
                 drop(written);
             }
             None => {
-                let slice = new_slice(service, chunk);
+                let slice = new_slice(service, chunk, pods);
                 drop(context.registry.create(&ENDPOINT_SLICE, namespace, slice));
             }
         }
     }
 }
 
-fn new_slice(service: &Object, endpoints: Vec<Value>) -> Value {
+fn new_slice(service: &Object, endpoints: Vec<Value>, pods: &[Object]) -> Value {
     let mut labels = service.pointer("/metadata/labels").cloned().unwrap_or_else(|| json!({}));
     labels["kubernetes.io/service-name"] = field::name(service).into();
     labels["endpointslice.kubernetes.io/managed-by"] = "endpointslice-controller.k8s.io".into();
@@ -144,7 +157,7 @@ fn new_slice(service: &Object, endpoints: Vec<Value>) -> Value {
             "generateName": format!("{}-", field::name(service)), "labels": labels,
             "ownerReferences": reference(service),
         },
-        "addressType": "IPv4", "endpoints": endpoints, "ports": ports(service),
+        "addressType": "IPv4", "endpoints": endpoints, "ports": ports(service, pods),
     })
 }
 
@@ -158,7 +171,7 @@ fn write_endpoints(context: &mut Context<'_>, service: &Object, pods: &[Object])
     };
     let staying: Vec<_> = pods.iter().filter(|p| !field::is_deleting(p)).collect();
     let (ready, unready): (Vec<_>, Vec<_>) = staying.into_iter().partition(|p| is_ready(p));
-    let mut subset = json!({"ports": ports(service)});
+    let mut subset = json!({"ports": ports(service, pods)});
     for (key, pods) in [("addresses", &ready), ("notReadyAddresses", &unready)] {
         if !pods.is_empty() {
             subset[key] = pods.iter().map(|pod| address(pod)).collect();

@@ -5,14 +5,17 @@
 
 mod deployment;
 mod endpoints;
+mod expression;
 mod garbage;
 mod namespaces;
 mod node_lifecycle;
 mod node_rate;
+mod quotas;
 mod replica_set;
 mod rollout;
 mod scheduler;
 mod taint_eviction;
+mod volumes;
 
 use serde_json::Value;
 
@@ -25,10 +28,12 @@ use crate::store::Object;
 pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
     vec![
         Box::new(namespaces::Namespaces::default()),
-        Box::new(deployment::Deployments),
-        Box::new(replica_set::ReplicaSets),
+        Box::new(deployment::Deployments::default()),
+        Box::new(replica_set::ReplicaSets::default()),
         Box::new(scheduler::Scheduler::default()),
         Box::new(endpoints::Endpoints),
+        Box::new(quotas::Quotas),
+        Box::new(volumes::Volumes::default()),
         Box::new(node_lifecycle::NodeLifecycle::default()),
         Box::new(taint_eviction::TaintEviction::default()),
         Box::new(garbage::GarbageCollector),
@@ -68,7 +73,7 @@ fn is_active(pod: &Value) -> bool {
     !field::is_deleting(pod) && !has_ended(pod)
 }
 
-fn has_ended(pod: &Value) -> bool {
+pub(crate) fn has_ended(pod: &Value) -> bool {
     matches!(field::text(pod, "/status/phase"), "Succeeded" | "Failed")
 }
 

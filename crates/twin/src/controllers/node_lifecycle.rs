@@ -1,5 +1,5 @@
-//! Node lifecycle: a node whose heartbeat stopped becomes Unknown, is tainted, and its pods
-//! stop being ready.
+//! Node lifecycle: a node whose heartbeat stopped becomes Unknown; one that is Unknown or not
+//! ready is tainted, and its pods stop being ready; one that is ready again loses the taints.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,7 +21,9 @@ const COMPONENT: &str = "node-controller";
 const GRACE: i64 = 50 * SECOND;
 /// Nodes are looked at this often.
 const PERIOD: i64 = 5 * SECOND;
-pub(super) const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
+/// Taints by the status of the condition Ready that they stand for.
+const TAINTS: [(&str, &str); 2] =
+    [("Unknown", "node.kubernetes.io/unreachable"), ("False", "node.kubernetes.io/not-ready")];
 const ZONE: &str = "topology.kubernetes.io/zone";
 /// Conditions that nobody vouches for once the kubelet is silent.
 const CONDITIONS: [&str; 4] = ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"];
@@ -49,10 +51,15 @@ impl Actor for NodeLifecycle {
 
     fn step(&mut self, changes: &[Arc<Change>], context: &mut Context<'_>) {
         for change in changes {
-            if let (None, Some(node)) = (&change.before, &change.after) {
+            let Some(node) = &change.after else { continue };
+            let Some(before) = &change.before else {
                 let name = field::name(node);
                 let text = format!("Node {name} event: Registered Node {name} in Controller");
                 context.tell(COMPONENT, node, &Note::normal("RegisteredNode", text));
+                continue;
+            };
+            if is_ready(before) && field::condition_is(node, "Ready", "False") {
+                fall(context, node);
             }
         }
         let nodes: Vec<Object> =
@@ -68,20 +75,35 @@ impl NodeLifecycle {
     fn look_at(&mut self, context: &mut Context<'_>, node: &Object) {
         let name = field::name(node);
         let Some(beat) = context.registry.heartbeats.get(name).copied() else { return };
-        if beat.stopped.is_none() || field::condition_is(node, "Ready", "Unknown") {
-            return;
+        if beat.stopped.is_some() && !field::condition_is(node, "Ready", "Unknown") {
+            let due = deadline(beat.renewed_at(context.now()));
+            if due > context.now() {
+                context.wake(due);
+                return;
+            }
+            mark_unknown(context, node);
+            if is_ready(node) {
+                fall(context, node);
+            }
         }
-        let due = deadline(beat.renewed_at(context.now()));
-        if due > context.now() {
-            context.wake(due);
-            return;
+        self.taint(context, name);
+    }
+
+    /// Brings the taints in line with the condition.
+    fn taint(&mut self, context: &mut Context<'_>, name: &str) {
+        let Ok(node) = context.registry.get(&NODE, "", name).map(Arc::clone) else { return };
+        let wanted = wanted_taint(&node);
+        for (_, key) in TAINTS.iter().filter(|(_, key)| Some(*key) != wanted) {
+            untaint(context, &node, key);
         }
-        mark_unknown(context, node);
-        let text = format!("Node {name} status is now: NodeNotReady");
-        context.tell(COMPONENT, node, &Note::normal("NodeNotReady", text));
-        taint(context, node, "NoSchedule");
-        unready_pods(context, name);
-        self.waiting.insert(name.to_owned());
+        match wanted {
+            None => drop(self.waiting.remove(name)),
+            Some(key) if !has_taint(&node, key, "NoSchedule") => {
+                taint(context, &node, key, "NoSchedule");
+                self.waiting.insert(name.to_owned());
+            }
+            Some(_) => {}
+        }
     }
 
     /// Puts the taint that drives pods away, as fast as the zone allows.
@@ -93,9 +115,10 @@ impl NodeLifecycle {
                 self.waiting.remove(&name);
                 continue;
             };
+            let Some(key) = wanted_taint(&node) else { continue };
             match self.limiter.take(&zones, &zone_of(&node), now) {
                 Ok(()) => {
-                    taint(context, &node, "NoExecute");
+                    taint(context, &node, key, "NoExecute");
                     self.waiting.remove(&name);
                 }
                 Err(Some(again)) => context.wake(again),
@@ -113,6 +136,23 @@ fn deadline(renewed: Timestamp) -> Timestamp {
     plus(Timestamp::from_micros(seen), GRACE)
 }
 
+fn is_ready(node: &Value) -> bool {
+    field::condition_is(node, "Ready", "True")
+}
+
+/// The taint that the node's condition asks for.
+fn wanted_taint(node: &Value) -> Option<&'static str> {
+    let stands = |(status, _): &&(&str, &str)| field::condition_is(node, "Ready", status);
+    TAINTS.iter().find(stands).map(|(_, key)| *key)
+}
+
+/// A node stopped being ready.
+fn fall(context: &mut Context<'_>, node: &Object) {
+    let text = format!("Node {} status is now: NodeNotReady", field::name(node));
+    context.tell(COMPONENT, node, &Note::normal("NodeNotReady", text));
+    unready_pods(context, field::name(node));
+}
+
 fn mark_unknown(context: &mut Context<'_>, node: &Object) {
     let now = context.now();
     // The last heartbeat is kept: from now on nothing fills it in.
@@ -128,19 +168,42 @@ fn mark_unknown(context: &mut Context<'_>, node: &Object) {
     drop(marked);
 }
 
-fn taint(context: &mut Context<'_>, node: &Object, effect: &str) {
+fn has_taint(node: &Value, key: &str, effect: &str) -> bool {
+    let is = |t: &Value| field::text(t, "/key") == key && field::text(t, "/effect") == effect;
+    field::list(node, "/spec/taints").iter().any(is)
+}
+
+fn taint(context: &mut Context<'_>, node: &Object, key: &str, effect: &str) {
     let now = context.now().to_string();
     let tainted = context.registry.modify(&NODE, node, Part::Spec, |node| {
+        if has_taint(node, key, effect) {
+            return;
+        }
         let taints = field::child(node, "spec").entry("taints").or_insert(json!([]));
-        let Some(all) = taints.as_array_mut() else { return };
-        let is = |t: &Value| {
-            field::text(t, "/key") == UNREACHABLE && field::text(t, "/effect") == effect
-        };
-        if !all.iter().any(is) {
-            all.push(json!({"key": UNREACHABLE, "effect": effect, "timeAdded": now}));
+        if let Some(all) = taints.as_array_mut() {
+            all.push(json!({"key": key, "effect": effect, "timeAdded": now}));
         }
     });
     drop(tainted);
+}
+
+fn untaint(context: &mut Context<'_>, node: &Object, key: &str) {
+    let is = |t: &Value| field::text(t, "/key") == key;
+    if !field::list(node, "/spec/taints").iter().any(is) {
+        return;
+    }
+    let cleaned = context.registry.modify(&NODE, node, Part::Spec, |node| {
+        let spec = field::child(node, "spec");
+        let taints = spec.get_mut("taints").and_then(Value::as_array_mut);
+        let emptied = taints.is_some_and(|taints| {
+            taints.retain(|t| !is(t));
+            taints.is_empty()
+        });
+        if emptied {
+            spec.remove("taints");
+        }
+    });
+    drop(cleaned);
 }
 
 /// Nobody can tell any more whether the pods of a silent node answer.

@@ -1,5 +1,6 @@
 //! The arithmetic of a rollout, and the status of a Deployment.
 
+use model::Timestamp;
 use serde_json::Value;
 
 use super::deployment::COMPONENT;
@@ -8,7 +9,7 @@ use crate::field::{self, number};
 use crate::kinds::{DEPLOYMENT, REPLICA_SET};
 use crate::registry::{Note, Part};
 use crate::store::Object;
-use crate::world::set_condition;
+use crate::world::{condition_mut, drop_condition, set_condition};
 
 /// A count or a percentage of `total`, rounded up or down.
 fn share(value: Option<&Value>, total: i64, up: bool) -> i64 {
@@ -100,13 +101,13 @@ fn scale(context: &mut Context<'_>, deployment: &Object, set: &Object, to: i64) 
     }
 }
 
-/// Counts and conditions of a Deployment.
+/// Counts and conditions of a Deployment; when its rollout will have taken too long.
 pub(super) fn write_status(
     context: &mut Context<'_>,
     deployment: &Object,
     new: &str,
     sets: &[Object],
-) {
+) -> Option<Timestamp> {
     let now = context.now();
     let total =
         |key: &str| -> i64 { sets.iter().map(|set| number(set, &format!("/status/{key}"))).sum() };
@@ -118,10 +119,14 @@ pub(super) fn write_status(
     let wanted = number(deployment, "/spec/replicas");
     let (all, available) = (total("replicas"), total("availableReplicas"));
     let (ready, leaving) = (total("readyReplicas"), total("terminatingReplicas"));
+    let failing = sets.iter().filter(|set| field::name(set) == new);
+    let refusal = failing.filter_map(|set| field::condition(set, "ReplicaFailure")).next();
+    let refusal = refusal.map(|condition| field::text(condition, "/message").to_owned());
     let enough = available >= wanted - margins(deployment).1;
     let complete = updated == wanted && all == wanted && available == wanted;
     let written = context.registry.modify(&DEPLOYMENT, deployment, Part::Status, |object| {
         let generation = object["metadata"]["generation"].clone();
+        let before = counts(object);
         let status = field::child(object, "status");
         status.insert("observedGeneration".into(), generation);
         for (key, n) in [
@@ -146,19 +151,59 @@ pub(super) fn write_status(
             ),
         };
         stamp(object, "Available", is, (reason, text), &now.to_string(), now);
-        // A rollout that was once complete stays so until the next one begins.
-        let done = format!("ReplicaSet \"{new}\" has successfully progressed.");
-        let was = field::condition(object, "Progressing").cloned().unwrap_or_default();
-        let settled = field::text(&was, "/reason") == "NewReplicaSetAvailable"
-            && field::text(&was, "/message") == done;
-        let running = format!("ReplicaSet \"{new}\" is progressing.");
-        let told = match complete || settled {
-            true => ("NewReplicaSetAvailable", done.as_str()),
-            false => ("ReplicaSetUpdated", running.as_str()),
-        };
-        stamp(object, "Progressing", "True", told, &now.to_string(), now);
+        match &refusal {
+            Some(why) => {
+                let told = ("FailedCreate", why.as_str());
+                stamp(object, "ReplicaFailure", "True", told, &now.to_string(), now);
+            }
+            None => drop_condition(object, "ReplicaFailure"),
+        }
+        stamp_progress(object, new, (complete, counts(object) != before), now);
     });
-    drop(written);
+    // The Deployment may have been removed by its own deletion.
+    deadline(&*written.ok()?).filter(|at| *at > now)
+}
+
+/// Says how the rollout to the set `new` goes: whether it is `complete`, whether it just `moved`.
+fn stamp_progress(object: &mut Value, new: &str, (complete, moved): (bool, bool), now: Timestamp) {
+    // A rollout that was once complete stays so until the next one begins.
+    let done = format!("ReplicaSet \"{new}\" has successfully progressed.");
+    let was = field::condition(object, "Progressing").cloned().unwrap_or_default();
+    let settled = field::text(&was, "/reason") == "NewReplicaSetAvailable"
+        && field::text(&was, "/message") == done;
+    let running = format!("ReplicaSet \"{new}\" is progressing.");
+    let late = format!("ReplicaSet \"{new}\" has timed out progressing.");
+    let given_up = field::text(&was, "/reason") == LATE;
+    let overdue = !moved && (given_up || deadline(object).is_some_and(|at| at <= now));
+    let (is, told) = match () {
+        () if complete || settled => ("True", ("NewReplicaSetAvailable", done.as_str())),
+        () if overdue => ("False", (LATE, late.as_str())),
+        () => ("True", ("ReplicaSetUpdated", running.as_str())),
+    };
+    stamp(object, "Progressing", is, told, &now.to_string(), now);
+    if let Some(condition) = condition_mut(object, "Progressing").filter(|_| moved && !settled) {
+        condition["lastUpdateTime"] = now.to_string().into();
+    }
+}
+
+/// The reason of a rollout that took too long.
+const LATE: &str = "ProgressDeadlineExceeded";
+
+/// What counts as progress when it changes.
+fn counts(object: &Value) -> [i64; 3] {
+    ["updatedReplicas", "readyReplicas", "availableReplicas"]
+        .map(|key| number(object, &format!("/status/{key}")))
+}
+
+/// When a rollout that makes no progress will have taken too long.
+fn deadline(object: &Value) -> Option<Timestamp> {
+    let progressing = field::condition(object, "Progressing")?;
+    let is_over = matches!(field::text(progressing, "/reason"), "NewReplicaSetAvailable" | LATE);
+    if is_over || field::flag(object, "/spec/paused") {
+        return None;
+    }
+    let since = field::time(progressing, "/lastUpdateTime")?;
+    Some(since.plus_seconds(number(object, "/spec/progressDeadlineSeconds")))
 }
 
 /// Sets a condition and, if it changed, its time of update.
@@ -175,9 +220,7 @@ fn stamp(
     let same = |c: &Value, b: &Value| {
         ["status", "reason", "message"].iter().all(|key| c.get(*key) == b.get(*key))
     };
-    let conditions = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
-    let mut all = conditions.into_iter().flatten();
-    if let Some(condition) = all.find(|c| field::text(c, "/type") == kind)
+    if let Some(condition) = condition_mut(object, kind)
         && !before.is_some_and(|b| same(condition, &b))
     {
         condition["lastUpdateTime"] = at.into();

@@ -9,14 +9,17 @@ use super::taint_eviction::tolerates;
 use super::{Place, has_ended, place};
 use crate::cluster::{Actor, Context};
 use crate::field;
-use crate::kinds::{NODE, POD};
+use crate::kinds::{NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD};
 use crate::registry::{Note, Part};
 use crate::store::{Change, Object};
 use crate::world::set_condition;
 
+mod affinity;
+mod claims;
 mod room;
 mod score;
 
+use claims::Claims;
 use room::{Demand, Room};
 
 const COMPONENT: &str = "default-scheduler";
@@ -35,7 +38,8 @@ impl Actor for Scheduler {
     }
 
     fn reads(&self, change: &Change) -> bool {
-        change.key.resource == NODE.storage || change.key.resource == POD.storage
+        [NODE.storage, POD.storage, PERSISTENT_VOLUME_CLAIM.storage, PERSISTENT_VOLUME.storage]
+            .contains(&change.key.resource)
     }
 
     fn step(&mut self, changes: &[Arc<Change>], context: &mut Context<'_>) {
@@ -50,7 +54,12 @@ impl Actor for Scheduler {
                     }
                     has_ended(pod)
                 }
-                (Some(before), Some(node)) => before["spec"] != node["spec"],
+                (Some(before), Some(node)) if change.key.resource == NODE.storage => {
+                    let differs = |key: &str| before.pointer(key) != node.pointer(key);
+                    differs("/spec")
+                        || differs("/metadata/labels")
+                        || differs("/status/allocatable")
+                }
                 _ => true,
             };
         }
@@ -81,12 +90,23 @@ fn is_unassigned(pod: &Value) -> bool {
 
 /// Binds a pod to the best node that fits; whether there was one.
 fn schedule(context: &mut Context<'_>, pod: &Object, rooms: &mut BTreeMap<String, Room>) -> bool {
+    let nodes = rooms.len();
+    let claims = claims::of(context, pod);
+    if let Claims::Missing(why) = &claims {
+        // The trailing words are the scheduler's own.
+        let message = format!("0/{nodes} nodes are available: {why}. not found");
+        refuse(context, pod, &message);
+        return false;
+    }
     let demand = Demand::of(pod);
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let mut unhelpful = 0;
     let mut fitting = Vec::new();
     for room in rooms.values() {
-        let refusals = refusals(pod, &demand, room);
+        let mut refusals = refusals(pod, &demand, room);
+        if refusals.is_empty() && matches!(claims, Claims::NoVolume) {
+            refusals.push("node(s) didn't find available persistent volumes to bind".into());
+        }
         if refusals.is_empty() {
             fitting.push(room);
         }
@@ -100,9 +120,13 @@ fn schedule(context: &mut Context<'_>, pod: &Object, rooms: &mut BTreeMap<String
         }
     }
     let Some(best) = score::best(context, pod, &demand, &fitting, rooms) else {
-        refuse(context, pod, rooms.len(), &reasons, unhelpful);
+        refuse(context, pod, &verdict(nodes, &reasons, unhelpful));
         return false;
     };
+    if let Claims::Waiting(claims) = claims {
+        claims::select_node(context, &claims, &best);
+        return false;
+    }
     if let Some(room) = rooms.get_mut(&best) {
         room.take(pod, &demand);
     }
@@ -122,17 +146,10 @@ fn refusals(pod: &Value, demand: &Demand, room: &Room) -> Vec<String> {
     if hard.any(|taint| !tolerations.iter().any(|t| tolerates(t, taint))) {
         return vec!["node(s) had untolerated taint(s)".into()];
     }
-    if !matches_node(pod, node) {
+    if !affinity::matches(pod, node) {
         return vec!["node(s) didn't match Pod's node affinity/selector".into()];
     }
     demand.missing(room)
-}
-
-/// The pod's node selector; required node affinity is not modelled yet.
-fn matches_node(pod: &Value, node: &Value) -> bool {
-    let labels = field::map(node, "/metadata/labels");
-    let wanted = field::map(pod, "/spec/nodeSelector").into_iter().flatten();
-    wanted.into_iter().all(|(k, v)| labels.and_then(|l| l.get(k)) == Some(v))
 }
 
 fn bind(context: &mut Context<'_>, pod: &Object, node: &str) {
@@ -147,13 +164,8 @@ fn bind(context: &mut Context<'_>, pod: &Object, node: &str) {
     }
 }
 
-fn refuse(
-    context: &mut Context<'_>,
-    pod: &Object,
-    nodes: usize,
-    reasons: &BTreeMap<String, usize>,
-    unhelpful: usize,
-) {
+/// Why none of the nodes will do, in the scheduler's words.
+fn verdict(nodes: usize, reasons: &BTreeMap<String, usize>, unhelpful: usize) -> String {
     let mut told: Vec<_> = reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
     told.sort();
     let mut preemption = Vec::new();
@@ -164,7 +176,7 @@ fn refuse(
     if unhelpful > 0 {
         preemption.push(format!("{unhelpful} Preemption is not helpful for scheduling"));
     }
-    let message = if nodes == 0 {
+    if nodes == 0 {
         "no nodes available to schedule pods".to_owned()
     } else {
         format!(
@@ -173,11 +185,14 @@ fn refuse(
             told.join(", "),
             preemption.join(", ")
         )
-    };
-    context.tell(COMPONENT, pod, &Note::warning("FailedScheduling", message.clone()));
+    }
+}
+
+fn refuse(context: &mut Context<'_>, pod: &Object, message: &str) {
+    context.tell(COMPONENT, pod, &Note::warning("FailedScheduling", message));
     let now = context.now();
     let marked = context.registry.modify(&POD, pod, Part::Status, |pod| {
-        set_condition(pod, "PodScheduled", "False", ("Unschedulable", &message), now);
+        set_condition(pod, "PodScheduled", "False", ("Unschedulable", message), now);
     });
     // Deleted meanwhile: nothing to mark.
     drop(marked);

@@ -33,6 +33,18 @@ pub(super) fn autoscaler(object: &mut Value) {
     default(child(object, "status"), "desiredReplicas", 0);
 }
 
+pub(super) fn claim(object: &mut Value) {
+    default(child(object, "spec"), "volumeMode", "Filesystem");
+    default(child(object, "status"), "phase", "Pending");
+}
+
+pub(super) fn volume(object: &mut Value) {
+    let spec = child(object, "spec");
+    default(spec, "volumeMode", "Filesystem");
+    default(spec, "persistentVolumeReclaimPolicy", "Retain");
+    default(child(object, "status"), "phase", "Available");
+}
+
 pub(super) fn priority_class(object: &mut Value) {
     if let Some(map) = object.as_object_mut() {
         default(map, "preemptionPolicy", "PreemptLowerPriority");

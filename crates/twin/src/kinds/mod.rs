@@ -100,6 +100,11 @@ impl Kind {
         self.subresources.contains(&"status")
     }
 
+    /// Whether quotas count its objects under this row: views of the same objects count once.
+    pub fn counts(&self) -> bool {
+        of_storage(self.storage).is_some_and(|row| std::ptr::eq(row, self))
+    }
+
     /// Whether a request may use this verb.
     pub fn allows(&self, verb: &str) -> bool {
         matches!(verb, "get" | "list" | "watch") || self.verbs.contains(&verb)

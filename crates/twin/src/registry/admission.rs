@@ -1,18 +1,79 @@
-//! Admission: what the API adds to a new pod beyond plain defaults.
+//! Admission: what the API adds to a new pod beyond plain defaults, and what must exist for it.
 
 use serde_json::{Value, json};
 
+use super::Failure;
 use crate::field;
+use crate::kinds::{POD, PRIORITY_CLASS, SERVICE_ACCOUNT, STORAGE_CLASS};
+use crate::store::{Object, Store};
 
 const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// Pods that a kubelet runs from files have no account.
 const FROM_FILE: &str = "kubernetes.io/config.source";
 
+/// The service account and the priority class that a pod names must exist. The class gives it
+/// its priority.
+pub(super) fn check_references(
+    store: &Store,
+    namespace: &str,
+    told: &str,
+    pod: &mut Value,
+) -> Result<(), Failure> {
+    if is_from_file(pod) {
+        return Ok(());
+    }
+    let account = field::text(pod, "/spec/serviceAccountName");
+    if store.get(SERVICE_ACCOUNT.storage, namespace, account).is_none() {
+        let why = format!(
+            "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" \
+             not found"
+        );
+        return Err(Failure::forbidden(&POD, told, &why));
+    }
+    let named = field::text(pod, "/spec/priorityClassName").to_owned();
+    let classes = store.table(PRIORITY_CLASS.storage).values();
+    let class = classes.clone().find(|class| match named.as_str() {
+        "" => field::flag(class, "/globalDefault"),
+        name => field::name(class) == name,
+    });
+    match class {
+        Some(class) => {
+            let spec = field::child(pod, "spec");
+            spec.insert("priorityClassName".into(), field::name(class).into());
+            spec.insert("priority".into(), field::number(class, "/value").into());
+            spec.insert("preemptionPolicy".into(), class["preemptionPolicy"].clone());
+        }
+        None if !named.is_empty() => {
+            let why = format!("no PriorityClass with name {named} was found");
+            return Err(Failure::forbidden(&POD, told, &why));
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+/// A claim that names no class, not even none, gets the cluster's default one.
+pub(super) fn name_default_class(store: &Store, claim: &mut Value) {
+    const DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
+    let is_default = |class: &&Object| {
+        let annotations = field::map(class, "/metadata/annotations");
+        annotations.and_then(|a| a.get(DEFAULT)).and_then(Value::as_str) == Some("true")
+    };
+    let class = store.table(STORAGE_CLASS.storage).values().find(is_default);
+    if let Some(class) = class {
+        field::default(field::child(claim, "spec"), "storageClassName", field::name(class));
+    }
+}
+
+fn is_from_file(pod: &Value) -> bool {
+    field::map(pod, "/metadata/annotations").is_some_and(|a| a.contains_key(FROM_FILE))
+}
+
 /// Mounts the token of the pod's service account, as every pod has it unless it says no.
 pub(super) fn mount_account(pod: &mut Value, volume: &str) {
-    let annotations = field::map(pod, "/metadata/annotations");
-    let from_file = annotations.is_some_and(|a| a.contains_key(FROM_FILE));
-    if from_file || pod.pointer("/spec/automountServiceAccountToken") == Some(&Value::Bool(false)) {
+    if is_from_file(pod)
+        || pod.pointer("/spec/automountServiceAccountToken") == Some(&Value::Bool(false))
+    {
         return;
     }
     let mut mounted = false;

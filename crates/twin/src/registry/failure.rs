@@ -75,6 +75,12 @@ impl Failure {
         Self::new(409, "Conflict", message).with(details(kind, kind.kind, name))
     }
 
+    /// An admission plugin says no.
+    pub fn forbidden(kind: &Kind, name: &str, why: &str) -> Self {
+        let message = format!("{} \"{name}\" is forbidden: {why}", kind.qualified());
+        Self::new(403, "Forbidden", message).with(details(kind, kind.plural, name))
+    }
+
     /// A write into a namespace that is being deleted.
     pub fn ending_namespace(kind: &Kind, namespace: &str, name: &str, message: String) -> Self {
         let mut details = details(kind, kind.plural, name);

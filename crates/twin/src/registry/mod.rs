@@ -8,6 +8,8 @@ mod delete;
 mod events;
 mod failure;
 mod heartbeat;
+mod limits;
+mod quota;
 mod shape;
 mod update;
 
@@ -21,6 +23,7 @@ pub(crate) use delete::{DeleteOptions, Deleted, Propagation};
 pub(crate) use events::{Note, Source};
 pub(crate) use failure::{Cause, Failure};
 pub(crate) use heartbeat::{Heartbeat, NODE_LEASES};
+pub(crate) use quota::used;
 pub(crate) use update::Part;
 
 use crate::field;
@@ -74,6 +77,14 @@ impl Registry {
         }
     }
 
+    /// The kubelet of a node is heard of again from now on.
+    pub fn revive(&mut self, node: &str) {
+        if let Some(beat) = self.heartbeats.get_mut(node).filter(|beat| beat.stopped.is_some()) {
+            *beat = Heartbeat { since: self.now, stopped: None };
+            self.beats += 1;
+        }
+    }
+
     /// Creates an object: names, defaults, validates and stores it.
     pub fn create(
         &mut self,
@@ -99,6 +110,7 @@ impl Registry {
         let meta = field::child(&mut value, "metadata");
         meta.remove("managedFields");
         let given = meta.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let given_name = !given.is_empty();
         let name = match (given.is_empty(), generated.is_empty()) {
             (true, false) => format!("{generated}{}", self.dice.suffix(5)),
             _ => given,
@@ -117,11 +129,20 @@ impl Registry {
         (kind.defaults)(&mut value);
         self.allocate(kind, &mut value);
         if kind.storage == "pods" {
+            // Plugins that change a pod see it before its name is made up.
+            let told = if given_name { &name } else { &generated };
+            admission::check_references(&self.store, namespace, told, &mut value)?;
             let volume = format!("kube-api-access-{}", self.dice.suffix(5));
             admission::mount_account(&mut value, &volume);
+            limits::fill_in(&self.store, namespace, &mut value);
+        }
+        if kind.storage == "persistentvolumeclaims" {
+            admission::name_default_class(&self.store, &mut value);
         }
         self.check(kind, &value)?;
         self.admit(kind, namespace, &name)?;
+        limits::check(&self.store, kind, namespace, &value)?;
+        quota::check(&self.store, kind, namespace, &value)?;
         let key = Key { resource: kind.storage, namespace: namespace.into(), name };
         Ok((key, value))
     }

@@ -68,6 +68,7 @@ fn limited(
         port,
         requests: json!({"cpu": "100m", "memory": format!("{mebibytes}Mi")}),
         limits: json!({"cpu": "1", "memory": format!("{}Mi", mebibytes * 2)}),
+        probe_path: None,
         node_selector: Value::Null,
         behaviour: Behaviour {
             memory: Memory::Const { bytes: mebibytes * MIB },
@@ -75,6 +76,7 @@ fn limited(
             ready_seconds: 3,
             stop_seconds: 2,
             image_bytes: 120 * MIB,
+            crash: None,
         },
     }
 }

@@ -28,6 +28,11 @@ impl Workload {
         }
         if let Some(port) = self.port {
             container["ports"] = json!([{"containerPort": port, "name": "http"}]);
+            if let Some(path) = &self.probe_path {
+                let probe = json!({"httpGet": {"path": path, "port": "http"}});
+                container["readinessProbe"] = probe.clone();
+                container["livenessProbe"] = probe;
+            }
         }
         let mut spec = json!({"containers": [container]});
         if self.node_selector.is_object() {
@@ -143,27 +148,28 @@ pub(crate) fn host_address(index: usize) -> String {
     format!("10.150.{}.{}", 32 + index / 200, 10 + index % 200)
 }
 
-fn conditions(now: &str) -> Value {
+/// The conditions of a node that is well.
+pub(crate) fn conditions(now: &str) -> Vec<Value> {
     let told = |kind: &str, status: &str, reason: &str, message: &str| {
         json!({
             "type": kind, "status": status, "reason": reason, "message": message,
             "lastHeartbeatTime": now, "lastTransitionTime": now,
         })
     };
-    json!([
+    vec![
         told(
             "MemoryPressure",
             "False",
             "KubeletHasSufficientMemory",
-            "kubelet has sufficient memory available"
+            "kubelet has sufficient memory available",
         ),
         told("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         told(
             "PIDPressure",
             "False",
             "KubeletHasSufficientPID",
-            "kubelet has sufficient PID available"
+            "kubelet has sufficient PID available",
         ),
         told("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
-    ])
+    ]
 }

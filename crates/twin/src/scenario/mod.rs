@@ -6,13 +6,15 @@
 mod cascade;
 mod manifests;
 mod memory;
+mod standard;
 
 use model::Timestamp;
 use serde_json::Value;
 
 pub use cascade::cascade;
-pub(crate) use manifests::host_address;
+pub(crate) use manifests::{conditions, host_address};
 pub use memory::Memory;
+pub use standard::standard;
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug)]
@@ -74,6 +76,8 @@ pub struct Workload {
     pub requests: Value,
     /// Limits as in a manifest.
     pub limits: Value,
+    /// Path of its HTTP readiness and liveness probes, if it has a port and they are wanted.
+    pub probe_path: Option<String>,
     /// Node labels it asks for, `Value::Null` for none.
     pub node_selector: Value,
     /// How its container behaves.
@@ -93,6 +97,17 @@ pub struct Behaviour {
     pub stop_seconds: i64,
     /// Size of the image, in bytes.
     pub image_bytes: i64,
+    /// How it ends by itself, if it does.
+    pub crash: Option<Crash>,
+}
+
+/// A program that ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crash {
+    /// So long after each start, in seconds.
+    pub after_seconds: i64,
+    /// With this exit code.
+    pub exit_code: i64,
 }
 
 impl Default for Behaviour {
@@ -103,6 +118,7 @@ impl Default for Behaviour {
             ready_seconds: 1,
             stop_seconds: 1,
             image_bytes: 50 << 20,
+            crash: None,
         }
     }
 }
@@ -132,9 +148,47 @@ pub enum Fault {
         /// The new use of memory.
         memory: Memory,
     },
-    /// The kubelet of a node stops.
+    /// Somebody applies manifests: objects are created, or merged into those that are there.
+    Apply {
+        /// Objects with apiVersion and kind.
+        manifests: Vec<Value>,
+    },
+    /// The kubelet of a node stops; its containers run on.
     StopKubelet {
         /// Name of the node.
         node: String,
+    },
+    /// The kubelet of a node, and its container runtime, are started again.
+    StartKubelet {
+        /// Name of the node.
+        node: String,
+    },
+    /// The container runtime of a node stops answering; its containers run on.
+    StopRuntime {
+        /// Name of the node.
+        node: String,
+    },
+    /// The registry of an image does not have it any more. Nodes that have it keep it.
+    LoseImage {
+        /// The image as containers name it.
+        image: String,
+    },
+    /// The program of a workload ends soon after each start, the running ones now.
+    Crash {
+        /// Namespace of the workload.
+        namespace: String,
+        /// Name of the workload.
+        workload: String,
+        /// The exit code.
+        exit_code: i64,
+    },
+    /// The containers of a workload, also the running ones, take more and more memory.
+    GrowMemory {
+        /// Namespace of the workload.
+        namespace: String,
+        /// Name of the workload.
+        workload: String,
+        /// Growth, in bytes per second.
+        bytes_per_second: i64,
     },
 }

@@ -3,6 +3,7 @@
 mod body;
 mod certificate;
 mod clock;
+mod date;
 mod kubeconfig;
 mod serve;
 mod service;

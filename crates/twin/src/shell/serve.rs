@@ -17,7 +17,7 @@ use super::body::TwinBody;
 use super::certificate::Certificate;
 use super::clock::{self, Speed};
 use super::kubeconfig;
-use super::service::{TwinService, respond};
+use super::service::{TwinService, respond, stamp};
 use super::twin::Twin;
 use crate::api::Reply;
 use crate::registry::Failure;
@@ -180,7 +180,9 @@ impl tower::Service<http::Request<hyper::body::Incoming>> for Guarded {
             return self.service.call(request);
         }
         let refusal = Reply::failure(&Failure::new(401, "Unauthorized", "Unauthorized"));
-        Box::pin(async move { Ok(respond(refusal)) })
+        let mut response = respond(refusal);
+        stamp(&mut response, self.service.twin());
+        Box::pin(async move { Ok(response) })
     }
 }
 

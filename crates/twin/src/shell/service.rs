@@ -9,13 +9,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::body::TwinBody;
+use super::date::http_date;
 use super::twin::Twin;
 use crate::api::{self, Reply, Request, Watch};
 use crate::registry::Failure;
@@ -36,7 +37,23 @@ impl TwinService {
         Self { twin, wall_clock }
     }
 
+    pub(super) fn twin(&self) -> &Twin {
+        &self.twin
+    }
+
     async fn answer<B>(self, request: http::Request<B>) -> http::Response<TwinBody>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let twin = self.twin.clone();
+        let mut response = self.answer_undated(request).await;
+        stamp(&mut response, &twin);
+        response
+    }
+
+    async fn answer_undated<B>(self, request: http::Request<B>) -> http::Response<TwinBody>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -150,6 +167,13 @@ where
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let service = self.clone();
         Box::pin(async move { Ok(service.answer(request).await) })
+    }
+}
+
+/// Clients count ages by the clock of the server, which is virtual here.
+pub(super) fn stamp(response: &mut http::Response<TwinBody>, twin: &Twin) {
+    if let Ok(date) = HeaderValue::from_str(&http_date(twin.now())) {
+        response.headers_mut().insert(DATE, date);
     }
 }
 

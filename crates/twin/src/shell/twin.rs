@@ -4,10 +4,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::Timestamp;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::service::TwinService;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, UnknownObject};
 use crate::scenario::Scenario;
 
 /// Events handled before others get a turn at the lock.
@@ -39,9 +40,21 @@ impl Shared {
 impl Twin {
     /// Builds the scenario's cluster and lets it settle; time stands at the scenario's start.
     pub fn new(scenario: Scenario) -> Self {
-        let cluster = Mutex::new(Cluster::new(scenario));
+        Self::of(Cluster::new(scenario))
+    }
+
+    /// A cluster that holds these objects (with apiVersion, kind and name, events among them)
+    /// and in which nobody acts: it only answers as an API server with them would at `now`.
+    ///
+    /// # Errors
+    /// When an object is of no kind that the twin knows.
+    pub fn from_objects(objects: Vec<Value>, now: Timestamp) -> Result<Self, UnknownObject> {
+        Cluster::of_objects(objects, now).map(Self::of)
+    }
+
+    fn of(cluster: Cluster) -> Self {
         let (ticks, _) = watch::channel(0);
-        Self { shared: Arc::new(Shared { cluster, ticks }) }
+        Self { shared: Arc::new(Shared { cluster: Mutex::new(cluster), ticks }) }
     }
 
     /// The current virtual time.
@@ -75,6 +88,11 @@ impl Twin {
     /// end on virtual time.
     pub fn service(&self) -> TwinService {
         TwinService::new(self.clone(), false)
+    }
+
+    /// What of the scenario's timeline could not be done up to now, each with the reason.
+    pub fn refusals(&self) -> Vec<String> {
+        self.shared.cluster().refusals.clone()
     }
 
     /// Every object as one line of JSON, in a fixed order.

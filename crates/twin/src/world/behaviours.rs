@@ -1,17 +1,20 @@
-//! How the containers of each workload behave.
+//! How the containers of each workload behave, and which images can still be had.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::field;
 use crate::kinds::REPLICA_SET;
 use crate::registry::Registry;
-use crate::scenario::{Behaviour, Memory, Scenario};
+use crate::scenario::{Behaviour, Scenario};
 
 /// Behaviours by namespace and name of the workload.
 #[derive(Debug)]
-pub(crate) struct Behaviours(BTreeMap<(String, String), Behaviour>);
+pub(crate) struct Behaviours {
+    of: BTreeMap<(String, String), Behaviour>,
+    lost_images: BTreeSet<String>,
+}
 
 impl Behaviours {
     pub fn of(scenario: &Scenario) -> Self {
@@ -19,22 +22,36 @@ impl Behaviours {
             let key = (workload.namespace.clone(), workload.name.clone());
             (key, workload.behaviour.clone())
         });
-        Self(all.collect())
+        Self { of: all.collect(), lost_images: BTreeSet::new() }
     }
 
-    /// Changes the memory use of containers that start from now on.
-    pub fn change(&mut self, namespace: &str, workload: &str, memory: Memory) {
+    /// Changes what containers that start from now on do.
+    pub fn change(&mut self, namespace: &str, workload: &str, change: impl FnOnce(&mut Behaviour)) {
         let key = (namespace.to_owned(), workload.to_owned());
-        self.0.entry(key).or_default().memory = memory;
+        let default = || Behaviour { command: workload.to_owned(), ..Behaviour::default() };
+        change(self.of.entry(key).or_insert_with(default));
+    }
+
+    /// The registry of an image does not have it any more.
+    pub fn lose_image(&mut self, image: String) {
+        self.lost_images.insert(image);
+    }
+
+    pub fn has_image(&self, image: &str) -> bool {
+        !self.lost_images.contains(image)
     }
 
     /// How the containers of a pod behave. Unknown workloads get a small, quiet default.
     pub fn of_pod(&self, registry: &Registry, pod: &Value) -> Behaviour {
-        let namespace = field::namespace(pod);
-        let workload = workload_of(registry, pod);
-        let found = self.0.get(&(namespace.to_owned(), workload.clone()));
-        found.cloned().unwrap_or_else(|| Behaviour { command: workload, ..Behaviour::default() })
+        let key = (field::namespace(pod).to_owned(), workload_of(registry, pod));
+        let found = self.of.get(&key).cloned();
+        found.unwrap_or_else(|| Behaviour { command: key.1, ..Behaviour::default() })
     }
+}
+
+/// Whether a pod belongs to a workload.
+pub(super) fn is_of(registry: &Registry, pod: &Value, namespace: &str, workload: &str) -> bool {
+    field::namespace(pod) == namespace && workload_of(registry, pod) == workload
 }
 
 /// The name of the object that a pod belongs to: its ReplicaSet's Deployment, its owner, itself.

@@ -3,13 +3,11 @@
 use model::Timestamp;
 use serde_json::Value;
 
+use super::probe::Failing;
 use crate::field;
 use crate::kernel::SECOND;
 use crate::scenario::Behaviour;
 
-/// The longest pause between restarts.
-const LONGEST_BACKOFF: i64 = 300 * SECOND;
-const FIRST_BACKOFF: i64 = 10 * SECOND;
 /// A container that ran this long starts its pauses anew.
 const BACKOFF_RESET: i64 = 600 * SECOND;
 
@@ -25,18 +23,31 @@ pub(super) struct PodRun {
     /// When the next step of the stage is due.
     pub due: Option<Timestamp>,
     pub containers: Vec<ContainerRun>,
+    /// How often its volumes could not be mounted.
+    pub mounts_failed: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Heard of, nothing done yet.
     New,
-    /// The image is on its way.
-    Pulling,
-    /// Containers run, or wait for a restart.
+    /// Containers are brought up, run, or wait for a restart.
     Running,
     /// Told to stop.
     Stopping,
+}
+
+/// What is to be done next with a container that does not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// See whether the image is there, else pull it.
+    Pull,
+    /// The pull is over, one way or the other.
+    PullEnds,
+    /// The pull failed; wait with the next one.
+    HoldPull,
+    /// Start the program.
+    Start,
 }
 
 #[derive(Debug)]
@@ -46,10 +57,21 @@ pub(super) struct ContainerRun {
     pub restarts: i64,
     pub state: State,
     pub last: Option<End>,
+    /// Whether its startup probe, if it has one, has succeeded.
+    pub started: bool,
     pub ready: bool,
-    /// When a dead container is started again.
-    pub restart_at: Option<Timestamp>,
-    backoff: i64,
+    /// The next step of a container that does not run.
+    pub next: Option<(Timestamp, Step)>,
+    /// When a running container becomes ready.
+    pub ready_at: Option<Timestamp>,
+    /// When and how a running container will end.
+    pub ends: Option<(Timestamp, &'static str, i64)>,
+    /// Probes that it does not pass.
+    pub failing: Vec<Failing>,
+    pub restart_pause: Pause,
+    pub pull_pause: Pause,
+    /// Before this no image is pulled again.
+    pub pull_after: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +90,30 @@ pub(super) struct End {
     pub finished_at: Timestamp,
 }
 
+/// The pause before the next try; it doubles each time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pause(i64);
+
+impl Pause {
+    const FIRST: i64 = 10 * SECOND;
+    const LONGEST: i64 = 300 * SECOND;
+
+    /// The same, but never none.
+    pub fn take_some(&mut self) -> i64 {
+        match self.take() {
+            0 => self.take(),
+            pause => pause,
+        }
+    }
+
+    /// The pause that is due now, in microseconds; none the first time.
+    pub fn take(&mut self) -> i64 {
+        let pause = self.0;
+        self.0 = (pause * 2).clamp(Self::FIRST, Self::LONGEST);
+        pause
+    }
+}
+
 impl PodRun {
     pub fn new(pod: &std::sync::Arc<Value>, behaviour: Behaviour, ip: String) -> Self {
         let containers = field::list(pod, "/spec/containers").iter().map(ContainerRun::new);
@@ -79,6 +125,7 @@ impl PodRun {
             started_at: None,
             stage: Stage::New,
             due: None,
+            mounts_failed: 0,
         }
     }
 
@@ -86,15 +133,14 @@ impl PodRun {
         field::uid(&self.pod)
     }
 
+    /// The container of this name.
+    pub fn container(&mut self, name: &str) -> Option<&mut ContainerRun> {
+        self.containers.iter_mut().find(|c| c.name == name)
+    }
+
     /// The earliest moment at which something is to be done for this pod.
     pub fn next_at(&self) -> Option<Timestamp> {
-        let ready_after = self.behaviour.ready_seconds.saturating_mul(SECOND);
-        let containers = self.containers.iter().filter_map(|c| match &c.state {
-            State::Running { since } => {
-                Some(crate::kernel::plus(*since, ready_after)).filter(|_| !c.ready)
-            }
-            _ => c.restart_at,
-        });
+        let containers = self.containers.iter().filter_map(ContainerRun::next_at);
         let containers = containers.filter(|_| self.stage == Stage::Running);
         self.due.into_iter().chain(containers).min()
     }
@@ -108,34 +154,54 @@ impl ContainerRun {
             restarts: 0,
             state: State::Waiting { reason: "ContainerCreating", message: String::new() },
             last: None,
+            started: false,
             ready: false,
-            restart_at: None,
-            backoff: 0,
+            next: None,
+            ready_at: None,
+            ends: None,
+            failing: Vec::new(),
+            restart_pause: Pause::default(),
+            pull_pause: Pause::default(),
+            pull_after: None,
         }
     }
 
-    pub fn start(&mut self, now: Timestamp) {
-        self.state = State::Running { since: now };
-        self.restart_at = None;
-        self.ready = false;
+    fn next_at(&self) -> Option<Timestamp> {
+        let ends = self.ends.map(|(at, ..)| at);
+        let probes = self.failing.iter().map(|probe| probe.due);
+        let step = self.next.map(|(at, _)| at);
+        step.into_iter().chain(self.ready_at).chain(ends).chain(probes).min()
     }
 
-    /// The container died; it is restarted after a pause, none the first time.
+    /// The program runs.
+    pub fn start(&mut self, now: Timestamp) {
+        if self.last.is_some() {
+            self.restarts += 1;
+        }
+        self.state = State::Running { since: now };
+        (self.next, self.ready, self.started) = (None, false, false);
+        self.pull_pause = Pause::default();
+    }
+
+    /// The program ended.
     pub fn die(&mut self, now: Timestamp, reason: &'static str, exit_code: i64) {
         let State::Running { since } = self.state else { return };
         let end = End { reason, exit_code, started_at: since, finished_at: now };
         if now.micros().saturating_sub(since.micros()) >= BACKOFF_RESET {
-            self.backoff = 0;
+            self.restart_pause = Pause::default();
         }
-        self.ready = false;
+        (self.ready, self.started) = (false, false);
+        (self.ready_at, self.ends) = (None, None);
+        self.failing.clear();
         self.last = Some(end.clone());
         self.state = State::Terminated(end);
     }
 
-    /// The pause before the next start; it doubles each time.
-    pub fn take_backoff(&mut self) -> i64 {
-        let pause = self.backoff;
-        self.backoff = (pause * 2).clamp(FIRST_BACKOFF, LONGEST_BACKOFF);
-        pause
+    /// Whether it ended and stays so.
+    pub fn is_over(&self) -> Option<&End> {
+        match &self.state {
+            State::Terminated(end) if self.next.is_none() => Some(end),
+            _ => None,
+        }
     }
 }

@@ -3,11 +3,16 @@
 //! Must never know controllers; what it does, it does to its own pods and its own Node.
 
 mod behaviours;
+mod containers;
 mod host;
 mod kubelet;
 mod machine;
+mod node_status;
+mod probe;
+mod pull;
+mod references;
 mod status;
 
 pub(crate) use behaviours::Behaviours;
 pub(crate) use machine::Machine;
-pub(crate) use status::set_condition;
+pub(crate) use status::{condition_mut, drop_condition, set_condition};

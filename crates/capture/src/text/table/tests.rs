@@ -1,5 +1,6 @@
 use super::object_from_row;
-use crate::text::tests::object;
+use crate::piece::Piece;
+use crate::text::tests::{object, pieces};
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -298,4 +299,23 @@ fn old_events() {
     let found = object(text, "Event", "web-1.15f0a9c2d3e4f567");
     assert_eq!(found["involvedObject"]["name"], "web-1");
     assert_eq!((&found["count"], &found["ageSeconds"]), (&json!(12), &json!(60)));
+}
+
+#[test]
+fn rows_of_the_whole_cluster_leave_the_namespace_empty() {
+    let text = "\
+$ kubectl get pods,namespaces,nodes -A
+NAMESPACE   NAME        READY   STATUS    RESTARTS   AGE
+shop        pod/web-1   1/1     Running   0          9m
+
+NAMESPACE   NAME             STATUS   AGE
+            namespace/shop   Active   33h
+
+NAMESPACE   NAME          STATUS   ROLES    AGE   VERSION
+            node/worker   Ready    <none>   33h   v1.31.4
+";
+    check(text, "Namespace", "shop", &[("/metadata/ageSeconds", json!(118_800))]);
+    check(text, "Node", "worker", &[("/metadata/namespace", json!("ABSENT"))]);
+    let skipped = |p: &&Piece| matches!(p, Piece::Skipped { .. });
+    assert_eq!(pieces(text).iter().find(skipped), None);
 }

@@ -8,6 +8,7 @@ mod choice;
 mod claims;
 mod edits;
 pub(crate) mod fit;
+pub(crate) mod full;
 pub(crate) mod message;
 pub(crate) mod remedy;
 mod room;

@@ -38,6 +38,7 @@ pub(crate) fn of(finding: &Finding, now: &Snapshot) -> Remedy {
             format!("See the claim {value}"),
             format!("kubectl describe pvc -n {} {value}", finding.object.namespace),
         )],
+        "insufficient-pods" if finding.object.kind == Kind::Node => return full(finding),
         m if m.starts_with("insufficient-") => room(finding, &object, expected),
         _ => vec![edit(format!("Make it {expected}"))],
     };
@@ -60,6 +61,20 @@ pub(crate) fn of(finding: &Finding, now: &Snapshot) -> Remedy {
         next.push(Step::change("Or go back to the revision before", undo.clone(), undo));
     }
     Remedy { next, do_not }
+}
+
+/// A full node, and nobody waits yet.
+fn full(finding: &Finding) -> Remedy {
+    let node = &finding.object.name;
+    let look = "kubectl get pods -A -o wide --field-selector spec.nodeName=";
+    Remedy {
+        next: vec![
+            Step::look("See what runs on it", format!("{look}{node}")),
+            Step::advice("Scale down what is not needed, or add nodes"),
+            Step::advice("Or let its kubelet take more (maxPods), if its network has addresses"),
+        ],
+        do_not: Vec::new(),
+    }
 }
 
 fn uncordon(finding: &Finding) -> Vec<Step> {

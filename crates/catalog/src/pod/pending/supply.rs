@@ -49,6 +49,11 @@ impl<'s> Supply<'s> {
         Supply { loads, whole: now.coverage.lists(Kind::Pod, "") }
     }
 
+    /// Whether all pods of the cluster were seen.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// Pods on a node.
     pub(crate) fn on(&self, node: &Node) -> &[&'s Pod] {
         self.loads.get(node.meta.name.as_str()).map_or(&[], |l| l.pods.as_slice())

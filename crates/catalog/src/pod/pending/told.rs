@@ -102,7 +102,7 @@ fn spec_of(pod: &Pod, app: &App) -> (Option<PodSpec>, bool) {
     let template_placed = workload.is_some_and(|w| w.meta.known.has(Known::PLACEMENT));
     if !pod.meta.known.has(Known::SPEC) {
         let placed = template_placed || pod.meta.known.has(Known::PLACEMENT);
-        return (app.spec().cloned(), placed);
+        return (app.spec().filter(|_| app.shows_spec()).cloned(), placed);
     }
     let mut spec = (*pod.spec).clone();
     if pod.meta.known.has(Known::PLACEMENT) {

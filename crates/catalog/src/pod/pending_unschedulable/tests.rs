@@ -308,3 +308,22 @@ fn events_alone_speak_for_pods_that_were_not_shown() {
     // Listed pods without it: it is gone.
     check(&KIND, &format!("{event}---\n{}", node("n1", "{a: b}", "{}", HAS)), &[]);
 }
+
+#[test]
+fn a_full_node_is_suspected_while_nobody_waits() {
+    let pod = |node: &str, name: &str| {
+        format!(
+            "kind: Pod\nmetadata: {{name: {name}, namespace: print}}\nspec: {{nodeName: {node}, \
+             containers: [{{name: main}}]}}\nstatus: {{phase: Running}}\n---\n"
+        )
+    };
+    let two = "{cpu: '4', memory: 8Gi, pods: '2'}";
+    let full = node("n1", "{}", "{}", two) + &pod("n1", "a") + &pod("n1", "b");
+    check(&KIND, &full, &["insufficient-pods no/n1 Proven Suspected"]);
+    // Another one takes them.
+    check(&KIND, &(full.clone() + &node("n2", "{}", "{}", two) + &pod("n2", "c")), &[]);
+    // What somebody closed takes none.
+    let closed = full + &node("n2", "{}", "{unschedulable: true}", two);
+    check(&KIND, &closed, &["insufficient-pods no/n1 Proven Suspected"]);
+    check(&KIND, &(node("n1", "{}", "{}", two) + &pod("n1", "a")), &[]);
+}

@@ -63,6 +63,7 @@ pub(crate) static PERSISTENT_VOLUME_CLAIM: Kind = Kind {
     short_names: &["pvc"],
     subresources: STATUS,
     columns: storage::CLAIM,
+    defaults: defaults::claim,
     deletion_shows_object: true,
     ..core(["persistentvolumeclaims", "persistentvolumeclaim"], "PersistentVolumeClaim")
 };
@@ -70,6 +71,7 @@ pub(crate) static PERSISTENT_VOLUME: Kind = Kind {
     short_names: &["pv"],
     subresources: STATUS,
     columns: storage::VOLUME,
+    defaults: defaults::volume,
     deletion_shows_object: true,
     ..cluster_wide(core(["persistentvolumes", "persistentvolume"], "PersistentVolume"))
 };

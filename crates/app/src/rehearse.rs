@@ -1,0 +1,101 @@
+//! Rehearsals: the scenario of a failure kind on the twin's standard cluster, read and judged
+//! as any cluster is. It must never help the diagnosis: all it hands over is the API.
+
+use anyhow::{Context as _, bail};
+use model::{Act, Scenario, Situation, Timestamp};
+use serde_json::Value;
+use twin::Twin;
+use twin::scenario::{Fault, standard};
+
+use crate::evidence;
+use crate::progress::Spinner;
+
+/// A scenario on its way.
+#[derive(Debug)]
+pub struct Rehearsal {
+    twin: Twin,
+    last_act: Timestamp,
+}
+
+impl Rehearsal {
+    /// Puts up the standard cluster and makes the scenario its timeline. The same scenario and
+    /// seed always run the same way.
+    ///
+    /// # Errors
+    /// When an act cannot be read.
+    pub fn new(scenario: &Scenario, seed: u64) -> anyhow::Result<Self> {
+        let mut stage = standard(seed);
+        for (at_seconds, act) in &scenario.acts {
+            stage.timeline.push((i64::from(*at_seconds), fault(act)?));
+        }
+        let last = scenario.acts.iter().map(|(at, _)| i64::from(*at)).max().unwrap_or(0);
+        let last_act = stage.start.plus_seconds(last);
+        Ok(Self { twin: Twin::new(stage), last_act })
+    }
+
+    /// The standard cluster, to which nothing happens.
+    pub fn at_rest(seed: u64) -> Self {
+        let stage = standard(seed);
+        let last_act = stage.start;
+        Self { twin: Twin::new(stage), last_act }
+    }
+
+    /// Runs to so many seconds after the last act. Time never goes back.
+    ///
+    /// # Errors
+    /// When the cluster refused something that an act applies.
+    pub fn run_to(&self, seconds: u32) -> anyhow::Result<()> {
+        self.twin.run_until(self.last_act.plus_seconds(i64::from(seconds)));
+        match self.twin.refusals().first() {
+            Some(refusal) => bail!("the cluster refused {refusal}"),
+            None => Ok(()),
+        }
+    }
+
+    /// What a diagnosis says now.
+    ///
+    /// # Errors
+    /// Those of reading a cluster.
+    pub fn judge(&self) -> anyhow::Result<Situation> {
+        let read = evidence::of_twin(&self.twin, &Spinner::start(false));
+        let evidence = read.map_err(|failure| failure.error)?;
+        Ok(engine::step(&evidence.now, catalog::ALL))
+    }
+
+    /// Every object of the cluster as one line of JSON, in a fixed order.
+    pub fn dump(&self) -> String {
+        self.twin.dump()
+    }
+}
+
+/// What the twin does for an act.
+fn fault(act: &Act) -> anyhow::Result<Fault> {
+    Ok(match act {
+        Act::Apply(text) => Fault::Apply { manifests: manifests(text)? },
+        Act::StopKubelet(node) => Fault::StopKubelet { node: (*node).to_owned() },
+        Act::StartKubelet(node) => Fault::StartKubelet { node: (*node).to_owned() },
+        Act::StopRuntime(node) => Fault::StopRuntime { node: (*node).to_owned() },
+        Act::LoseImage(image) => Fault::LoseImage { image: (*image).to_owned() },
+        Act::Crash { workload, exit_code } => {
+            let (namespace, workload) = place(workload)?;
+            Fault::Crash { namespace, workload, exit_code: i64::from(*exit_code) }
+        }
+        Act::GrowMemory { workload, bytes_per_second } => {
+            let (namespace, workload) = place(workload)?;
+            let bytes_per_second = i64::try_from(*bytes_per_second).unwrap_or(i64::MAX);
+            Fault::GrowMemory { namespace, workload, bytes_per_second }
+        }
+    })
+}
+
+fn manifests(text: &str) -> anyhow::Result<Vec<Value>> {
+    let read = serde_saphyr::from_multiple::<Value>(text);
+    let all = read.with_context(|| format!("cannot read what is applied:\n{text}"))?;
+    Ok(all.into_iter().filter(|manifest| !manifest.is_null()).collect())
+}
+
+fn place(workload: &str) -> anyhow::Result<(String, String)> {
+    let place = workload.split_once('/');
+    let place = place.with_context(|| format!("workload {workload:?} is not namespace/name"))?;
+    Ok((place.0.to_owned(), place.1.to_owned()))
+}

@@ -1,0 +1,87 @@
+//! What is said twice, in detail and in few words, stays known in detail.
+
+use serde_json::{Value, json};
+
+use crate::record::EventTime;
+use crate::{Builder, Kind, Snapshot, Truth, decode_value};
+
+/// A snapshot of texts for people, in this order.
+fn told(values: &[Value]) -> Snapshot {
+    let mut builder = Builder::default();
+    for value in values {
+        let kind = value["kind"].as_str().and_then(Kind::from_name).expect("a kind");
+        builder.add(decode_value(kind, value, true).expect("well-shaped"), 0);
+    }
+    builder.finish(None)
+}
+
+/// In both orders.
+fn both(a: &Value, b: &Value) -> [Snapshot; 2] {
+    [told(&[a.clone(), b.clone()]), told(&[b.clone(), a.clone()])]
+}
+
+#[test]
+fn a_wide_row_takes_nothing_from_a_described_spec() {
+    let of = |container: Value| {
+        json!({
+            "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"template": {"spec": {"containers": [container]}}},
+        })
+    };
+    let limits = json!({"limits": {"memory": "64Mi"}});
+    let described = of(json!({"name": "main", "image": "web:1", "resources": limits}));
+    let row = of(json!({"name": "main", "image": "web:1"}));
+    for now in both(&described, &row) {
+        let app = &now.apps[0];
+        let limit = app.spec().and_then(|s| s.containers[0].resources.limits.get("memory"));
+        assert!(app.shows_spec() && limit.is_some());
+    }
+    let now = told(&[row]);
+    assert!(!now.apps[0].shows_spec(), "names of containers are no spec");
+    assert_eq!(now.apps[0].spec().map(|s| s.containers[0].image.as_str()), Some("web:1"));
+}
+
+#[test]
+fn not_ready_of_a_row_says_no_more_than_unknown_with_its_reason() {
+    let of = |condition: Value| {
+        json!({
+            "kind": "Node", "metadata": {"name": "n1"}, "status": {"conditions": [condition]},
+        })
+    };
+    let silent = of(json!({
+        "type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }));
+    let row = |status: &str| of(json!({"type": "Ready", "status": status}));
+    for now in both(&silent, &row("False")) {
+        let ready = now.nodes.get("", "n1").and_then(|n| n.condition("Ready")).expect("Ready");
+        assert_eq!((ready.status, ready.reason()), (Truth::Unknown, "NodeStatusUnknown"));
+    }
+    let now = told(&[silent, row("True")]);
+    assert_eq!(now.nodes.get("", "n1").and_then(|n| n.ready()), Some(Truth::True));
+}
+
+#[test]
+fn an_event_printed_twice_is_one_with_all_that_was_said() {
+    let event = |reason: &str, age: u32, first: Option<u32>, count: u32| {
+        json!({
+            "kind": "Event", "type": "Warning", "reason": reason, "message": "m", "count": count,
+            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web-1"},
+            "ageSeconds": age, "firstAgeSeconds": first,
+        })
+    };
+    // Of hours, an age is printed in its largest unit: 5h of 5h20m.
+    for (listed, described) in [(120, 121), (18_000, 19_200)] {
+        let now = told(&[
+            event("BackOff", listed, None, 1),
+            event("Killing", listed, None, 1),
+            event("BackOff", described, Some(40_000), 36),
+        ]);
+        let told: Vec<_> = now.events.iter().map(|e| (e.reason.as_str(), e.count)).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        let known = now.events.iter().find(|e| e.reason == "BackOff").expect("it");
+        assert_eq!((known.count, known.first), (36, EventTime::SecondsAgo(40_000)));
+    }
+    let apart = told(&[event("BackOff", 60, None, 1), event("BackOff", 600, None, 1)]);
+    assert_eq!(apart.events.len(), 2);
+}
