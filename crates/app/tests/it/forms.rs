@@ -11,19 +11,19 @@ use capture::{Input, Limits};
 use cluster::Cluster;
 use model::{Certainty, Verdict};
 
-/// What `kubectl get` tables and the list of events alone can tell.
+/// What a form that prints less can tell.
 #[derive(Clone, Copy, Debug)]
-enum Tables {
+enum Tells {
     /// As much as everything else.
     Same,
-    /// The failure and its object; of the mechanism only that several are possible.
+    /// The failure and its object; of the mechanism only which ones are possible.
     LessSure,
     /// That something is wrong with the object; what it is stays possible, never more.
     Unsure,
     /// Nothing: they do not print what contradicts.
     Nothing,
 }
-use Tables::{LessSure, Nothing, Same, Unsure};
+use Tells::{LessSure, Nothing, Same, Unsure};
 
 /// A situation and what every form of it must say.
 struct Situation {
@@ -32,7 +32,8 @@ struct Situation {
     failure: String,
     mechanism: String,
     object: String,
-    tables: Tables,
+    describe: Tells,
+    tables: Tells,
 }
 
 /// All situations, in the order of their names.
@@ -52,14 +53,19 @@ fn situation(name: String) -> Situation {
         failure: text("failure").into(),
         mechanism: text("mechanism").into(),
         object: text("object").into(),
-        tables: match text("tables") {
-            "same" => Same,
-            "less-sure" => LessSure,
-            "unsure" => Unsure,
-            "nothing" => Nothing,
-            other => panic!("{name}: tables: {other}"),
-        },
+        describe: tells(expected["describe"].as_str().unwrap_or("same")),
+        tables: tells(text("tables")),
         name,
+    }
+}
+
+fn tells(word: &str) -> Tells {
+    match word {
+        "same" => Same,
+        "less-sure" => LessSure,
+        "unsure" => Unsure,
+        "nothing" => Nothing,
+        other => panic!("{other}: same, less-sure, unsure or nothing"),
     }
 }
 
@@ -128,12 +134,19 @@ fn judge(expected: &Situation, form: &str, seen: &model::Situation) -> Result<()
     let same_failure =
         first.is_some_and(|c| object(c) == expected.object && c.failure == expected.failure);
     let same = same_failure && first.is_some_and(|c| c.mechanism == expected.mechanism);
-    let unsure = causes.iter().all(|c| c.certainty == Certainty::Possible);
-    let fine = match (form, expected.tables) {
-        ("tables", LessSure) => same_failure && unsure,
-        ("tables", Unsure) => !causes.is_empty() && unsure,
-        ("tables", Nothing) => causes.is_empty(),
-        _ => same && causes.len() == 1,
+    let open = |c: &&model::Finding| {
+        c.certainty == Certainty::Possible || c.alternatives.contains(&&*expected.mechanism)
+    };
+    let tells = match form {
+        "json" | "yaml" => Same,
+        "tables" => expected.tables,
+        _ => expected.describe,
+    };
+    let fine = match tells {
+        Same => same && causes.len() == 1,
+        LessSure => same_failure && causes.iter().all(open),
+        Unsure => !causes.is_empty() && causes.iter().all(open),
+        Nothing => causes.is_empty(),
     };
     let say = |c: &&model::Finding| {
         format!("{}/{} of {} ({:?})", c.failure, c.mechanism, object(c), c.certainty)

@@ -42,11 +42,11 @@ fn the_only_open_claim_is_what_the_waiting_workload_waits_for() {
     let second = CLAIMS.replace(row, &format!("{row}{}", row.replace("papers", "images")));
     let apart = "storage-class-missing of";
     let want = [
-        "claim-unbound of db (proven)",
+        "claim-unbound of db (possible)",
         &format!("{apart} images (proven)"),
         &format!("{apart} papers (proven)"),
     ];
-    check(&second, "broken", &want);
+    check(&second, "degraded", &want);
 }
 
 const SERVICE: &str = "\

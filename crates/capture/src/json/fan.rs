@@ -111,14 +111,20 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
 
     /// Takes the next segment out of the window; nothing when there is no place to cut.
     fn segment(&mut self, cutter: &Cutter, worker: usize, spare: &mut Vec<u8>) -> Option<Sent> {
-        while self.buffer.window().len() < self.fan.segment_bytes {
-            if self.buffer.more() != More::Got {
+        let (least, most) = (self.fan.segment_bytes, self.fan.segment_bytes.saturating_mul(4));
+        let end = loop {
+            let window = self.buffer.window();
+            if window.len() >= least
+                && let Some(end) = cutter.cut(window)
+            {
+                break end;
+            }
+            if window.len() >= most || self.buffer.more() != More::Got {
                 return None;
             }
-        }
+        };
         let line = self.buffer.line();
-        let window = self.buffer.window();
-        let bytes = window.get(..cutter.cut(window)?)?;
+        let bytes = self.buffer.window().get(..end)?;
         let mut segment = std::mem::take(spare);
         segment.clear();
         segment.extend_from_slice(bytes);

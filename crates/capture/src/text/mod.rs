@@ -29,6 +29,7 @@
 //! | `backendNotes` | an ingress' backends as printed: `{service, note}` |
 //! | `moreAddresses` | endpoints left out as `+ 3 more...` |
 //! | `dataKeys`, `dataCount` | keys of a config map or secret, and how many |
+//! | `nameHidden` of a container's port | it may have a name that was not printed |
 //! | `secretCount` | a service account's row |
 //! | `ageSeconds`, `firstAgeSeconds` of an event | age of its last and first occurrence |
 //!

@@ -59,6 +59,8 @@ pub struct ContainerPort {
     pub protocol: Text,
     /// Port of the node it takes, 0 for none.
     pub host_port: u16,
+    /// Whether it may have a name that the text did not print.
+    pub name_hidden: bool,
 }
 
 /// One environment variable.
@@ -191,11 +193,22 @@ impl Env {
 }
 
 impl Container {
-    /// The declared port a reference means.
+    /// The declared port a reference means. Where names were not printed, the only port there
+    /// is has the name.
     pub fn port(&self, port: &Port) -> Option<&ContainerPort> {
-        self.ports.iter().find(|p| match port {
+        let known = self.ports.iter().find(|p| match port {
             Port::Number(n) => p.container_port == *n,
             Port::Name(name) => !name.is_empty() && p.name == *name,
-        })
+        });
+        let only = || match &*self.ports.as_ref() {
+            [one] if one.name_hidden && matches!(port, Port::Name(_)) => Some(one),
+            _ => None,
+        };
+        known.or_else(only)
+    }
+
+    /// Whether its ports may have names that the text did not print.
+    pub fn hides_port_names(&self) -> bool {
+        self.ports.iter().any(|p| p.name_hidden)
     }
 }

@@ -2,7 +2,7 @@
 //! follows it from cause to effect.
 
 use super::{App, Snapshot};
-use crate::record::{Known, PodSpec, Port, VolumeSource};
+use crate::record::{Container, Known, PodSpec, Port, VolumeSource};
 use crate::{Kind, Labels, ObjectRef};
 
 /// Why trouble with one object becomes trouble with another.
@@ -290,10 +290,17 @@ impl App {
     pub fn resolve_port(&self, port: &Port) -> Option<u16> {
         match port {
             Port::Number(n) => Some(*n),
-            Port::Name(name) => {
-                self.ports().iter().find(|(n, _, _)| n == name).map(|(_, number, _)| *number)
+            Port::Name(_) => {
+                let containers = self.spec().into_iter().flat_map(|s| s.containers.iter());
+                let mut meant = containers.filter_map(|c| c.port(port));
+                meant.next().map(|p| p.container_port)
             }
         }
+    }
+
+    /// Whether its ports may have names that the text did not print.
+    pub fn hides_port_names(&self) -> bool {
+        self.spec().is_some_and(|s| s.containers.iter().any(Container::hides_port_names))
     }
 
     /// Whether its pod template was shown in the input.

@@ -64,7 +64,9 @@ fn item(sort: u8, text: &str) -> String {
             let nested = format!(r#"{{"kind":"Pod",{meta}}},{{"kind":"Pod",{meta}}}"#);
             format!(r#"{{"kind":"{kind}","spec":[{nested}],{meta}}}"#)
         }
-        _ => format!(r#"{{"kind":"{kind}",{meta},"y":[{text},{{"}}":"]"}}]}}"#),
+        _ => format!(
+            "{{\n  \"kind\":\"{kind}\",\n\n  {meta},\n  \"y\":[{text},{{\"}}\":\"]\"}}]\n}}"
+        ),
     }
 }
 

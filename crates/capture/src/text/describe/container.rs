@@ -90,7 +90,11 @@ fn ports(text: &str) -> Value {
         let mut port =
             json!({"containerPort": number.parse::<u16>().ok()?, "protocol": protocol.trim()});
         let name = name.trim().trim_start_matches('(').trim_end_matches(')');
-        put_some(&mut port, "name", some(name));
+        match some(name) {
+            Some(name) => put(&mut port, "name", name),
+            // Clients before 1.33 print no names: there may be one.
+            None => put(&mut port, "nameHidden", true),
+        }
         Some(port)
     };
     Value::from(text.split(',').filter_map(port).collect::<Vec<_>>())

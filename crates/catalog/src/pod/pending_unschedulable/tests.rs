@@ -319,11 +319,11 @@ fn a_full_node_is_suspected_while_nobody_waits() {
     };
     let two = "{cpu: '4', memory: 8Gi, pods: '2'}";
     let full = node("n1", "{}", "{}", two) + &pod("n1", "a") + &pod("n1", "b");
-    check(&KIND, &full, &["insufficient-pods no/n1 Proven Suspected"]);
+    check(&KIND, &full, &["insufficient-pods node/n1 Proven Suspected"]);
     // Another one takes them.
     check(&KIND, &(full.clone() + &node("n2", "{}", "{}", two) + &pod("n2", "c")), &[]);
     // What somebody closed takes none.
     let closed = full + &node("n2", "{}", "{unschedulable: true}", two);
-    check(&KIND, &closed, &["insufficient-pods no/n1 Proven Suspected"]);
+    check(&KIND, &closed, &["insufficient-pods node/n1 Proven Suspected"]);
     check(&KIND, &(node("n1", "{}", "{}", two) + &pod("n1", "a")), &[]);
 }

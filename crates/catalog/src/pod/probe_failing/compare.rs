@@ -53,6 +53,7 @@ impl Place<'_> {
         if let Port::Name(name) = &action.port {
             return match self.container.port(&action.port) {
                 Some(_) => None,
+                None if self.container.hides_port_names() => None,
                 None => Some(self.unknown_name(field, name, &signs)),
             };
         }

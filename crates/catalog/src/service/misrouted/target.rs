@@ -26,6 +26,10 @@ pub(super) fn detect(service: &Service, now: &Snapshot, findings: &mut Findings)
     if !service.meta.known.has(Known::SPEC) {
         return from_endpoints(service, app, now, findings);
     }
+    let named = |p: &ServicePort| matches!(p.target_port, Some(Port::Name(_)));
+    if apps.iter().any(|a| a.hides_port_names()) && service.ports.iter().any(named) {
+        from_readiness(service, &apps, now, findings);
+    }
     for port in &service.ports {
         let question = Question { service, port, app, others: rest, now };
         let found = match &port.target_port {
@@ -103,7 +107,7 @@ impl<'a> Question<'a> {
 
     /// A target given by name.
     fn name(&self, name: &str) -> Option<Finding> {
-        let has = |a: &App| a.ports().iter().any(|(n, _, _)| *n == name);
+        let has = |a: &App| a.hides_port_names() || a.ports().iter().any(|(n, _, _)| *n == name);
         if has(self.app) || self.others.iter().any(|a| has(a)) {
             return None;
         }
@@ -331,13 +335,12 @@ fn from_endpoints(service: &Service, app: &App, now: &Snapshot, findings: &mut F
     }
 }
 
-/// Ports are not shown on either side, but ready pods that the selector matches are no
+/// Ports or their names are not shown, but ready pods that the selector matches are no
 /// endpoints: of what a Service says only the name of a target port can do that.
 fn from_readiness(service: &Service, apps: &[&App], now: &Snapshot, findings: &mut Findings) {
     let empty = now.addresses(service) == Some((0, 0));
-    let labelled = |p: &Pod| {
-        !p.meta.known.has(Known::LABELS) || service.selector.all_in(&p.meta.labels)
-    };
+    let labelled =
+        |p: &Pod| !p.meta.known.has(Known::LABELS) || service.selector.all_in(&p.meta.labels);
     let ready = |p: &&Pod| p.is_ready() == Some(true) && labelled(p);
     let settled = |p: &Pod| p.meta.age_seconds.is_none_or(|age| age > SETTLED_SECONDS);
     let mut well = apps.iter().flat_map(|a| a.running()).filter(ready).peekable();

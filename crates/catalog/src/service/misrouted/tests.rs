@@ -205,3 +205,16 @@ fn policies_that_leave_clients_out_are_found() {
     let port = behind.clone() + &policy("podSelector: {}, ingress: [{ports: [{port: 81}]}]");
     check(&KIND, &port, &["network-policy-blocks netpol/walls Likely Suspected"]);
 }
+
+#[test]
+fn names_of_ports_that_were_not_printed_prove_nothing() {
+    let by_name = service("{port: 80, targetPort: http}");
+    let one = "ports: [{containerPort: 8080}]";
+    check(&KIND, &(vault(one) + &by_name), &["port-name-unmatched svc/vault Proven Active"]);
+    let hidden = vault("ports: [{containerPort: 8080, nameHidden: true}]");
+    check(&KIND, &(hidden.clone() + &by_name), &[]);
+    // Nor does an empty list of endpoints, but it makes suspicious.
+    let none = "kind: Endpoints\nmetadata: {namespace: bank, name: vault}\nsubsets: []\n";
+    let want = "port-name-unmatched svc/vault Possible Active";
+    check(&KIND, &(hidden + &by_name + none), &[want]);
+}
