@@ -144,7 +144,7 @@ fn judge(expected: &Situation, form: &str, seen: &model::Situation) -> Result<()
     };
     let fine = match tells {
         Same => same && causes.len() == 1,
-        LessSure => same_failure && causes.iter().all(open),
+        LessSure => same_failure && (same || causes.iter().all(open)),
         Unsure => !causes.is_empty() && causes.iter().all(open),
         Nothing => causes.is_empty(),
     };

@@ -14,7 +14,7 @@ pub enum Kind {
     Xz,
     /// tar.
     Tar,
-    /// Packed in a way that is not read; its name.
+    /// Something that is not read; a sentence about it.
     Unsupported(&'static str),
     /// Not packed.
     Plain,
@@ -25,13 +25,13 @@ pub fn kind(head: &[u8]) -> Kind {
     const MAGIC: &[(&[u8], Kind)] = &[
         (b"\x1f\x8b", Kind::Gzip),
         (b"\xfd7zXZ\0", Kind::Xz),
-        (b"PK\x03\x04", Kind::Unsupported("a zip archive")),
-        (b"PK\x05\x06", Kind::Unsupported("a zip archive")),
-        (b"BZh", Kind::Unsupported("a bzip2 file")),
-        (b"\x28\xb5\x2f\xfd", Kind::Unsupported("a zstd file")),
-        (b"7z\xbc\xaf\x27\x1c", Kind::Unsupported("a 7z archive")),
-        (b"\x7fELF", Kind::Unsupported("a program")),
-        (b"SQLite format 3\0", Kind::Unsupported("a database")),
+        (b"PK\x03\x04", Kind::Unsupported("a zip archive is not read: unpack it first")),
+        (b"PK\x05\x06", Kind::Unsupported("a zip archive is not read: unpack it first")),
+        (b"BZh", Kind::Unsupported("a bzip2 file is not read: unpack it first")),
+        (b"\x28\xb5\x2f\xfd", Kind::Unsupported("a zstd file is not read: unpack it first")),
+        (b"7z\xbc\xaf\x27\x1c", Kind::Unsupported("a 7z archive is not read: unpack it first")),
+        (b"\x7fELF", Kind::Unsupported("a program is not read")),
+        (b"SQLite format 3\0", Kind::Unsupported("a database is not read")),
     ];
     let found = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind);
     found.unwrap_or(if is_tar(head) { Kind::Tar } else { Kind::Plain })

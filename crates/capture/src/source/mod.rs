@@ -112,9 +112,7 @@ impl Walker<'_> {
         let kind = magic::kind(input.head());
         match kind {
             magic::Kind::Plain => self.document(name, &mut input),
-            magic::Kind::Unsupported(what) => {
-                self.skipped(name, format!("{what} is not read: unpack it first"));
-            }
+            magic::Kind::Unsupported(why) => self.skipped(name, why.to_owned()),
             _ if nesting > self.limits.nesting => {
                 self.skipped(name, "an archive this deep inside archives is not read".to_owned());
             }

@@ -200,7 +200,7 @@ impl Container {
             Port::Number(n) => p.container_port == *n,
             Port::Name(name) => !name.is_empty() && p.name == *name,
         });
-        let only = || match &*self.ports.as_ref() {
+        let only = || match self.ports.as_ref() {
             [one] if one.name_hidden && matches!(port, Port::Name(_)) => Some(one),
             _ => None,
         };

@@ -92,7 +92,7 @@ fn ports(text: &str) -> Value {
         let name = name.trim().trim_start_matches('(').trim_end_matches(')');
         match some(name) {
             Some(name) => put(&mut port, "name", name),
-            // Clients before 1.33 print no names: there may be one.
+            // Many clients print no names: there may be one.
             None => put(&mut port, "nameHidden", true),
         }
         Some(port)

@@ -1,6 +1,6 @@
 //! Compares where a Service sends traffic with where its pods listen.
 
-use model::record::{Known, Pod, Port, Service, ServicePort};
+use model::record::{Backends, Known, Pod, Port, Service, ServicePort};
 use model::{
     App, Certainty, Dial, Evidence, Finding, Findings, Impact, Kind, ObjectRef, Snapshot, State,
 };
@@ -66,6 +66,16 @@ impl<'a> Question<'a> {
         callers::dialled(self.service, self.port.port, self.now)
     }
 
+    /// Whether a connection failed, or addresses are listed without any port, which happens
+    /// only when no pod has a port of the name.
+    fn is_contradicted(&self) -> bool {
+        let service = &self.service.meta;
+        let mut behind = self.now.backends.in_namespace(&service.namespace);
+        let portless =
+            |b: &Backends| b.service == service.name && b.ready > 0 && b.ports.is_empty();
+        self.dial().is_some_and(|d| !d.connected) || behind.any(portless)
+    }
+
     fn signs(&self) -> Vec<Sign> {
         self.app.spec().map(listening::signs).unwrap_or_default()
     }
@@ -107,7 +117,10 @@ impl<'a> Question<'a> {
 
     /// A target given by name.
     fn name(&self, name: &str) -> Option<Finding> {
-        let has = |a: &App| a.hides_port_names() || a.ports().iter().any(|(n, _, _)| *n == name);
+        // A port whose name was not printed may have it, unless traffic says otherwise.
+        let trusted = !self.is_contradicted();
+        let hidden = |a: &App| trusted && a.hides_port_names();
+        let has = |a: &App| hidden(a) || a.ports().iter().any(|(n, _, _)| *n == name);
         if has(self.app) || self.others.iter().any(|a| has(a)) {
             return None;
         }
