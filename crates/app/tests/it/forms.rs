@@ -168,7 +168,7 @@ const DESCRIBED: [&str; 7] = [
     "nodes",
     "pods",
     "deployments,replicasets,statefulsets",
-    "services,endpointslices",
+    "services",
     "persistentvolumeclaims,persistentvolumes,storageclasses",
     "resourcequotas,limitranges",
     "configmaps,secrets,serviceaccounts,namespaces",
