@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn wide() {
         check(
-            "time,web-cpu,web-mem,redis-cart-cpu,redis-cart-mem\r\n\
+            "time,web-cpu,web-mem,job-queue-cpu,job-queue-mem\r\n\
              2026-03-01 10:00:00,0.5,100,,NaN\r\n\r\nshort\n",
             &[
                 "2: web cpu 0.5 2026-03-01T10:00:00Z",

@@ -30,10 +30,6 @@ pub const CERTIFICATE: &[&str] =
 /// The disk is full.
 pub const DISK_FULL: &[&str] = &["no space left on device", "disk quota exceeded"];
 
-/// The kubelet does not report.
-pub const KUBELET_SILENT: &[&str] =
-    &["kubelet stopped posting node status", "kubelet never posted node status"];
-
 /// The kubelet is only starting.
 pub const KUBELET_STARTING: &[&str] =
     &["node not yet ready", "kubelet is starting", "csinode is not yet initialized"];

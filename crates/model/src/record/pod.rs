@@ -158,11 +158,6 @@ impl ContainerStatus {
 }
 
 impl Pod {
-    /// Since when it has been ready without a break, if it is.
-    pub fn ready_since(&self) -> Option<Timestamp> {
-        self.ready.filter(|r| r.status == Truth::True).and_then(|r| r.since)
-    }
-
     /// Whether it takes traffic; `None` when the input does not say.
     pub fn is_ready(&self) -> Option<bool> {
         if let Some(ready) = self.ready {
