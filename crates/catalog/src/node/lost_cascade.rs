@@ -231,6 +231,35 @@ fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
     }
 }
 
+/// A limit to begin with: twice what the container asks for, else an eighth of the smallest
+/// node, so that no node can be taken by it. `None` when neither is known.
+fn first_limit(container: &Container, now: &Snapshot) -> Option<String> {
+    let asked = container.resources.requests.amount("memory");
+    let nodes = now.nodes.iter().map(|n| n.allocatable.amount("memory"));
+    let smallest = nodes.filter(|q| q.is_positive()).min();
+    let mebibytes = match (asked.units() >> 20, smallest) {
+        (asked @ 1.., _) => asked.saturating_mul(2),
+        (_, Some(node)) => (node.units() >> 23).max(1),
+        _ => return None,
+    };
+    Some(format!("{mebibytes}Mi"))
+}
+
+/// The step that sets a limit, for the first container that has none.
+fn limit_step(finding: &Finding, now: &Snapshot) -> Step {
+    let what = "Give it a memory limit before it is started again";
+    let target = finding.object.for_kubectl();
+    let container = now.app(&finding.object).and_then(|app| unlimited(app).into_iter().next());
+    match container.and_then(|c| Some((c, first_limit(c, now)?))) {
+        Some((c, limit)) => Step::change(
+            what,
+            format!("kubectl set resources {target} -c {} --limits=memory={limit}", c.name),
+            format!("kubectl rollout undo {target}"),
+        ),
+        None => Step::advice(what),
+    }
+}
+
 fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
     let target = finding.object.for_kubectl();
     let replicas = now.app(&finding.object).and_then(App::wanted).unwrap_or(1);
@@ -246,11 +275,7 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
                 "See what was changed in it last",
                 format!("kubectl rollout history {target}"),
             ),
-            Step::change(
-                "Give it a memory limit before it is started again",
-                format!("kubectl set resources {target} --limits=memory=512Mi"),
-                format!("kubectl rollout undo {target}"),
-            ),
+            limit_step(finding, now),
         ],
         do_not: vec![
             format!(
@@ -263,11 +288,14 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
     }
 }
 
-fn prevent(gap: &Gap, _: &Snapshot) -> Option<Patch> {
+fn prevent(gap: &Gap, now: &Snapshot) -> Option<Patch> {
     let container = between(&gap.field, "containers[", "]")?;
+    let app = now.app(&gap.object)?;
+    let limit = unlimited(app).into_iter().find(|c| c.name == container);
+    let limit = limit.and_then(|c| first_limit(c, now))?;
     let body = format!(
         "spec:\n  template:\n    spec:\n      containers:\n      - name: {container}\n        \
-         resources:\n          limits:\n            memory: 512Mi\n"
+         resources:\n          limits:\n            memory: {limit}\n"
     );
     Some(Patch { object: gap.object.clone(), body })
 }

@@ -108,8 +108,9 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
     let strangers = if refused.is_empty() { Vec::new() } else { strangers::of(now) };
     let waiting = now.apps.iter().chain(&strangers).filter_map(|a| Waiting::of(a, now));
     let waiting: Vec<Waiting<'_>> = waiting.filter(|w| !is_helped(w, now, findings)).collect();
-    if !refused.is_empty() {
-        now.apps.iter().for_each(|a| over(a, &refused, findings));
+    let namespaces: BTreeSet<&str> = refused.iter().map(|o| o.namespace.as_str()).collect();
+    for app in namespaces.into_iter().flat_map(|n| now.apps_in(n)) {
+        over(app, &refused, findings);
     }
     if waiting.is_empty() {
         return full::report(KIND.id, now, findings);

@@ -66,3 +66,26 @@ fn nodes_without_a_common_workload_are_no_cascade() {
     let apart: Vec<&str> = apart.split("---\n").filter(|d| !d.contains("nodeName: b")).collect();
     check(&KIND, &apart.join("---\n"), &[]);
 }
+
+/// The last step of the remedy for the only finding.
+fn limit_command(yaml: &str) -> Option<String> {
+    let now = crate::testing::snapshot(yaml);
+    let mut findings = model::Findings::default();
+    super::detect(&now, &mut findings);
+    let remedy = super::remedy(findings.found.first().expect("a finding"), &now);
+    remedy.next.last().and_then(|step| step.command.clone())
+}
+
+#[test]
+fn the_limit_comes_from_the_request_or_else_from_the_nodes() {
+    let command = |limit: &str| {
+        format!("kubectl set resources -n shop sts/hog -c main --limits=memory={limit}")
+    };
+    let asks =
+        story("{}").replace("resources: {limits: {}}", "resources: {requests: {memory: 96Mi}}");
+    assert_eq!(limit_command(&asks), Some(command("192Mi")));
+    let sized =
+        story("{}").replace("status:\n  cond", "status:\n  allocatable: {memory: 8Gi}\n  cond");
+    assert_eq!(limit_command(&sized), Some(command("1024Mi")));
+    assert_eq!(limit_command(&story("{}")), None);
+}

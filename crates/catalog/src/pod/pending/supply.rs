@@ -1,8 +1,9 @@
 //! What nodes have left: allocatable less what the pods on them have requested.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use model::record::{Known, Node, Pod};
+use model::record::{Known, Node, Pod, PodSpec};
 use model::{Kind, Quantity, Snapshot};
 
 /// What is on each node.
@@ -32,19 +33,35 @@ pub(crate) struct Room {
     pub(crate) exact: bool,
 }
 
+/// Amounts by resource.
+type Requests<'s> = Vec<(&'s str, Quantity)>;
+
+/// What a pod asks for, by resource.
+fn requests_of(spec: &PodSpec) -> Requests<'_> {
+    let resources = super::fit::resources_of(spec).into_iter();
+    resources.map(|r| (r, spec.requests(r))).collect()
+}
+
 impl<'s> Supply<'s> {
     /// Of everything that is known.
     pub(crate) fn of(now: &'s Snapshot) -> Self {
         let mut loads: BTreeMap<&str, Load<'_>> = BTreeMap::new();
         let all = now.apps.iter().flat_map(|a| &a.pods);
+        // Pods of one workload share their spec: it is summed up once for all in a row.
+        let mut summed: Option<(&Arc<PodSpec>, Requests<'_>)> = None;
         for pod in all.filter(|p| !p.node.is_empty() && !p.is_finished()) {
             let load = loads.entry(&pod.node).or_default();
             load.pods.push(pod);
             load.hidden += usize::from(!pod.meta.known.has(Known::SPEC));
-            for resource in super::fit::resources_of(&pod.spec) {
+            let requests = match summed {
+                Some((spec, requests)) if Arc::ptr_eq(spec, &pod.spec) => requests,
+                _ => requests_of(&pod.spec),
+            };
+            for (resource, amount) in &requests {
                 let sum = load.taken.entry(resource).or_default();
-                *sum = sum.plus(pod.spec.requests(resource));
+                *sum = sum.plus(*amount);
             }
+            summed = Some((&pod.spec, requests));
         }
         Supply { loads, whole: now.coverage.lists(Kind::Pod, "") }
     }
