@@ -177,9 +177,8 @@ mod tests {
     fn a_name_that_is_kept_tells_specs_apart() {
         let specs = KnownSpecs::default();
         let with = |secret: &str| {
-            let env = format!(
-                r#""env":[{{"name":"KEY","valueFrom":{{"secretKeyRef":{{"name":"{secret}","key":"k"}}}}}}],"image":"#
-            );
+            let from = format!(r#"{{"secretKeyRef":{{"name":"{secret}","key":"k"}}}}"#);
+            let env = format!(r#""env":[{{"name":"KEY","valueFrom":{from}}}],"image":"#);
             SPEC.replace(r#""image":"#, &env)
         };
         for secret in ["kube-api-access-x2x4z", "kube-api-access-b7c8d"] {
