@@ -85,6 +85,7 @@ fn fault(act: &Act) -> anyhow::Result<Fault> {
             let bytes_per_second = i64::try_from(*bytes_per_second).unwrap_or(i64::MAX);
             Fault::GrowMemory { namespace, workload, bytes_per_second }
         }
+        Act::Unmodelled(what) => bail!("the simulated cluster cannot do this yet: {what}"),
     })
 }
 

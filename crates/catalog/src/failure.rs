@@ -12,7 +12,7 @@
 ///     mechanisms: { "word-for-it": "What it means.", },
 ///     reads: [Pod, Event],
 ///     leads_to: ["service-without-endpoints"],
-///     detect: Apps(detect),
+///     detect: Apps(detect), // or Nodes, Services, Claims, Cluster; `Exposure` without function
 ///     exposed, remedy, prevent, rehearse
 /// }
 /// ```
@@ -23,7 +23,7 @@ macro_rules! failure {
         mechanisms: { $( $mechanism:literal : $meaning:literal ),* $(,)? },
         reads: [$($kind:ident),* $(,)?],
         leads_to: [$($effect:literal),* $(,)?],
-        detect: $scope:ident($detect:path),
+        detect: $scope:ident $(($detect:path))?,
         exposed: $exposed:expr,
         remedy: $remedy:expr,
         prevent: $prevent:expr,
@@ -36,7 +36,7 @@ macro_rules! failure {
             mechanisms: &[ $( model::Mechanism { id: $mechanism, meaning: $meaning } ),* ],
             reads: &[ $( model::Kind::$kind ),* ],
             leads_to: &[ $($effect),* ],
-            detect: model::Detect::$scope($detect),
+            detect: model::Detect::$scope $(($detect))?,
             exposed: $exposed,
             remedy: $remedy,
             prevent: $prevent,

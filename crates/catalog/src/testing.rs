@@ -36,6 +36,7 @@ pub(crate) fn lines(kind: &FailureKind, now: &Snapshot) -> Vec<String> {
         model::Detect::Services(d) => now.services.iter().for_each(|s| d(s, now, &mut findings)),
         model::Detect::Claims(d) => now.claims.iter().for_each(|c| d(c, now, &mut findings)),
         model::Detect::Cluster(d) => d(now, &mut findings),
+        model::Detect::Exposure => {}
     }
     findings
         .found
@@ -51,4 +52,13 @@ pub(crate) fn lines(kind: &FailureKind, now: &Snapshot) -> Vec<String> {
 #[track_caller]
 pub(crate) fn check(kind: &FailureKind, yaml: &str, expected: &[&str]) {
     assert_eq!(lines(kind, &snapshot(yaml)), expected, "found in:\n{yaml}");
+}
+
+/// Checks which protections a kind misses in YAML documents, one line each: `kind/name field`.
+#[track_caller]
+pub(crate) fn check_gaps(kind: &FailureKind, yaml: &str, expected: &[&str]) {
+    let mut gaps = Vec::new();
+    (kind.exposed)(&snapshot(yaml), &mut gaps);
+    let line = |g: &model::Gap| format!("{}/{} {}", g.object.kind.short(), g.object.name, g.field);
+    assert_eq!(gaps.iter().map(line).collect::<Vec<_>>(), expected, "missing in:\n{yaml}");
 }

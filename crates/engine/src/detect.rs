@@ -14,6 +14,7 @@ pub(crate) fn run(now: &Snapshot, kinds: &[&FailureKind]) -> Findings {
             }
             Detect::Claims(detect) => now.claims.iter().for_each(|c| detect(c, now, &mut findings)),
             Detect::Cluster(detect) => detect(now, &mut findings),
+            Detect::Exposure => {}
         }
     }
     findings.found.sort_by(|a, b| {

@@ -63,6 +63,9 @@ pub enum Detect {
     Claims(fn(&Claim, &Snapshot, &mut Findings)),
     /// The cluster as a whole, for failures that are a pattern among objects.
     Cluster(fn(&Snapshot, &mut Findings)),
+    /// Nothing: a missing protection does not happen, it only lets other failures happen. Such
+    /// a kind speaks through `exposed` alone.
+    Exposure,
 }
 
 /// A protection that is missing.
@@ -166,6 +169,17 @@ pub struct Scenario {
     pub found_within_seconds: u32,
 }
 
+impl Scenario {
+    /// What the simulated cluster has no physics for yet; empty when it can be played.
+    pub fn waits_for(&self) -> Vec<&'static str> {
+        let unmodelled = |(_, act): &(u32, Act)| match act {
+            Act::Unmodelled(what) => Some(*what),
+            _ => None,
+        };
+        self.acts.iter().filter_map(unmodelled).collect()
+    }
+}
+
 /// One thing that happens in a rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -193,4 +207,7 @@ pub enum Act {
         /// Bytes per second.
         bytes_per_second: u64,
     },
+    /// Something the simulated cluster has no physics for yet, in one plain sentence. A scenario
+    /// with such an act is written down and waits.
+    Unmodelled(&'static str),
 }

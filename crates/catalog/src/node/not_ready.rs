@@ -156,7 +156,7 @@ fn rehearse() -> Option<Scenario> {
 #[cfg(test)]
 mod tests {
     use super::KIND;
-    use crate::testing::check;
+    use crate::testing::{check, check_gaps};
 
     fn node(status: &str, reason: &str, message: &str) -> String {
         format!(
@@ -164,6 +164,18 @@ mod tests {
              status:\n  conditions:\n  - {{type: Ready, status: '{status}', reason: {reason}, \
              message: '{message}', lastTransitionTime: 2026-01-02T00:00:00Z}}\n"
         )
+    }
+
+    #[test]
+    fn a_node_that_keeps_no_memory_for_itself_is_exposed() {
+        let memory = |given: &str| {
+            format!(
+                "{}  capacity: {{memory: 8Gi}}\n  allocatable: {{memory: {given}}}\n",
+                node("True", "KubeletReady", "")
+            )
+        };
+        check_gaps(&KIND, &memory("8Gi"), &["node/a status.allocatable.memory"]);
+        check_gaps(&KIND, &memory("7Gi"), &[]);
     }
 
     #[test]
