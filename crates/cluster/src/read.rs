@@ -119,7 +119,9 @@ impl Reader<'_> {
                 Err(refusal) => refused = refusal,
             }
         }
-        list.blind = vec![not_listed(kind, refused)];
+        // Nobody misses what only an extension serves.
+        let is_absent = kind.is_extension() && refused.code == NOT_FOUND;
+        list.blind = if is_absent { Vec::new() } else { vec![not_listed(kind, refused)] };
         Ok(list)
     }
 

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::record::{
-    Backends, Claim, ClusterEvent, EverySpec, Ingress, Known, LimitRange, Meta, Named,
-    NetworkPolicy, Node, PersistentVolume, Pod, Quota, Record, Scaler, Service, SpecReader,
-    StorageClass, Workload,
+    AccessBinding, AccessRole, Backends, CertificateState, Claim, ClusterEvent, EverySpec, Ingress,
+    Known, LimitRange, Meta, Named, NetworkPolicy, Node, PersistentVolume, Pod, Quota, Record,
+    Scaler, Service, SpecReader, StorageClass, Workload,
 };
 use crate::{Kind, ObjectRef};
 
@@ -39,6 +39,12 @@ pub enum Object {
     Quota(Quota),
     /// A limit range.
     LimitRange(LimitRange),
+    /// A Role or ClusterRole.
+    Role(AccessRole),
+    /// A RoleBinding or ClusterRoleBinding.
+    Binding(AccessBinding),
+    /// A certificate or a request for one.
+    Certificate(CertificateState),
     /// An event.
     Event(ClusterEvent),
     /// An object of which mostly the name matters.
@@ -153,6 +159,13 @@ where
         Kind::StorageClass => Object::StorageClass(StorageClass::deserialize(d)?),
         Kind::ResourceQuota => Object::Quota(Quota::deserialize(d)?),
         Kind::LimitRange => Object::LimitRange(LimitRange::deserialize(d)?),
+        Kind::Role | Kind::ClusterRole => Object::Role(AccessRole::read(kind, d)?),
+        Kind::RoleBinding | Kind::ClusterRoleBinding => {
+            Object::Binding(AccessBinding::read(kind, d)?)
+        }
+        Kind::Certificate | Kind::CertificateSigningRequest => {
+            Object::Certificate(CertificateState::read(kind, d)?)
+        }
         Kind::Event => Object::Event(ClusterEvent::deserialize(d)?),
         other => Object::Named(Named::read(other, d)?),
     })
@@ -175,6 +188,9 @@ macro_rules! with_record {
             Object::StorageClass($record) => $body,
             Object::Quota($record) => $body,
             Object::LimitRange($record) => $body,
+            Object::Role($record) => $body,
+            Object::Binding($record) => $body,
+            Object::Certificate($record) => $body,
             Object::Named($record) => $body,
             Object::Event(_) => $event,
         }
@@ -227,6 +243,9 @@ impl Object {
             Object::StorageClass(_) => Kind::StorageClass,
             Object::Quota(_) => Kind::ResourceQuota,
             Object::LimitRange(_) => Kind::LimitRange,
+            Object::Role(r) => r.kind,
+            Object::Binding(b) => b.kind,
+            Object::Certificate(c) => c.kind,
             Object::Event(_) => Kind::Event,
             Object::Named(n) => n.kind,
         }

@@ -43,6 +43,12 @@ macro_rules! kinds {
 }
 
 kinds! {
+    Certificate = "cert-manager.io/v1", "certificates", "certificate";
+    CertificateSigningRequest =
+        "certificates.k8s.io/v1", "certificatesigningrequests", "csr";
+    ClusterRole = "rbac.authorization.k8s.io/v1", "clusterroles", "clusterrole";
+    ClusterRoleBinding =
+        "rbac.authorization.k8s.io/v1", "clusterrolebindings", "clusterrolebinding";
     ConfigMap = "v1", "configmaps", "cm";
     CronJob = "batch/v1", "cronjobs", "cronjob";
     DaemonSet = "apps/v1", "daemonsets", "ds";
@@ -67,6 +73,8 @@ kinds! {
     ReplicaSet = "apps/v1", "replicasets", "rs";
     ReplicationController = "v1", "replicationcontrollers", "rc";
     ResourceQuota = "v1", "resourcequotas", "quota";
+    Role = "rbac.authorization.k8s.io/v1", "roles", "role";
+    RoleBinding = "rbac.authorization.k8s.io/v1", "rolebindings", "rolebinding";
     RuntimeClass = "node.k8s.io/v1", "runtimeclasses", "runtimeclass";
     Secret = "v1", "secrets", "secret";
     Service = "v1", "services", "svc";
@@ -82,7 +90,10 @@ impl Kind {
     pub fn is_namespaced(self) -> bool {
         !matches!(
             self,
-            Kind::Cluster
+            Kind::CertificateSigningRequest
+                | Kind::Cluster
+                | Kind::ClusterRole
+                | Kind::ClusterRoleBinding
                 | Kind::Component
                 | Kind::IngressClass
                 | Kind::Namespace
@@ -92,6 +103,11 @@ impl Kind {
                 | Kind::RuntimeClass
                 | Kind::StorageClass
         )
+    }
+
+    /// Whether only clusters with a certain extension serve it.
+    pub fn is_extension(self) -> bool {
+        self == Kind::Certificate
     }
 
     /// Whether it is an object of the Kubernetes API (a component or the cluster is none).

@@ -19,8 +19,8 @@ pub use relation::{Peer, Relation};
 pub use table::Table;
 
 use crate::record::{
-    Backends, Claim, ClusterEvent, Ingress, LimitRange, Named, NetworkPolicy, Node,
-    PersistentVolume, Quota, Scaler, Service, StorageClass,
+    AccessBinding, AccessRole, Backends, CertificateState, Claim, ClusterEvent, Ingress,
+    LimitRange, Named, NetworkPolicy, Node, PersistentVolume, Quota, Scaler, Service, StorageClass,
 };
 use crate::{Evidence, Kind, ObjectRef, Timestamp};
 
@@ -57,6 +57,12 @@ pub struct Snapshot {
     pub quotas: Table<Quota>,
     /// Limit ranges.
     pub limit_ranges: Table<LimitRange>,
+    /// Roles and ClusterRoles.
+    pub roles: Table<AccessRole>,
+    /// RoleBindings and ClusterRoleBindings.
+    pub bindings: Table<AccessBinding>,
+    /// Certificates and requests for them.
+    pub certificates: Table<CertificateState>,
     /// Config maps, secrets, service accounts, namespaces, classes.
     pub named: Table<Named>,
     /// Events, sorted by the object they are about, then by time.
@@ -144,6 +150,15 @@ impl Snapshot {
             Kind::ResourceQuota => self.quotas.get(namespace, name).is_some(),
             Kind::Ingress => self.ingresses.get(namespace, name).is_some(),
             Kind::NetworkPolicy => self.policies.get(namespace, name).is_some(),
+            Kind::Role | Kind::ClusterRole => {
+                self.roles.all(namespace, name).any(|r| r.kind == kind)
+            }
+            Kind::RoleBinding | Kind::ClusterRoleBinding => {
+                self.bindings.all(namespace, name).any(|b| b.kind == kind)
+            }
+            Kind::Certificate | Kind::CertificateSigningRequest => {
+                self.certificates.all(namespace, name).any(|c| c.kind == kind)
+            }
             kind => self.named(kind, namespace, name).is_some(),
         }
     }

@@ -85,6 +85,7 @@ static KINDS: &[Kind] = &[
         false,
         &["certificatesigningrequests", "csr"],
     ),
+    kind("Certificate", "cert-manager.io/v1", true, &["certificates", "cert", "certs"]),
 ];
 
 /// What `kubectl get all` asks for.

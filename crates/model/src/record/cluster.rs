@@ -53,7 +53,8 @@ pub struct Named {
     pub kind: Kind,
     /// Names of the keys of its data, or of a service account's pull secrets.
     pub keys: List<Text>,
-    /// `Active` or `Terminating` (Namespace); the type of a Secret.
+    /// `Active` or `Terminating` (Namespace); the type of a Secret; the controller of an
+    /// IngressClass.
     pub state: Text,
 }
 
@@ -113,8 +114,14 @@ impl Named {
             binary_data: Keys,
             image_pull_secrets: List<NameWire>,
             status: Option<Status>,
+            spec: Option<Spec>,
             #[serde(rename = "type")]
             kind: Option<Text>,
+        }
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Spec {
+            controller: Text,
         }
         #[derive(Deserialize, Default)]
         #[serde(default)]
@@ -134,7 +141,8 @@ impl Named {
             // Nobody compares the labels of a config map, and there are very many.
             meta.labels = Default::default();
         }
-        let state = wire.kind.or(wire.status.map(|s| s.phase)).unwrap_or_default();
+        let told = wire.kind.or(wire.status.map(|s| s.phase)).filter(|s| !s.is_empty());
+        let state = told.or(wire.spec.map(|s| s.controller)).unwrap_or_default();
         Ok(Named { meta, kind, keys: keys.chain(secrets).collect(), state })
     }
 }
@@ -212,7 +220,7 @@ impl Record for LimitRange {
 impl Record for Named {
     const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
         (Known::SPEC, &["/data", "/imagePullSecrets"]),
-        (Known::STATUS, &["/status/phase", "/type"]),
+        (Known::STATUS, &["/status/phase", "/type", "/spec/controller"]),
     ];
 
     fn meta(&self) -> &Meta {

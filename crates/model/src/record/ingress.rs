@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::meta::common_parts;
+use super::network::LoadBalancerStatus;
 use super::{Known, Meta, Port, Record};
 use crate::{List, Text};
 
@@ -13,6 +14,10 @@ pub struct Ingress {
     pub meta: Meta,
     /// Class, or empty.
     pub class: Text,
+    /// Whether the class is told by the old annotation, which needs no IngressClass object.
+    pub class_annotated: bool,
+    /// Addresses a controller has given it.
+    pub addresses: u32,
     /// Routes.
     pub paths: List<IngressPath>,
     /// Secrets with certificates.
@@ -26,6 +31,8 @@ pub struct IngressPath {
     pub host: Text,
     /// Path.
     pub path: Text,
+    /// `Exact`, `Prefix` or `ImplementationSpecific`; may be empty.
+    pub path_type: Text,
     /// Service it leads to.
     pub service: Text,
     /// Port of that Service.
@@ -36,6 +43,7 @@ pub struct IngressPath {
 struct IngressWire {
     metadata: Meta,
     spec: Option<IngressSpec>,
+    status: Option<LoadBalancerStatus>,
 }
 
 #[derive(Deserialize, Default)]
@@ -67,9 +75,10 @@ struct Http {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct Path {
     path: Option<Text>,
+    path_type: Option<Text>,
     backend: Backend,
 }
 
@@ -94,11 +103,12 @@ struct BackendPort {
 }
 
 impl Backend {
-    fn route(self, host: Text, path: Text) -> Option<IngressPath> {
+    fn route(self, host: Text, path: Text, path_type: Text) -> Option<IngressPath> {
         let service = self.service?;
         let port = service.port.unwrap_or_default();
         let port = port.number.map(Port::Number).or(port.name.map(Port::Name));
-        Some(IngressPath { host, path, service: service.name, port: port.unwrap_or_default() })
+        let (service, port) = (service.name, port.unwrap_or_default());
+        Some(IngressPath { host, path, path_type, service, port })
     }
 }
 
@@ -106,28 +116,40 @@ impl<'de> Deserialize<'de> for Ingress {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wire = IngressWire::deserialize(deserializer)?;
         let spec = wire.spec.unwrap_or_default();
-        let class = spec.ingress_class_name.unwrap_or_else(|| {
-            wire.metadata.annotation("kubernetes.io/ingress.class").unwrap_or("").into()
-        });
+        let annotated = wire.metadata.annotation("kubernetes.io/ingress.class").map(Text::from);
+        let named = spec.ingress_class_name.filter(|c| !c.is_empty());
+        let class_annotated = named.is_none() && annotated.is_some();
+        let class = named.or(annotated).unwrap_or_default();
         let mut paths = Vec::new();
-        paths.extend(spec.default_backend.and_then(|b| b.route("".into(), "".into())));
+        let default = spec.default_backend.and_then(|b| b.route("".into(), "".into(), "".into()));
+        paths.extend(default);
         for rule in spec.rules {
             let host = rule.host.unwrap_or_default();
             let http = rule.http.unwrap_or_default();
-            paths.extend(
-                http.paths
-                    .into_iter()
-                    .filter_map(|p| p.backend.route(host.clone(), p.path.unwrap_or_default())),
-            );
+            paths.extend(http.paths.into_iter().filter_map(|p| {
+                let (path, path_type) = (p.path.unwrap_or_default(), p.path_type);
+                p.backend.route(host.clone(), path, path_type.unwrap_or_default())
+            }));
         }
         let certificates = spec.tls.into_iter().filter_map(|t| t.secret_name).collect();
-        Ok(Ingress { meta: wire.metadata, class, paths: paths.into(), certificates })
+        Ok(Ingress {
+            meta: wire.metadata,
+            class,
+            class_annotated,
+            addresses: wire.status.unwrap_or_default().addresses(),
+            paths: paths.into(),
+            certificates,
+        })
     }
 }
 
 impl Record for Ingress {
-    const SHOWN_BY: &'static [(Known, &'static [&'static str])] =
-        common_parts![(Known::SPEC, &["/spec/rules", "/spec/ingressClassName"]),];
+    const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
+        (Known::SUMMARY, &["/spec/ingressClassName"]),
+        (Known::SPEC, &["/spec/rules/0/http", "/spec/defaultBackend"]),
+        (Known::STATUS, &["/status/loadBalancer/ingress"]),
+        (Known::EVENTS, &["/eventsShown"]),
+    ];
 
     fn meta(&self) -> &Meta {
         &self.meta
@@ -138,10 +160,17 @@ impl Record for Ingress {
     }
 
     fn take(&mut self, part: Known, other: &Self) {
-        if part == Known::SPEC {
-            self.class.clone_from(&other.class);
-            self.paths.clone_from(&other.paths);
-            self.certificates.clone_from(&other.certificates);
+        match part {
+            Known::SUMMARY => {
+                self.class.clone_from(&other.class);
+                self.class_annotated = other.class_annotated;
+            }
+            Known::SPEC => {
+                self.paths.clone_from(&other.paths);
+                self.certificates.clone_from(&other.certificates);
+            }
+            Known::STATUS => self.addresses = other.addresses,
+            _ => {}
         }
     }
 }

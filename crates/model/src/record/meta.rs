@@ -113,12 +113,15 @@ struct Extra {
 }
 
 /// Annotations kept; all others are dropped while reading.
-const ANNOTATIONS: [&str; 7] = [
+const ANNOTATIONS: [&str; 10] = [
+    "cert-manager.io/cluster-issuer",
+    "cert-manager.io/issuer",
     "deployment.kubernetes.io/revision",
     "ingressclass.kubernetes.io/is-default-class",
     "kubernetes.io/config.mirror",
     "kubernetes.io/ingress.class",
     "kubernetes.io/service-account.name",
+    "nginx.ingress.kubernetes.io/canary",
     "storageclass.kubernetes.io/is-default-class",
     "volume.kubernetes.io/storage-provisioner",
 ];

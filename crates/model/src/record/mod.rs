@@ -2,6 +2,8 @@
 //! straight from the wire. A typed API object costs about 50 kB of heap; a pod's record costs
 //! well under one.
 
+mod access;
+mod certificate;
 mod cluster;
 mod container;
 mod event;
@@ -16,6 +18,8 @@ mod scaler;
 mod storage;
 mod workload;
 
+pub use access::{AccessBinding, AccessRole, AccessRule, Subject};
+pub use certificate::{CertificateState, validity};
 pub use cluster::{LimitItem, LimitRange, Named, Quota};
 pub use container::{
     ConfigRef, ConfigSource, Container, ContainerPort, Env, Exec, Mount, Needs, Probe, ProbeAction,

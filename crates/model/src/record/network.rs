@@ -77,6 +77,14 @@ pub struct Service {
     pub selector: Labels,
     /// Ports.
     pub ports: Shared<List<ServicePort>>,
+    /// Addresses a load balancer has given it.
+    pub addresses: u32,
+    /// Class of the load balancer, or empty.
+    pub load_balancer_class: Text,
+    /// Name that an `ExternalName` stands for.
+    pub external_name: Text,
+    /// Whether pods that are not ready are published as well.
+    pub publishes_unready: bool,
     /// Whether only backends on the same node are used from outside.
     pub local_external: bool,
     /// Whether only backends on the same node are used from inside.
@@ -95,12 +103,36 @@ pub struct ServicePort {
     pub target_port: Option<Port>,
     /// Protocol; empty means TCP.
     pub protocol: Text,
+    /// Port on every node, if there is one.
+    pub node_port: Option<u16>,
 }
 
 #[derive(Deserialize)]
 struct ServiceWire {
     metadata: Meta,
     spec: Option<ServiceSpec>,
+    status: Option<LoadBalancerStatus>,
+}
+
+/// What a load balancer says of itself, in Services and Ingresses.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct LoadBalancerStatus {
+    load_balancer: Option<Points>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Points {
+    ingress: List<serde::de::IgnoredAny>,
+}
+
+impl LoadBalancerStatus {
+    /// How many addresses there are.
+    pub(super) fn addresses(&self) -> u32 {
+        let count = self.load_balancer.as_ref().map_or(0, |p| p.ingress.len());
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -114,6 +146,9 @@ struct ServiceSpec {
     ports: Shared<List<ServicePort>>,
     external_traffic_policy: Option<Text>,
     internal_traffic_policy: Option<Text>,
+    load_balancer_class: Option<Text>,
+    external_name: Option<Text>,
+    publish_not_ready_addresses: Option<bool>,
 }
 
 impl<'de> Deserialize<'de> for Service {
@@ -126,6 +161,10 @@ impl<'de> Deserialize<'de> for Service {
             cluster_address: spec.cluster_ip,
             selector: spec.selector,
             ports: spec.ports,
+            addresses: wire.status.unwrap_or_default().addresses(),
+            load_balancer_class: spec.load_balancer_class.unwrap_or_default(),
+            external_name: spec.external_name.unwrap_or_default(),
+            publishes_unready: spec.publish_not_ready_addresses.unwrap_or_default(),
             local_external: spec.external_traffic_policy.as_deref() == Some("Local"),
             local_internal: spec.internal_traffic_policy.as_deref() == Some("Local"),
         })
@@ -137,6 +176,7 @@ impl Record for Service {
         (Known::SELECTOR, &["/spec/selector"]),
         (Known::SPEC, &["/spec/ports/0/targetPort"]),
         (Known::SUMMARY, &["/spec/ports", "/spec/type"]),
+        (Known::STATUS, &["/status/loadBalancer/ingress"]),
         (Known::EVENTS, &["/eventsShown"]),
     ];
 
@@ -161,7 +201,17 @@ impl Record for Service {
                 self.cluster_address.clone_from(&other.cluster_address);
                 self.local_external |= other.local_external;
                 self.local_internal |= other.local_internal;
+                self.publishes_unready |= other.publishes_unready;
+                for (own, theirs) in [
+                    (&mut self.external_name, &other.external_name),
+                    (&mut self.load_balancer_class, &other.load_balancer_class),
+                ] {
+                    if !theirs.is_empty() {
+                        own.clone_from(theirs);
+                    }
+                }
             }
+            Known::STATUS => self.addresses = other.addresses,
             _ => {}
         }
     }

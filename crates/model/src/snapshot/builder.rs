@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::pools::Pools;
 use super::{Alert, Coverage, Dial, LogLines, Sample, Snapshot, Table, UnitState, app, implied};
 use crate::record::{
-    Backends, Claim, ClusterEvent, ContainerState, EventTime, Ingress, LimitRange, Meta, Named,
-    NetworkPolicy, Node, PersistentVolume, Pod, Quota, Record, Scaler, Service, StorageClass,
-    Workload,
+    AccessBinding, AccessRole, Backends, CertificateState, Claim, ClusterEvent, ContainerState,
+    EventTime, Ingress, LimitRange, Meta, Named, NetworkPolicy, Node, PersistentVolume, Pod, Quota,
+    Record, Scaler, Service, StorageClass, Workload,
 };
 use crate::{Kind, Object, ObjectRef, Timestamp};
 
@@ -27,6 +27,9 @@ pub struct Builder {
     storage_classes: Vec<Arc<StorageClass>>,
     quotas: Vec<Arc<Quota>>,
     limit_ranges: Vec<Arc<LimitRange>>,
+    roles: Vec<Arc<AccessRole>>,
+    bindings: Vec<Arc<AccessBinding>>,
+    certificates: Vec<Arc<CertificateState>>,
     named: Vec<Arc<Named>>,
     events: Vec<ClusterEvent>,
     pools: Pools,
@@ -98,6 +101,9 @@ impl Builder {
             Object::StorageClass(o) => self.storage_classes.push(Arc::new(o)),
             Object::Quota(o) => self.quotas.push(Arc::new(o)),
             Object::LimitRange(o) => self.limit_ranges.push(Arc::new(o)),
+            Object::Role(o) => self.roles.push(Arc::new(o)),
+            Object::Binding(o) => self.bindings.push(Arc::new(o)),
+            Object::Certificate(o) => self.certificates.push(Arc::new(o)),
             Object::Named(o) => self.named.push(Arc::new(o)),
         }
     }
@@ -126,6 +132,9 @@ impl Builder {
                     .retain(|b| b.is_slice != slice || b.meta.object(object.kind) != *object);
             }
             kind => {
+                self.roles.retain(|r| r.meta.object(r.kind) != *object);
+                self.bindings.retain(|b| b.meta.object(b.kind) != *object);
+                self.certificates.retain(|c| c.meta.object(c.kind) != *object);
                 self.workloads.retain(|w| w.kind != kind || w.object() != *object);
                 self.named.retain(|n| n.kind != kind || n.meta.object(kind) != *object);
             }
@@ -134,7 +143,8 @@ impl Builder {
 
     /// How many objects and events were added.
     pub fn counts(&self) -> (usize, usize) {
-        let named = self.named.len() + self.quotas.len() + self.limit_ranges.len();
+        let access = self.roles.len() + self.bindings.len() + self.certificates.len();
+        let named = self.named.len() + self.quotas.len() + self.limit_ranges.len() + access;
         let storage = self.claims.len() + self.volumes.len() + self.storage_classes.len();
         let network =
             self.services.len() + self.backends.len() + self.ingresses.len() + self.policies.len();
@@ -205,6 +215,9 @@ impl Builder {
             storage_classes: table(self.storage_classes),
             quotas: table(self.quotas),
             limit_ranges: table(self.limit_ranges),
+            roles: Table::build(self.roles, |a, b| a.kind == b.kind),
+            bindings: Table::build(self.bindings, |a, b| a.kind == b.kind),
+            certificates: Table::build(self.certificates, |a, b| a.kind == b.kind),
             named: Table::build(self.named, |a, b| a.kind == b.kind),
             events: self.events,
             logs: self.logs,

@@ -37,6 +37,7 @@ const SIGNS: &[(&str, &[&str])] = &[
     ("PodDisruptionBudget", &["Min available"]),
     ("PodDisruptionBudget", &["Max unavailable"]),
     ("PriorityClass", &["GlobalDefault"]),
+    ("IngressClass", &["Controller"]),
     ("Event", &["Involved Object"]),
 ];
 

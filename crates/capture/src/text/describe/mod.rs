@@ -41,7 +41,11 @@ pub fn read(
     let name = some(first.text.strip_prefix("Name:")?)?;
     let (mut kept, used) = cut::object_lines(lines);
     let asked = command.and_then(Command::kind).map(|k| k.kind);
-    let Some(kind) = guess::kind_of(Section { lines: &kept }).or(asked) else {
+    let guessed = guess::kind_of(Section { lines: &kept });
+    // A description of a Role does not name its namespace and looks like one of a ClusterRole.
+    let about_access = |k: &&str| k.ends_with("Role") || k.ends_with("RoleBinding");
+    let access = guessed.filter(about_access).and(asked).filter(about_access);
+    let Some(kind) = access.or(guessed).or(asked) else {
         out.skipped(format!("a description of {name}, whose kind cannot be told"), first.number);
         return Some(used);
     };
@@ -173,6 +177,7 @@ fn fill(kind: &str, body: Section<'_>, value: &mut Value) -> (Vec<(u32, Value)>,
         "StorageClass" => storage::class(body, value),
         "ConfigMap" => config::config_map(body, value),
         "Secret" => config::secret(body, value),
+        "IngressClass" => put_some(value, "spec.controller", body.some("Controller")),
         "ServiceAccount" => {
             config::service_account(body, value);
             for (line, name) in config::absent_secrets(body.lines) {

@@ -179,7 +179,9 @@ pub fn ingress(body: Section<'_>, value: &mut Value) -> Vec<Absent> {
     let mut absent = Vec::new();
     for entry in body.entries() {
         match entry.key {
-            "Ingress Class" => put_some(value, "spec.ingressClassName", some(entry.value)),
+            "Ingress Class" => {
+                put(value, "spec.ingressClassName", some(entry.value).unwrap_or(""));
+            }
             "Address" => load_balancer(entry.value, value),
             "Default backend" => {
                 let cell = entry.value;

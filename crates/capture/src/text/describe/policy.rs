@@ -225,15 +225,22 @@ pub fn role(body: Section<'_>, value: &mut Value) {
     let Some(entry) = body.find(&["PolicyRule"]) else { return };
     for line in entry.body.lines {
         let fields = split_wide(&line.text);
-        let [what, urls, names, verbs] = fields.as_slice() else { continue };
-        if *what == "Resources" || is_rule(what) {
-            continue;
-        }
+        let (what, urls, names, verbs) = match fields.as_slice() {
+            ["Resources", ..] => continue,
+            [what, ..] if is_rule(what) => continue,
+            [what, urls, names, verbs] => (*what, *urls, *names, *verbs),
+            // A rule about paths names no resource.
+            [urls, names, verbs] if urls.starts_with('[') => ("", *urls, *names, *verbs),
+            _ => continue,
+        };
         let list = |text: &str| -> Vec<String> {
             let inner = text.trim_start_matches('[').trim_end_matches(']');
             inner.split_whitespace().map(str::to_owned).collect()
         };
-        let (resource, group) = what.split_once('.').unwrap_or((what, ""));
+        // `deployments.apps/scale` is the part `deployments/scale` of the group `apps`.
+        let (plain, part) = what.split_once('/').map_or((what, None), |(p, s)| (p, Some(s)));
+        let (resource, group) = plain.split_once('.').unwrap_or((plain, ""));
+        let resource = part.map_or(resource.to_owned(), |part| format!("{resource}/{part}"));
         push(
             value,
             "rules",

@@ -33,6 +33,9 @@ const SIGNS: &[(&str, &[&str])] = &[
     ("ResourceQuota", &["REQUEST", "LIMIT"]),
     ("NetworkPolicy", &["POD-SELECTOR"]),
     ("PriorityClass", &["VALUE", "GLOBAL-DEFAULT"]),
+    ("IngressClass", &["CONTROLLER", "PARAMETERS"]),
+    ("CertificateSigningRequest", &["SIGNERNAME", "REQUESTOR"]),
+    ("Certificate", &["NAME", "READY", "SECRET", "AGE"]),
     ("Node", &["STATUS", "ROLES", "VERSION"]),
     ("Node", &["STATUS", "AGE", "VERSION"]),
 ];

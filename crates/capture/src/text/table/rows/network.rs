@@ -90,7 +90,9 @@ pub fn endpoint_slice(row: &Row<'_>, value: &mut Value) {
 
 /// Fills an ingress; paths and backends are not in the table.
 pub fn ingress(row: &Row<'_>, value: &mut Value) {
-    put_some(value, "spec.ingressClassName", row.some("CLASS"));
+    if let Some(class) = row.get("CLASS") {
+        put(value, "spec.ingressClassName", some(class).unwrap_or(""));
+    }
     if let Some(hosts) = row.get("HOSTS") {
         let rules: Vec<Value> = hosts
             .split(',')

@@ -18,6 +18,15 @@ pub fn other(kind: &str, row: &Row<'_>, value: &mut Value) -> Option<()> {
         "HorizontalPodAutoscaler" => autoscaler(row, value),
         "PodDisruptionBudget" => budget(row, value),
         "ResourceQuota" => quota(row, value),
+        "IngressClass" => put_some(value, "spec.controller", row.some("CONTROLLER")),
+        "RoleBinding" | "ClusterRoleBinding" => binding(row, value),
+        "CertificateSigningRequest" => request(row, value),
+        "Certificate" => {
+            put_some(value, "spec.secretName", row.some("SECRET"));
+            if let Some(ready) = row.some("READY") {
+                put(value, "status.conditions", json!([{"type": "Ready", "status": ready}]));
+            }
+        }
         "PriorityClass" => {
             put_some(value, "value", row.number("VALUE"));
             put_some(value, "globalDefault", row.get("GLOBAL-DEFAULT").map(|c| c == "true"));
@@ -27,6 +36,35 @@ pub fn other(kind: &str, row: &Row<'_>, value: &mut Value) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// `Role/reader`, and in wide tables whom it is given to.
+fn binding(row: &Row<'_>, value: &mut Value) {
+    if let Some((kind, name)) = row.get("ROLE").and_then(|c| c.split_once('/')) {
+        put(value, "roleRef", json!({"kind": kind, "name": name}));
+    }
+    let Some(accounts) = row.get("SERVICEACCOUNTS") else { return };
+    let account = |cell: &str| {
+        let (namespace, name) = cell.trim().split_once('/')?;
+        Some(json!({"kind": "ServiceAccount", "namespace": namespace, "name": name}))
+    };
+    let mut subjects: Vec<Value> = accounts.split(',').filter_map(account).collect();
+    for (column, kind) in [("USERS", "User"), ("GROUPS", "Group")] {
+        let names = row.get(column).unwrap_or_default().split(',').filter_map(some);
+        subjects.extend(names.map(|name| json!({"kind": kind, "name": name.trim()})));
+    }
+    put(value, "subjects", subjects);
+}
+
+/// `Approved,Issued` as conditions; `Pending` is none.
+fn request(row: &Row<'_>, value: &mut Value) {
+    put_some(value, "spec.signerName", row.some("SIGNERNAME"));
+    put_some(value, "spec.username", row.some("REQUESTOR"));
+    if let Some(cell) = row.some("CONDITION") {
+        let words = cell.split(',').filter(|w| *w != "Pending");
+        let list = words.map(|w| json!({"type": w, "status": "True"}));
+        put(value, "status.conditions", list.collect::<Vec<_>>());
+    }
 }
 
 fn autoscaler(row: &Row<'_>, value: &mut Value) {
