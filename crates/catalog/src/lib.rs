@@ -23,8 +23,11 @@ pub use model::FailureKind;
 /// Every failure kind, by id.
 pub const ALL: &[&FailureKind] = &[
     &storage::claim_pending::KIND,
+    &node::container_gc_failing::KIND,
     &node::lost_cascade::KIND,
     &node::not_ready::KIND,
+    &node::pleg_stalled::KIND,
+    &node::runtime_hung::KIND,
     &node::unknown::KIND,
     &pod::crash_looping::KIND,
     &pod::image_pull::KIND,

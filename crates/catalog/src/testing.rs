@@ -3,7 +3,7 @@
 use model::{Builder, FailureKind, Findings, Kind, Snapshot, decode_value};
 
 /// A snapshot of YAML documents (objects of the API). Every kind counts as listed completely
-/// in the namespaces that are named.
+/// in the namespaces that are named; nodes only where there is one.
 pub(crate) fn snapshot(yaml: &str) -> Snapshot {
     let mut builder = Builder::default();
     let mut namespaces = vec![String::new()];
@@ -19,7 +19,8 @@ pub(crate) fn snapshot(yaml: &str) -> Snapshot {
         }
         builder.add(object, 0);
     }
-    for kind in Kind::ALL {
+    let nodes = yaml.contains("kind: Node\n");
+    for kind in Kind::ALL.iter().filter(|k| **k != Kind::Node || nodes) {
         for namespace in &namespaces {
             builder.coverage.list(*kind, Some(namespace));
         }
@@ -32,7 +33,7 @@ pub(crate) fn lines(kind: &FailureKind, now: &Snapshot) -> Vec<String> {
     let mut findings = Findings::default();
     match kind.detect {
         model::Detect::Apps(d) => now.apps.iter().for_each(|a| d(a, now, &mut findings)),
-        model::Detect::Nodes(d) => now.nodes.iter().for_each(|n| d(n, now, &mut findings)),
+        model::Detect::Nodes(d) => now.known_nodes().for_each(|n| d(n, now, &mut findings)),
         model::Detect::Services(d) => now.services.iter().for_each(|s| d(s, now, &mut findings)),
         model::Detect::Claims(d) => now.claims.iter().for_each(|c| d(c, now, &mut findings)),
         model::Detect::Cluster(d) => d(now, &mut findings),

@@ -8,7 +8,7 @@ pub(crate) fn run(now: &Snapshot, kinds: &[&FailureKind]) -> Findings {
     for kind in kinds {
         match kind.detect {
             Detect::Apps(detect) => now.apps.iter().for_each(|a| detect(a, now, &mut findings)),
-            Detect::Nodes(detect) => now.nodes.iter().for_each(|n| detect(n, now, &mut findings)),
+            Detect::Nodes(detect) => now.known_nodes().for_each(|n| detect(n, now, &mut findings)),
             Detect::Services(detect) => {
                 now.services.iter().for_each(|s| detect(s, now, &mut findings));
             }

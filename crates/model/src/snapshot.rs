@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub apps: Vec<App>,
     /// Nodes.
     pub nodes: Table<Node>,
+    /// Nodes that were not read: only their events, units or logs tell of them.
+    pub implied_nodes: Table<Node>,
     /// Services.
     pub services: Table<Service>,
     /// What is behind them.
@@ -87,6 +89,22 @@ impl Snapshot {
         let start = self.events.partition_point(|e| e.about.as_ref() < key);
         let end = self.events.partition_point(|e| e.about.as_ref() <= key);
         self.events.get(start..end).unwrap_or_default()
+    }
+
+    /// All nodes something is known about, also those of which only events or logs tell.
+    pub fn known_nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().chain(self.implied_nodes.iter())
+    }
+
+    /// Logs of a node's system units; a machine may call itself by the first part of its node's
+    /// name.
+    pub fn unit_logs<'s>(&'s self, node: &'s str) -> impl Iterator<Item = &'s LogLines> {
+        self.logs.iter().filter(|l| !l.unit.is_empty() && implied::is_host_of(&l.name, node))
+    }
+
+    /// System units that somebody looked at on a node.
+    pub fn units_of<'s>(&'s self, node: &'s str) -> impl Iterator<Item = &'s UnitState> {
+        self.units.iter().filter(|u| implied::is_host_of(&u.node, node))
     }
 
     /// The workload of this name; `kind` and name as in the reference.

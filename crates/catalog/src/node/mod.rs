@@ -1,9 +1,17 @@
 //! Failures of nodes.
 
 mod cause;
+pub(crate) mod container_gc_failing;
 pub(crate) mod lost_cascade;
 pub(crate) mod not_ready;
+pub(crate) mod pleg_stalled;
+mod runtime;
+pub(crate) mod runtime_hung;
+mod signs;
 pub(crate) mod unknown;
+
+#[cfg(test)]
+mod testing;
 
 use model::record::Node;
 use model::{Finding, Kind, Snapshot};

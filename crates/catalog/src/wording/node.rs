@@ -1,5 +1,7 @@
 //! How nodes and their kubelets say what is wrong.
 
+use super::between;
+
 /// The container runtime does not answer.
 pub const RUNTIME_DOWN: &[&str] = &[
     "container runtime is down",
@@ -11,6 +13,47 @@ pub const RUNTIME_DOWN: &[&str] = &[
     "containerd.sock: connect",
     "crio.sock: connect",
 ];
+
+/// The kubelet says that its runtime is down, without a reason.
+pub const RUNTIME_SAID_DOWN: &[&str] =
+    &["container runtime is down", "container runtime not ready", "runtimeready=false"];
+
+/// Nobody listens at the container runtime's socket, or it hung up.
+pub const RUNTIME_REFUSED: &[&str] = &[
+    "cannot connect to the docker daemon",
+    "is the docker daemon running",
+    "docker.sock: connect",
+    "docker.sock: read",
+    "dockershim.sock: connect",
+    "cri-dockerd.sock: connect",
+    "containerd.sock: connect",
+    "crio.sock: connect",
+];
+
+/// A call took longer than it may.
+pub const CALL_LATE: &[&str] =
+    &["code = deadlineexceeded", "context deadline exceeded", "operation timeout"];
+
+/// A text is about a call to the container runtime.
+pub const RUNTIME_CALL: &[&str] = &[
+    "rpc error",
+    "genericpleg",
+    "runtime service",
+    "container runtime",
+    "image service",
+    "image stats",
+    "containers/json",
+    "docker.sock",
+    "containerd.sock",
+    "crio.sock",
+];
+
+/// The kernel waits for a process of the container runtime.
+pub const RUNTIME_BLOCKED: &[&str] =
+    &["task docker", "task containerd", "task runc", "task crio", "task conmon"];
+
+/// The kubelet's round over all containers has not ended for too long.
+pub const PLEG_STALLED: &[&str] = &["pleg is not healthy: pleg was last seen active"];
 
 /// The network plugin is not ready.
 pub const NETWORK_PLUGIN_DOWN: &[&str] = &[
@@ -36,3 +79,54 @@ pub const KUBELET_STARTING: &[&str] =
 
 /// System units that are container runtimes.
 pub const RUNTIME_UNITS: &[&str] = &["containerd", "docker", "crio", "cri-o", "cri-dockerd"];
+
+/// For how long the kubelet's round over all containers has not ended, in seconds:
+/// `pleg was last seen active 3m7.6s ago`.
+pub fn pleg_seconds(text: &str) -> Option<i64> {
+    between(text, "last seen active ", " ago").and_then(go_seconds)
+}
+
+/// A duration as Go programs print it: `16h17m50.79s`, `3m0s`, `250ms`; parts of seconds are
+/// dropped.
+pub fn go_seconds(text: &str) -> Option<i64> {
+    let mut seconds = 0.0_f64;
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at_checked(end)?;
+        let unit = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(unit)?;
+        let factor = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" | "µs" | "us" | "ns" => 0.0,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * factor;
+        rest = tail;
+    }
+    // A year of centuries is no duration.
+    (!text.trim().is_empty() && seconds < 1e10).then_some(seconds as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, want) in [
+            ("3m7.629592089s", Some(187)),
+            ("16h17m50.791825508s", Some(58_670)),
+            ("250ms", Some(0)),
+            ("", None),
+            ("soon", None),
+            ("7", None),
+        ] {
+            assert_eq!(go_seconds(text), want, "{text}");
+        }
+        let text = "PLEG is not healthy: pleg was last seen active 3m7.6s ago; threshold is 3m0s";
+        assert_eq!(pleg_seconds(text), Some(187));
+    }
+}

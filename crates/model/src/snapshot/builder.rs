@@ -196,15 +196,18 @@ impl Builder {
         });
         self.events = joined(self.events, now);
         self.pods.extend(implied::pods(&self.events, &self.pods, &self.coverage));
-        let pods = Table::build(self.pods, |_, _| true);
         self.logs.sort();
         self.units.sort();
+        let told = (&*self.events, &*self.units, &*self.logs);
+        let implied_nodes = implied::nodes(&self.nodes, &self.pods, told, &self.coverage);
+        let pods = Table::build(self.pods, |_, _| true);
         Snapshot {
             now,
             has_time,
             coverage: self.coverage,
             apps: app::group(&workloads, &pods),
             nodes: table(self.nodes),
+            implied_nodes: table(implied_nodes),
             services: table(self.services),
             backends: Table::build(self.backends, |a, b| a.is_slice == b.is_slice),
             ingresses: table(self.ingresses),

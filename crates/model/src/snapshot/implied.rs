@@ -1,13 +1,14 @@
-//! Pods that only their events tell of: a list of events is all that some people paste.
+//! Pods and nodes that only their events or logs tell of: that is all that some people paste.
 //!
 //! Such a pod gets the word that `kubectl get pods` would show for it, so that everything after
-//! this treats it like a row of a table. Nothing is concluded here beyond that.
+//! this treats it like a row of a table; such a node gets its name. Nothing is concluded here
+//! beyond that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Coverage;
-use crate::record::{ClusterEvent, Known, Pod, Summary};
+use super::{Coverage, LogLines, UnitState};
+use crate::record::{ClusterEvent, Known, Node, Pod, Summary};
 use crate::{Kind, ObjectRef, Text};
 
 /// What the newest telling event says of a pod: reason, fragment of the message, word.
@@ -61,4 +62,45 @@ fn pod(object: &ObjectRef, word: &str, document: u16) -> Pod {
     let summary = Summary { containers: 1, status: word.into(), ..Summary::default() };
     pod.summary = Some(Box::new(summary));
     pod
+}
+
+/// Nodes that were not read but have events, system units or logs of such. Where all nodes were
+/// listed, another name is a machine that is none of them. A machine may call itself by the
+/// first part of its node's name.
+pub(super) fn nodes(
+    read: &[Arc<Node>],
+    pods: &[Arc<Pod>],
+    (events, units, logs): (&[ClusterEvent], &[UnitState], &[LogLines]),
+    lists: &Coverage,
+) -> Vec<Arc<Node>> {
+    if lists.lists(Kind::Node, "") {
+        return Vec::new();
+    }
+    let about = events.iter().filter_map(|e| Some((e.about.as_ref()?, e.document)));
+    let about = about.filter(|(o, _)| o.kind == Kind::Node).map(|(o, d)| (&o.name, d));
+    let units = units.iter().map(|u| (&u.node, u.document));
+    let logs = logs.iter().filter(|l| !l.unit.is_empty()).map(|l| (&l.name, l.document));
+    // A tool may have been run inside of a pod.
+    let known = |name: &str| {
+        let read = read.iter().any(|n| is_host_of(name, &n.meta.name));
+        read || pods.iter().any(|p| p.meta.name == name)
+    };
+    let mut names: BTreeMap<&Text, u16> = BTreeMap::new();
+    for (name, document) in about.chain(units).chain(logs).filter(|(n, _)| !n.is_empty()) {
+        names.entry(name).or_insert(document);
+    }
+    let unread = names.into_iter().filter(|(name, _)| !known(name));
+    let node = |(name, document): (&Text, u16)| {
+        let mut node = Node::default();
+        node.meta.name = name.clone();
+        node.meta.source = document;
+        Arc::new(node)
+    };
+    unread.map(node).collect()
+}
+
+/// Whether a machine that calls itself `host` is the node of this name.
+pub(super) fn is_host_of(host: &str, node: &str) -> bool {
+    node.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        && !host.is_empty()
 }
