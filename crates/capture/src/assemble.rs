@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Alert, DecodeError, Dial, Kind, LogLines, Object, ObjectRef, Sample, Text, UnitState,
-    decode_value, decode_with,
+    Alert, ClientError, DecodeError, Dial, HealthCheck, Kind, LogLines, Object, ObjectRef, Sample,
+    Text, UnitState, decode_value, decode_with,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,6 +29,8 @@ pub(crate) struct Assembler {
     seen: BTreeMap<Kind, BTreeSet<Text>>,
     live_objects: usize,
     log_lines: usize,
+    /// A client of this document was told of an error and has had no answer since.
+    unanswered: bool,
     specs: Arc<KnownSpecs>,
 }
 
@@ -42,7 +44,17 @@ impl Assembler {
         u16::try_from(self.capture.documents.len()).unwrap_or(u16::MAX)
     }
 
+    /// The API server answered: what clients of this document were told before is over.
+    fn note_answer(&mut self) {
+        if std::mem::take(&mut self.unanswered) {
+            let document = self.document_index();
+            let errors = self.capture.evidence.client_errors.iter_mut().rev();
+            errors.take_while(|e| e.document == document).for_each(|e| e.answered_later = true);
+        }
+    }
+
     fn add(&mut self, object: Object, listed: bool) {
+        self.note_answer();
         if let (Some(meta), true) = (object.meta(), listed)
             && meta.created.is_some()
         {
@@ -128,7 +140,7 @@ impl Assembler {
             skipped: usize::try_from(report.skipped).unwrap_or(usize::MAX),
         });
         self.seen.clear();
-        (self.live_objects, self.log_lines) = (0, 0);
+        (self.live_objects, self.log_lines, self.unanswered) = (0, 0, false);
     }
 }
 
@@ -222,6 +234,7 @@ impl Objects for Assembler {
                 }
             }
             Piece::Listed { kind, namespace, .. } => {
+                self.note_answer();
                 if let Some(kind) = Kind::from_name(&kind) {
                     self.capture.evidence.coverage.list(kind, namespace.as_deref());
                 }
@@ -242,6 +255,15 @@ impl Objects for Assembler {
                 let host = host.into();
                 let dial = Dial { host, port, connected, answer, document };
                 self.capture.evidence.dials.push(dial);
+            }
+            Piece::ClientError { text, .. } => {
+                let error = ClientError { text, answered_later: false, document };
+                self.capture.evidence.client_errors.push(error);
+                self.unanswered = true;
+            }
+            Piece::Check { name, healthy, said, .. } => {
+                let check = HealthCheck { name: name.into(), healthy, said, document };
+                self.capture.evidence.checks.push(check);
             }
             Piece::Sample { subject, metric, value, at, .. } => {
                 let at = at.and_then(|t| t.parse().ok());

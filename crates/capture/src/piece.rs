@@ -101,6 +101,24 @@ pub enum Piece {
         /// Where.
         place: Place,
     },
+    /// A client got an error instead of an answer; it is also handed on as skipped.
+    ClientError {
+        /// What it said, one line.
+        text: String,
+        /// Where.
+        place: Place,
+    },
+    /// One line of `/readyz?verbose`: a check of the API server.
+    Check {
+        /// Name of the check, e.g. `etcd`.
+        name: String,
+        /// Whether it passed.
+        healthy: bool,
+        /// The line as written.
+        said: String,
+        /// Where.
+        place: Place,
+    },
     /// A series of measurements of one subject.
     Sample {
         /// Object or node the figure is about, as named in the input.
@@ -141,6 +159,8 @@ impl Piece {
             | Piece::Log { place, .. }
             | Piece::Unit { place, .. }
             | Piece::Dial { place, .. }
+            | Piece::ClientError { place, .. }
+            | Piece::Check { place, .. }
             | Piece::Sample { place, .. }
             | Piece::Alert { place, .. }
             | Piece::Skipped { place, .. } => place,
@@ -157,6 +177,8 @@ impl Piece {
             | Piece::Log { place, .. }
             | Piece::Unit { place, .. }
             | Piece::Dial { place, .. }
+            | Piece::ClientError { place, .. }
+            | Piece::Check { place, .. }
             | Piece::Sample { place, .. }
             | Piece::Alert { place, .. }
             | Piece::Skipped { place, .. } => place,

@@ -32,7 +32,7 @@ pub use object_ref::{Kind, ObjectRef};
 pub use quantity::{Quantity, QuantityError, Resources};
 pub use selector::{Requirement, Selector};
 pub use snapshot::{
-    Alert, App, Builder, Coverage, Dial, LogLines, Peer, Relation, Sample, Snapshot, SpecParts,
-    Table, UnitState,
+    Alert, App, Builder, ClientError, Coverage, Dial, HealthCheck, LogLines, Peer, Relation,
+    Sample, Snapshot, SpecParts, Table, UnitState,
 };
 pub use time::{Timestamp, TimestampError, ago, duration_text};

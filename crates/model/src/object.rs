@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::record::{
-    AccessBinding, AccessRole, Backends, CertificateState, Claim, ClusterEvent, EverySpec, Ingress,
-    Known, LimitRange, Meta, Named, NetworkPolicy, Node, PersistentVolume, Pod, Quota, Record,
-    Scaler, Service, SpecReader, StorageClass, Workload,
+    AccessBinding, AccessRole, Availability, Backends, CertificateState, Claim, ClusterEvent,
+    EverySpec, Ingress, Known, Lease, LimitRange, Meta, Named, NetworkPolicy, Node,
+    PersistentVolume, Pod, Quota, Record, Scaler, Service, SpecReader, StorageClass, Webhooks,
+    Workload,
 };
 use crate::{Kind, ObjectRef};
 
@@ -47,6 +48,12 @@ pub enum Object {
     Certificate(CertificateState),
     /// An event.
     Event(ClusterEvent),
+    /// A Lease.
+    Lease(Lease),
+    /// An APIService or ComponentStatus.
+    Availability(Availability),
+    /// A configuration of admission webhooks.
+    Webhooks(Webhooks),
     /// An object of which mostly the name matters.
     Named(Named),
 }
@@ -167,6 +174,13 @@ where
             Object::Certificate(CertificateState::read(kind, d)?)
         }
         Kind::Event => Object::Event(ClusterEvent::deserialize(d)?),
+        Kind::Lease => Object::Lease(Lease::deserialize(d)?),
+        Kind::APIService | Kind::ComponentStatus => {
+            Object::Availability(Availability::read(kind, d)?)
+        }
+        Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration => {
+            Object::Webhooks(Webhooks::read(kind, d)?)
+        }
         other => Object::Named(Named::read(other, d)?),
     })
 }
@@ -191,6 +205,9 @@ macro_rules! with_record {
             Object::Role($record) => $body,
             Object::Binding($record) => $body,
             Object::Certificate($record) => $body,
+            Object::Lease($record) => $body,
+            Object::Availability($record) => $body,
+            Object::Webhooks($record) => $body,
             Object::Named($record) => $body,
             Object::Event(_) => $event,
         }
@@ -247,6 +264,9 @@ impl Object {
             Object::Binding(b) => b.kind,
             Object::Certificate(c) => c.kind,
             Object::Event(_) => Kind::Event,
+            Object::Lease(_) => Kind::Lease,
+            Object::Availability(a) => a.kind,
+            Object::Webhooks(w) => w.kind,
             Object::Named(n) => n.kind,
         }
     }

@@ -43,12 +43,14 @@ macro_rules! kinds {
 }
 
 kinds! {
+    APIService = "apiregistration.k8s.io/v1", "apiservices", "apiservice";
     Certificate = "cert-manager.io/v1", "certificates", "certificate";
     CertificateSigningRequest =
         "certificates.k8s.io/v1", "certificatesigningrequests", "csr";
     ClusterRole = "rbac.authorization.k8s.io/v1", "clusterroles", "clusterrole";
     ClusterRoleBinding =
         "rbac.authorization.k8s.io/v1", "clusterrolebindings", "clusterrolebinding";
+    ComponentStatus = "v1", "componentstatuses", "cs";
     ConfigMap = "v1", "configmaps", "cm";
     CronJob = "batch/v1", "cronjobs", "cronjob";
     DaemonSet = "apps/v1", "daemonsets", "ds";
@@ -62,6 +64,8 @@ kinds! {
     Job = "batch/v1", "jobs", "job";
     Lease = "coordination.k8s.io/v1", "leases", "lease";
     LimitRange = "v1", "limitranges", "limits";
+    MutatingWebhookConfiguration = "admissionregistration.k8s.io/v1",
+        "mutatingwebhookconfigurations", "mutatingwebhookconfiguration";
     Namespace = "v1", "namespaces", "ns";
     NetworkPolicy = "networking.k8s.io/v1", "networkpolicies", "netpol";
     Node = "v1", "nodes", "node";
@@ -81,6 +85,8 @@ kinds! {
     ServiceAccount = "v1", "serviceaccounts", "sa";
     StatefulSet = "apps/v1", "statefulsets", "sts";
     StorageClass = "storage.k8s.io/v1", "storageclasses", "sc";
+    ValidatingWebhookConfiguration = "admissionregistration.k8s.io/v1",
+        "validatingwebhookconfigurations", "validatingwebhookconfiguration";
     Component = "", "components", "component";
     Cluster = "", "clusters", "cluster";
 }
@@ -90,18 +96,22 @@ impl Kind {
     pub fn is_namespaced(self) -> bool {
         !matches!(
             self,
-            Kind::CertificateSigningRequest
+            Kind::APIService
+                | Kind::CertificateSigningRequest
                 | Kind::Cluster
                 | Kind::ClusterRole
                 | Kind::ClusterRoleBinding
                 | Kind::Component
+                | Kind::ComponentStatus
                 | Kind::IngressClass
+                | Kind::MutatingWebhookConfiguration
                 | Kind::Namespace
                 | Kind::Node
                 | Kind::PersistentVolume
                 | Kind::PriorityClass
                 | Kind::RuntimeClass
                 | Kind::StorageClass
+                | Kind::ValidatingWebhookConfiguration
         )
     }
 

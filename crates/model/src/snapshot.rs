@@ -13,14 +13,15 @@ mod table;
 pub use app::App;
 pub use builder::Builder;
 pub use coverage::Coverage;
-pub use facts::{Alert, Dial, LogLines, Sample, UnitState};
+pub use facts::{Alert, ClientError, Dial, HealthCheck, LogLines, Sample, UnitState};
 pub use pools::SpecParts;
 pub use relation::{Peer, Relation};
 pub use table::Table;
 
 use crate::record::{
-    AccessBinding, AccessRole, Backends, CertificateState, Claim, ClusterEvent, Ingress,
-    LimitRange, Named, NetworkPolicy, Node, PersistentVolume, Quota, Scaler, Service, StorageClass,
+    AccessBinding, AccessRole, Availability, Backends, CertificateState, Claim, ClusterEvent,
+    Ingress, Lease, LimitRange, Named, NetworkPolicy, Node, PersistentVolume, Quota, Scaler,
+    Service, StorageClass, Webhooks,
 };
 use crate::{Evidence, Kind, ObjectRef, Timestamp};
 
@@ -65,6 +66,12 @@ pub struct Snapshot {
     pub bindings: Table<AccessBinding>,
     /// Certificates and requests for them.
     pub certificates: Table<CertificateState>,
+    /// Leases: who leads, and which nodes are heard of.
+    pub leases: Table<Lease>,
+    /// What the API says of its extensions and of the parts of the control plane.
+    pub availability: Table<Availability>,
+    /// Admission webhooks.
+    pub webhooks: Table<Webhooks>,
     /// Config maps, secrets, service accounts, namespaces, classes.
     pub named: Table<Named>,
     /// Events, sorted by the object they are about, then by time.
@@ -75,6 +82,10 @@ pub struct Snapshot {
     pub units: Vec<UnitState>,
     /// Connections tried by hand.
     pub dials: Vec<Dial>,
+    /// What clients were told instead of an answer.
+    pub client_errors: Vec<ClientError>,
+    /// Health checks of the API server.
+    pub checks: Vec<HealthCheck>,
     /// Measurements.
     pub samples: Vec<Sample>,
     /// Alerts.
@@ -176,6 +187,13 @@ impl Snapshot {
             }
             Kind::Certificate | Kind::CertificateSigningRequest => {
                 self.certificates.all(namespace, name).any(|c| c.kind == kind)
+            }
+            Kind::Lease => self.leases.get(namespace, name).is_some(),
+            Kind::APIService | Kind::ComponentStatus => {
+                self.availability.all("", name).any(|a| a.kind == kind)
+            }
+            Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration => {
+                self.webhooks.all("", name).any(|w| w.kind == kind)
             }
             kind => self.named(kind, namespace, name).is_some(),
         }

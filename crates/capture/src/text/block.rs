@@ -83,8 +83,12 @@ impl<'a> Reader<'a> {
         }
         if errors::is_error(text) {
             self.whole = false;
+            errors::check(text, line.number, out);
             errors::emit(text, self.namespace(), line.number, out);
             return 1 + self.more_errors(rest);
+        }
+        if errors::check(text, line.number, out) {
+            return 1;
         }
         let output = self.command.map_or("", |c| c.output.as_str());
         if let Some(read) = embedded::read(rest, output, out) {

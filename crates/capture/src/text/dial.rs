@@ -43,6 +43,9 @@ pub fn read(block: &Block<'_>, command: &Command, out: &mut Out<'_>) {
     let fetches = name.ends_with("curl") || name.ends_with("wget");
     let mut attempts: Vec<Attempt> = Vec::new();
     for line in block.body.iter().filter(|l| !errors::is_noise(&l.text)) {
+        if errors::check(&line.text, line.number, out) {
+            continue;
+        }
         let (from, text) = split_from(line);
         if from.is_some() || attempts.is_empty() {
             let from = from.map(str::to_owned).or_else(|| command.host.clone());

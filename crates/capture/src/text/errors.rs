@@ -5,6 +5,7 @@
 
 use super::Out;
 use super::kinds;
+use crate::piece::Piece;
 
 /// Longest part of an error that is quoted, in letters.
 const MAX_QUOTE_CHARS: usize = 300;
@@ -93,6 +94,30 @@ pub fn emit(text: &str, namespace: Option<&str>, line: u32, out: &mut Out<'_>) {
         return;
     }
     out.skipped(format!("the command failed: {}", quote(text)), line);
+    let place = out.place(line);
+    out.send(Piece::ClientError { text: quote(text), place });
+}
+
+/// `[+]etcd ok`, `[-]etcd failed: reason withheld` of `/readyz?verbose`, and the line below them;
+/// true when the line is one of these.
+pub fn check(text: &str, line: u32, out: &mut Out<'_>) -> bool {
+    let text = text.trim();
+    // The first check may stand in the middle of a client's error.
+    let start = if is_error(text) { text.find("(\"[").map(|at| at + 2) } else { Some(0) };
+    let Some(rest) = start.and_then(|at| text.get(at..)) else { return false };
+    let healthy = rest.starts_with("[+]");
+    if !healthy && !rest.starts_with("[-]") {
+        let (first, last) = rest.split_once(' ').unwrap_or_default();
+        return matches!(first, "readyz" | "healthz" | "livez") && last.starts_with("check ");
+    }
+    let said = rest.get(3..).unwrap_or_default();
+    let Some((name, result)) = said.split_once(' ') else { return false };
+    if name.is_empty() || !(result.starts_with("ok") || result.starts_with("failed")) {
+        return false;
+    }
+    let (name, said, place) = (name.to_owned(), quote(rest), out.place(line));
+    out.send(Piece::Check { name, healthy, said, place });
+    true
 }
 
 /// The kind, name and perhaps namespace in `Error from server (NotFound): pods "x" not found`.

@@ -66,6 +66,7 @@ static KINDS: &[Kind] = &[
         false,
         &["customresourcedefinitions", "crd", "crds"],
     ),
+    kind("ComponentStatus", "v1", false, &["componentstatuses", "cs"]),
     kind("APIService", "apiregistration.k8s.io/v1", false, &["apiservices"]),
     kind(
         "ValidatingWebhookConfiguration",

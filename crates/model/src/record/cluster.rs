@@ -56,6 +56,8 @@ pub struct Named {
     /// `Active` or `Terminating` (Namespace); the type of a Secret; the controller of an
     /// IngressClass.
     pub state: Text,
+    /// Settings of the cluster's name server, the one value that is read of any config map.
+    pub corefile: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +136,7 @@ impl Named {
             phase: Text,
         }
         let wire = Wire::deserialize(d)?;
+        let corefile = wire.data.1;
         let secrets = wire.image_pull_secrets.into_iter().map(|s| s.name);
         let keys = wire.data.0.into_iter().chain(wire.string_data.0).chain(wire.binary_data.0);
         let mut meta = wire.metadata;
@@ -143,13 +146,17 @@ impl Named {
         }
         let told = wire.kind.or(wire.status.map(|s| s.phase)).filter(|s| !s.is_empty());
         let state = told.or(wire.spec.map(|s| s.controller)).unwrap_or_default();
-        Ok(Named { meta, kind, keys: keys.chain(secrets).collect(), state })
+        let keys = keys.chain(secrets).collect();
+        Ok(Named { meta, kind, keys, state, corefile })
     }
 }
 
-/// The keys of a map whose values are skipped.
+/// Longest Corefile that is kept, in bytes: a real one has one or two thousand.
+const COREFILE_BYTES: usize = 32 * 1024;
+
+/// The keys of a map whose values are skipped, but for a `Corefile`.
 #[derive(Default)]
-struct Keys(Vec<Text>);
+struct Keys(Vec<Text>, Option<Box<str>>);
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -163,12 +170,17 @@ impl<'de> Deserialize<'de> for Keys {
                 Ok(Keys::default())
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
-                let mut keys = Vec::new();
-                while let Some(key) = map.next_key()? {
-                    map.next_value::<serde::de::IgnoredAny>()?;
+                let (mut keys, mut corefile) = (Vec::new(), None);
+                while let Some(key) = map.next_key::<Text>()? {
+                    if key == "Corefile" {
+                        let text: String = map.next_value()?;
+                        corefile = (text.len() <= COREFILE_BYTES).then(|| text.into());
+                    } else {
+                        map.next_value::<serde::de::IgnoredAny>()?;
+                    }
                     keys.push(key);
                 }
-                Ok(Keys(keys))
+                Ok(Keys(keys, corefile))
             }
         }
         deserializer.deserialize_any(Visitor)
@@ -233,7 +245,10 @@ impl Record for Named {
 
     fn take(&mut self, part: Known, other: &Self) {
         match part {
-            Known::SPEC => self.keys.clone_from(&other.keys),
+            Known::SPEC => {
+                self.keys.clone_from(&other.keys);
+                self.corefile = other.corefile.clone().or(self.corefile.take());
+            }
             Known::STATUS => self.state.clone_from(&other.state),
             _ => {}
         }

@@ -6,6 +6,7 @@ mod access;
 mod certificate;
 mod cluster;
 mod container;
+mod control;
 mod event;
 mod ingress;
 mod meta;
@@ -24,6 +25,7 @@ pub use cluster::{LimitItem, LimitRange, Named, Quota};
 pub use container::{
     ConfigRef, ConfigSource, Container, ContainerPort, Env, Exec, Mount, Needs, Probe, ProbeAction,
 };
+pub use control::{Availability, Lease, Webhook, Webhooks};
 pub use event::{ClusterEvent, EventTime};
 pub use ingress::{Ingress, IngressPath};
 pub use meta::{Known, Meta, Owner, Record};

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use super::pools::Pools;
-use super::{Alert, Coverage, Dial, LogLines, Sample, Snapshot, Table, UnitState, app, implied};
+use super::{
+    Alert, ClientError, Coverage, Dial, HealthCheck, LogLines, Sample, Snapshot, Table, UnitState,
+    app, implied,
+};
 use crate::record::{
-    AccessBinding, AccessRole, Backends, CertificateState, Claim, ClusterEvent, ContainerState,
-    EventTime, Ingress, LimitRange, Meta, Named, NetworkPolicy, Node, PersistentVolume, Pod, Quota,
-    Record, Scaler, Service, StorageClass, Workload,
+    AccessBinding, AccessRole, Availability, Backends, CertificateState, Claim, ClusterEvent,
+    ContainerState, EventTime, Ingress, Lease, LimitRange, Meta, Named, NetworkPolicy, Node,
+    PersistentVolume, Pod, Quota, Record, Scaler, Service, StorageClass, Webhooks, Workload,
 };
 use crate::{Kind, Object, ObjectRef, Timestamp};
 
@@ -30,6 +33,9 @@ pub struct Builder {
     roles: Vec<Arc<AccessRole>>,
     bindings: Vec<Arc<AccessBinding>>,
     certificates: Vec<Arc<CertificateState>>,
+    leases: Vec<Arc<Lease>>,
+    availability: Vec<Arc<Availability>>,
+    webhooks: Vec<Arc<Webhooks>>,
     named: Vec<Arc<Named>>,
     events: Vec<ClusterEvent>,
     pools: Pools,
@@ -42,6 +48,10 @@ pub struct Builder {
     pub units: Vec<UnitState>,
     /// Connections tried by hand.
     pub dials: Vec<Dial>,
+    /// What clients were told instead of an answer.
+    pub client_errors: Vec<ClientError>,
+    /// Health checks of the API server.
+    pub checks: Vec<HealthCheck>,
     /// Measurements.
     pub samples: Vec<Sample>,
     /// Alerts.
@@ -104,6 +114,12 @@ impl Builder {
             Object::Role(o) => self.roles.push(Arc::new(o)),
             Object::Binding(o) => self.bindings.push(Arc::new(o)),
             Object::Certificate(o) => self.certificates.push(Arc::new(o)),
+            Object::Lease(o) => {
+                self.note(o.renewed);
+                self.leases.push(Arc::new(o));
+            }
+            Object::Availability(o) => self.availability.push(Arc::new(o)),
+            Object::Webhooks(o) => self.webhooks.push(Arc::new(o)),
             Object::Named(o) => self.named.push(Arc::new(o)),
         }
     }
@@ -131,10 +147,15 @@ impl Builder {
                 self.backends
                     .retain(|b| b.is_slice != slice || b.meta.object(object.kind) != *object);
             }
+            Kind::Lease => drop_row(&mut self.leases, object),
+            Kind::APIService | Kind::ComponentStatus => {
+                drop_row(&mut self.availability, object);
+            }
             kind => {
                 self.roles.retain(|r| r.meta.object(r.kind) != *object);
                 self.bindings.retain(|b| b.meta.object(b.kind) != *object);
                 self.certificates.retain(|c| c.meta.object(c.kind) != *object);
+                self.webhooks.retain(|w| w.kind != kind || w.meta.object(kind) != *object);
                 self.workloads.retain(|w| w.kind != kind || w.object() != *object);
                 self.named.retain(|n| n.kind != kind || n.meta.object(kind) != *object);
             }
@@ -145,11 +166,12 @@ impl Builder {
     pub fn counts(&self) -> (usize, usize) {
         let access = self.roles.len() + self.bindings.len() + self.certificates.len();
         let named = self.named.len() + self.quotas.len() + self.limit_ranges.len() + access;
+        let control = self.leases.len() + self.availability.len() + self.webhooks.len();
         let storage = self.claims.len() + self.volumes.len() + self.storage_classes.len();
         let network =
             self.services.len() + self.backends.len() + self.ingresses.len() + self.policies.len();
         let main = self.pods.len() + self.nodes.len() + self.workloads.len() + self.scalers.len();
-        (main + network + storage + named, self.events.len())
+        (main + network + storage + named + control, self.events.len())
     }
 
     fn note(&mut self, at: Option<Timestamp>) {
@@ -221,11 +243,16 @@ impl Builder {
             roles: Table::build(self.roles, |a, b| a.kind == b.kind),
             bindings: Table::build(self.bindings, |a, b| a.kind == b.kind),
             certificates: Table::build(self.certificates, |a, b| a.kind == b.kind),
+            leases: table(self.leases),
+            availability: Table::build(self.availability, |a, b| a.kind == b.kind),
+            webhooks: Table::build(self.webhooks, |a, b| a.kind == b.kind),
             named: Table::build(self.named, |a, b| a.kind == b.kind),
             events: self.events,
             logs: self.logs,
             units: self.units,
             dials: self.dials,
+            client_errors: self.client_errors,
+            checks: self.checks,
             samples: self.samples,
             alerts: self.alerts,
             callers: std::sync::OnceLock::new(),

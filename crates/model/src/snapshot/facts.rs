@@ -51,6 +51,30 @@ pub struct Dial {
     pub document: u16,
 }
 
+/// What a client was told instead of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClientError {
+    /// What it said, one line.
+    pub text: String,
+    /// Whether the API server answered later in the same document.
+    pub answered_later: bool,
+    /// Which document of the input.
+    pub document: u16,
+}
+
+/// One line of `/readyz?verbose` or `/healthz?verbose` of the API server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HealthCheck {
+    /// Name of the check, e.g. `etcd` or `poststarthook/rbac/bootstrap-roles`.
+    pub name: Text,
+    /// Whether it passed.
+    pub healthy: bool,
+    /// The line as written.
+    pub said: String,
+    /// Which document of the input.
+    pub document: u16,
+}
+
 /// A measurement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {

@@ -23,6 +23,24 @@ pub fn config_map(body: Section<'_>, value: &mut Value) {
     }
     put(value, "dataCount", keys.len());
     put(value, "dataKeys", keys);
+    put_some(value, "data.Corefile", corefile(rest));
+}
+
+/// The settings of the cluster's name server: the one value that is read of any config map.
+fn corefile(lines: &[Line<'_>]) -> Option<String> {
+    let at = lines.iter().position(|l| l.text.trim_end() == "Corefile:")?;
+    let body = lines.get(at + 2..)?;
+    let ends = |pair: &[Line<'_>]| match pair {
+        [name, rule] => {
+            rule.text.trim_end() == "----" && name.text.trim_end().ends_with(':')
+                || name.text.starts_with("BinaryData")
+                || name.text.starts_with("Events:")
+        }
+        _ => false,
+    };
+    let end = body.windows(2).position(ends).unwrap_or(body.len());
+    let text: Vec<&str> = body.get(..end)?.iter().map(|l| l.text.as_ref()).collect();
+    Some(text.join("\n"))
 }
 
 fn is_key(text: &str) -> bool {

@@ -5,6 +5,7 @@
 
 mod config;
 mod container;
+mod control;
 mod cut;
 mod env;
 mod events;
@@ -204,6 +205,11 @@ fn fill(kind: &str, body: Section<'_>, value: &mut Value) -> (Vec<(u32, Value)>,
                     notes.push(Note::Listed { kind, namespace: name.clone(), line });
                 }
             }
+        }
+        "Lease" => control::lease(body, value),
+        "APIService" => control::api_service(body, value),
+        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
+            control::webhooks(body, value);
         }
         "Event" => guess::event(body, value),
         _ => {}

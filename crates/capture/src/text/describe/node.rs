@@ -6,10 +6,10 @@ use crate::text::shape::{object, put, put_some, some, taint, truth};
 use crate::text::time::{age_seconds, rfc3339};
 use serde_json::{Map, Value, json};
 
-/// Fills a node; returns the pods on it.
+/// Fills a node; returns the pods on it, and its lease.
 pub fn node(body: Section<'_>, value: &mut Value) -> Vec<(u32, Value)> {
     let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("").to_owned();
-    let mut pods = Vec::new();
+    let (mut pods, mut also) = (Vec::new(), Vec::new());
     for entry in body.entries() {
         match entry.key {
             "Taints" => {
@@ -18,7 +18,12 @@ pub fn node(body: Section<'_>, value: &mut Value) -> Vec<(u32, Value)> {
             "Unschedulable" => put_some(value, "spec.unschedulable", truth(entry.value)),
             "Lease" => {
                 let renewed = entry.body.some("RenewTime").and_then(rfc3339);
-                put_some(value, "status.leaseRenewTime", renewed);
+                put_some(value, "status.leaseRenewTime", renewed.clone());
+                if let Some(at) = renewed {
+                    let mut lease = object("Lease", &name, Some("kube-node-lease"));
+                    put(&mut lease, "spec.renewTime", at);
+                    also.push((entry.line, lease));
+                }
             }
             "Conditions" => put(value, "status.conditions", conditions(entry)),
             "Addresses" => put(value, "status.addresses", addresses(entry)),
@@ -38,6 +43,7 @@ pub fn node(body: Section<'_>, value: &mut Value) -> Vec<(u32, Value)> {
             _ => {}
         }
     }
+    pods.extend(also);
     pods
 }
 

@@ -132,5 +132,6 @@ fn events(text: &str) -> Vec<Value> {
 }
 
 mod configuration;
+mod control;
 mod objects;
 mod pods;

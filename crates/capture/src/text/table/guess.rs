@@ -36,6 +36,8 @@ const SIGNS: &[(&str, &[&str])] = &[
     ("IngressClass", &["CONTROLLER", "PARAMETERS"]),
     ("CertificateSigningRequest", &["SIGNERNAME", "REQUESTOR"]),
     ("Certificate", &["NAME", "READY", "SECRET", "AGE"]),
+    ("APIService", &["SERVICE", "AVAILABLE"]),
+    ("ComponentStatus", &["STATUS", "MESSAGE", "ERROR"]),
     ("Node", &["STATUS", "ROLES", "VERSION"]),
     ("Node", &["STATUS", "AGE", "VERSION"]),
 ];

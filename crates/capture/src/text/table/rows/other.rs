@@ -27,6 +27,9 @@ pub fn other(kind: &str, row: &Row<'_>, value: &mut Value) -> Option<()> {
                 put(value, "status.conditions", json!([{"type": "Ready", "status": ready}]));
             }
         }
+        "Lease" => put_some(value, "spec.holderIdentity", row.some("HOLDER")),
+        "APIService" => api_service(row, value),
+        "ComponentStatus" => component(row, value),
         "PriorityClass" => {
             put_some(value, "value", row.number("VALUE"));
             put_some(value, "globalDefault", row.get("GLOBAL-DEFAULT").map(|c| c == "true"));
@@ -116,6 +119,30 @@ fn budget(row: &Row<'_>, value: &mut Value) {
     if let Some(selector) = row.get("SELECTOR").and_then(some) {
         put(value, "spec.selector", label_selector(selector));
     }
+}
+
+/// `False (MissingEndpoints)`, answered for by `kube-system/metrics-server`.
+fn api_service(row: &Row<'_>, value: &mut Value) {
+    if let Some((namespace, name)) = row.some("SERVICE").and_then(|c| c.split_once('/')) {
+        put(value, "spec.service", json!({"namespace": namespace, "name": name}));
+    }
+    if let Some(cell) = row.some("AVAILABLE") {
+        let (status, reason) = cell.split_once(' ').unwrap_or((cell, ""));
+        let reason = reason.trim_matches(['(', ')']);
+        let condition = json!({"type": "Available", "status": status, "reason": reason});
+        put(value, "status.conditions", json!([condition]));
+    }
+}
+
+fn component(row: &Row<'_>, value: &mut Value) {
+    let status = match row.some("STATUS") {
+        Some("Healthy") => "True",
+        Some("Unhealthy") => "False",
+        _ => "Unknown",
+    };
+    let message = row.some("MESSAGE").or(row.some("ERROR")).unwrap_or("");
+    let condition = json!({"type": "Healthy", "status": status, "message": message});
+    put(value, "conditions", json!([condition]));
 }
 
 /// `requests.cpu: 10/1, pods: 3/10` in two columns.
