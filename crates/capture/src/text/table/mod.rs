@@ -89,7 +89,7 @@ impl Table<'_> {
             return true;
         }
         let first = text.split_whitespace().next().unwrap_or("");
-        if self.columns.index("MESSAGE").is_some() {
+        if self.columns.index("MESSAGE").is_some() && self.kind != Some("ComponentStatus") {
             return !self.begins_event(text);
         }
         if text.starts_with(' ') && self.has_no_namespace(first) {
@@ -120,7 +120,7 @@ impl Table<'_> {
 
     /// Lines below the next row that continue its message.
     fn continuation(&self, lines: &[Line<'_>]) -> Vec<String> {
-        if self.columns.index("MESSAGE").is_none() {
+        if self.columns.index("MESSAGE").is_none() || self.kind == Some("ComponentStatus") {
             return Vec::new();
         }
         let rest = lines.iter().skip(self.read.used + 1);
