@@ -24,6 +24,10 @@ pub use model::FailureKind;
 pub const ALL: &[&FailureKind] = &[
     &storage::claim_pending::KIND,
     &node::container_gc_failing::KIND,
+    &node::disk_pressure::KIND,
+    &node::disk_pressure_loop::KIND,
+    &node::image_gc_failing::KIND,
+    &node::image_gc_timeout::KIND,
     &node::lost_cascade::KIND,
     &node::not_ready::KIND,
     &node::pleg_stalled::KIND,

@@ -1,12 +1,14 @@
 //! How Kubernetes words things, old and new. Fragments are data: one place for each.
 
 mod cluster;
+mod disk;
 mod image;
 mod node;
 mod probe;
 mod program;
 
 pub use cluster::*;
+pub use disk::*;
 pub use image::*;
 pub use node::*;
 pub use probe::*;

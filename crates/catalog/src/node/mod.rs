@@ -2,6 +2,11 @@
 
 mod cause;
 pub(crate) mod container_gc_failing;
+mod disk;
+pub(crate) mod disk_pressure;
+pub(crate) mod disk_pressure_loop;
+pub(crate) mod image_gc_failing;
+pub(crate) mod image_gc_timeout;
 pub(crate) mod lost_cascade;
 pub(crate) mod not_ready;
 pub(crate) mod pleg_stalled;

@@ -16,6 +16,15 @@ pub(super) fn node(name: &str, ready: &str, message: &str) -> String {
     )
 }
 
+/// The same node with a condition more.
+pub(super) fn with_condition(node: &str, kind: &str, status: &str, message: &str) -> String {
+    let more = format!(
+        "  conditions:\n  - {{type: {kind}, status: '{status}', reason: Because, message: \
+         '{message}', lastTransitionTime: 2026-01-02T09:50:00Z}}\n"
+    );
+    node.replace("  conditions:\n", &more)
+}
+
 /// An event about a node that came just now, and first an hour ago.
 pub(super) fn event(node: &str, reason: &str, message: &str, count: u32) -> String {
     event_at(("Node", "default", node), reason, message, count, "2026-01-02T10:00:00Z")
