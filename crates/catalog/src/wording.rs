@@ -3,6 +3,7 @@
 mod cluster;
 mod disk;
 mod image;
+mod ingress;
 mod node;
 mod probe;
 mod program;
@@ -10,6 +11,7 @@ mod program;
 pub use cluster::*;
 pub use disk::*;
 pub use image::*;
+pub use ingress::*;
 pub use node::*;
 pub use probe::*;
 pub use program::*;

@@ -157,7 +157,7 @@ impl Record for AccessRole {
 
 impl Record for AccessBinding {
     const SHOWN_BY: &'static [(Known, &'static [&'static str])] =
-        common_parts![(Known::SUMMARY, &["/roleRef"]), (Known::SPEC, &["/subjects"]),];
+        common_parts![(Known::SELECTOR, &["/roleRef"]), (Known::SPEC, &["/subjects"]),];
 
     fn meta(&self) -> &Meta {
         &self.meta
@@ -169,7 +169,7 @@ impl Record for AccessBinding {
 
     fn take(&mut self, part: Known, other: &Self) {
         match part {
-            Known::SUMMARY => self.role.clone_from(&other.role),
+            Known::SELECTOR => self.role.clone_from(&other.role),
             Known::SPEC => self.subjects.clone_from(&other.subjects),
             _ => {}
         }

@@ -145,7 +145,7 @@ impl<'de> Deserialize<'de> for Ingress {
 
 impl Record for Ingress {
     const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
-        (Known::SUMMARY, &["/spec/ingressClassName"]),
+        (Known::SELECTOR, &["/spec/ingressClassName"]),
         (Known::SPEC, &["/spec/rules/0/http", "/spec/defaultBackend"]),
         (Known::STATUS, &["/status/loadBalancer/ingress"]),
         (Known::EVENTS, &["/eventsShown"]),
@@ -161,7 +161,7 @@ impl Record for Ingress {
 
     fn take(&mut self, part: Known, other: &Self) {
         match part {
-            Known::SUMMARY => {
+            Known::SELECTOR => {
                 self.class.clone_from(&other.class);
                 self.class_annotated = other.class_annotated;
             }
