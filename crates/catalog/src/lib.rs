@@ -40,6 +40,7 @@ pub const ALL: &[&FailureKind] = &[
     &pod::pending_unschedulable::KIND,
     &pod::probe_failing::KIND,
     &workload::pods_refused::KIND,
+    &workload::rbac_denied::KIND,
     &service::misrouted::KIND,
     &service::without_endpoints::KIND,
 ];

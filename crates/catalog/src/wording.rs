@@ -1,5 +1,6 @@
 //! How Kubernetes words things, old and new. Fragments are data: one place for each.
 
+mod access;
 mod cluster;
 mod disk;
 mod image;
@@ -8,6 +9,7 @@ mod node;
 mod probe;
 mod program;
 
+pub use access::*;
 pub use cluster::*;
 pub use disk::*;
 pub use image::*;

@@ -71,3 +71,77 @@ fn ready_pods_that_are_no_endpoints_are_only_a_suspicion_of_the_port() {
     // They have had no time yet.
     check(&SERVICE.replace("0          5h ", "0          9s "), "healthy", &[]);
 }
+
+const ROUTES: &str = "\
+$ kubectl get pods,services -n quay
+NAME                         READY   STATUS    RESTARTS   AGE
+pod/ferry-5d4f8c7b9-x2x4z    1/1     Running   0          5h
+
+NAME            TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)   AGE
+service/ferry   ClusterIP   10.96.0.4    <none>        80/TCP    5h
+$ kubectl describe ingress gate -n quay
+Name:             gate
+Labels:           <none>
+Namespace:        quay
+Address:          192.0.2.7
+Ingress Class:    outer
+Default backend:  <default>
+Rules:
+  Host              Path  Backends
+  ----              ----  --------
+  gate.example.com  
+                    /   ferry:80 (10.1.0.4:8080)
+Annotations:        <none>
+Events:             <none>
+$ kubectl get ingressclasses
+NAME    CONTROLLER             PARAMETERS   AGE
+outer   k8s.io/ingress-nginx   <none>       90d
+";
+
+#[test]
+fn routes_are_compared_with_what_tables_show() {
+    check(ROUTES, "healthy", &[]);
+    let absent = "ferry:80 (<error: services \"ferry\" not found>)";
+    let lost = ROUTES.replace("ferry:80 (10.1.0.4:8080)", &absent.replace("ferry", "fery"));
+    check(&lost, "broken", &["backend-service-missing of gate (proven)"]);
+    let port = ROUTES.replace("ferry:80 (", "ferry:8080 (");
+    check(&port, "broken", &["backend-port-missing of gate (proven)"]);
+    let class = ROUTES.replace("outer   k8s", "inner   k8s");
+    check(&class, "degraded", &["class-missing of gate (proven)"]);
+}
+
+const ACCESS: &str = "\
+$ kubectl get pods -n quay
+NAME                         READY   STATUS    RESTARTS   AGE
+beacon-5d4f8c7b9-x2x4z       1/1     Running   0          5h
+$ kubectl logs -n quay beacon-5d4f8c7b9-x2x4z
+W0101 08:00:00.000000 1 reflector.go:539] failed to list *v1.Pod: pods is forbidden: User \
+\"system:serviceaccount:quay:pilot\" cannot list resource \"pods\" in API group \"\" in the \
+namespace \"quay\"
+$ kubectl get clusterrolebindings -o wide
+NAME            ROLE                   AGE   USERS   GROUPS           SERVICEACCOUNTS
+cluster-admin   ClusterRole/cluster-admin   90d           system:masters   
+$ kubectl get rolebindings -n quay -o wide
+NAME         ROLE          AGE   USERS   GROUPS   SERVICEACCOUNTS
+for-beacon   Role/reader   5h                     quay/pilot
+$ kubectl describe role reader -n quay
+Name:         reader
+Labels:       <none>
+Annotations:  <none>
+PolicyRule:
+  Resources         Non-Resource URLs  Resource Names  Verbs
+  ---------         -----------------  --------------  -----
+  pods              []                 []              [get watch]
+  deployments.apps  []                 []              [get list]
+";
+
+#[test]
+fn a_refusal_is_followed_to_the_role_that_lacks_the_verb() {
+    check(ACCESS, "degraded", &["role-missing of reader (proven)"]);
+    check(&ACCESS.replace("[get watch]", "[get list watch]"), "healthy", &[]);
+    let other = ACCESS.replace("quay/pilot", "harbour/pilot").replace("[get watch]", "[list]");
+    check(&other, "degraded", &["subject-mismatch of for-beacon (proven)"]);
+    // Nobody showed the bindings.
+    let alone = ACCESS.split("$ kubectl get clusterrolebindings").next().unwrap_or_default();
+    check(alone, "degraded", &["binding-missing of pilot (possible)"]);
+}

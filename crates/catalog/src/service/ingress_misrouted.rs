@@ -2,8 +2,7 @@
 
 use model::record::Ingress;
 use model::{
-    Act, Finding, Findings, Gap, Kind, ObjectRef, Patch, Remedy, Risk, Scenario, Snapshot,
-    Step,
+    Act, Finding, Findings, Gap, Kind, ObjectRef, Patch, Remedy, Risk, Scenario, Snapshot, Step,
 };
 
 use super::ingress::{certificate, class, conflict, route, told};
@@ -166,8 +165,7 @@ fn set_class(object: &ObjectRef, class: &str, old: Option<&str>) -> Step {
             object.for_kubectl()
         )
     };
-    let plain =
-        |n: &&str| n.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.'));
+    let plain = |n: &&str| n.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.'));
     let named = old.filter(plain).filter(|o| !o.is_empty());
     let old = named.map_or("null".to_owned(), |o| format!("\"{o}\""));
     Step::change(format!("Give it the class {class}"), patch(&format!("\"{class}\"")), patch(&old))

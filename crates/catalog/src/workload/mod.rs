@@ -1,4 +1,6 @@
 //! Failures of workloads: what makes pods.
 
+mod access;
 pub(crate) mod pods_refused;
+pub(crate) mod rbac_denied;
 mod refused;

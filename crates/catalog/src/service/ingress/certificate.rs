@@ -20,11 +20,11 @@ pub(crate) fn detect(ingress: &Ingress, now: &Snapshot, findings: &mut Findings)
         } else {
             incomplete(ingress, place, plain, now)
         };
-        findings.found.extend(found.map(|f| if ingress.meta.shows(Known::SPEC) {
-            f
-        } else {
-            f.state(State::Suspected)
-        }));
+        findings.found.extend(
+            found.map(
+                |f| if ingress.meta.shows(Known::SPEC) { f } else { f.state(State::Suspected) },
+            ),
+        );
     }
 }
 
@@ -35,9 +35,10 @@ fn field(name: &str) -> String {
 fn missing(ingress: &Ingress, name: &str, now: &Snapshot) -> Finding {
     let namespace = ingress.meta.namespace.as_str();
     let object = ingress.meta.object(Kind::Ingress);
-    let own = now.certificates.in_namespace(namespace).find(|c| {
-        c.kind == Kind::Certificate && c.secret == name
-    });
+    let own = now
+        .certificates
+        .in_namespace(namespace)
+        .find(|c| c.kind == Kind::Certificate && c.secret == name);
     let secrets = now.named.in_namespace(namespace).filter(|n| n.kind == Kind::Secret);
     let near = nearest(name, secrets.map(|s| s.meta.name.as_str()));
     let issuer = ["cert-manager.io/cluster-issuer", "cert-manager.io/issuer"];
@@ -47,17 +48,12 @@ fn missing(ingress: &Ingress, name: &str, now: &Snapshot) -> Finding {
         (None, Some(issuer)) => format!("a Secret that cert-manager makes (issuer {issuer})"),
         (None, None) => format!("a Secret with a certificate in namespace {namespace}"),
     };
-    let headline = format!(
-        "Ingress {object} is served without its certificate: Secret {name} does not exist"
-    );
+    let headline =
+        format!("Ingress {object} is served without its certificate: Secret {name} does not exist");
     let at = [field(name), name.to_owned(), expected];
-    let mut found = finding(
-        ingress,
-        "certificate-secret-missing",
-        headline,
-        at.each_ref().map(String::as_str),
-    )
-    .affects(object.clone(), "clients get a certificate that is not for this host");
+    let mut found =
+        finding(ingress, "certificate-secret-missing", headline, at.each_ref().map(String::as_str))
+            .affects(object.clone(), "clients get a certificate that is not for this host");
     if let Some((certificate, why)) = own.and_then(|c| Some((c, not_ready(c)?))) {
         let cause = certificate.meta.object(Kind::Certificate);
         found.evidence.insert(
@@ -97,12 +93,8 @@ fn incomplete(ingress: &Ingress, place: &str, name: &str, now: &Snapshot) -> Opt
     );
     let at = [field(name), name.to_owned(), format!("a Secret with the keys tls.crt and tls.key")];
     let fact = evidence::field(secret.meta.source, &secret.meta.object(Kind::Secret), "data", keys);
-    let found = finding(
-        ingress,
-        "certificate-secret-missing",
-        headline,
-        at.each_ref().map(String::as_str),
-    );
+    let found =
+        finding(ingress, "certificate-secret-missing", headline, at.each_ref().map(String::as_str));
     let how = "clients get a certificate that is not for this host";
     Some(found.evidence([fact]).affects(object, how))
 }

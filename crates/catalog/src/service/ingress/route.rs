@@ -88,7 +88,10 @@ fn no_service(ingress: &Ingress, path: &IngressPath, now: &Snapshot) -> Finding 
 fn no_port(ingress: &Ingress, path: &IngressPath, service: &Service) -> Option<Finding> {
     let known = service.meta.known;
     let external = service.kind == "ExternalName";
-    if external || service.ports.is_empty() || !(known.has(Known::SUMMARY) || known.has(Known::SPEC)) {
+    if external
+        || service.ports.is_empty()
+        || !(known.has(Known::SUMMARY) || known.has(Known::SPEC))
+    {
         return None;
     }
     let has = match &path.port {

@@ -48,9 +48,8 @@ fn thing(told: &Told) -> (Kind, String, String) {
 
 /// The newest complaint of each Ingress.
 fn events(now: &Snapshot) -> Vec<Told> {
-    let about = |e: &&ClusterEvent| {
-        e.warning && e.about.as_ref().is_some_and(|o| o.kind == Kind::Ingress)
-    };
+    let about =
+        |e: &&ClusterEvent| e.warning && e.about.as_ref().is_some_and(|o| o.kind == Kind::Ingress);
     let read = |e: &ClusterEvent| {
         let ingress = e.about.clone();
         let complaint = wording::ingress_complaint(&e.message)?;

@@ -48,10 +48,7 @@ fn a_route_that_is_well_is_quiet() {
 fn what_an_ingress_names_and_is_not_there_is_told() {
     let rest = class("outer") + &service("ferry", PORTS);
     for (ingress, want) in [
-        (
-            ingress("gate", "outre", "/", FERRY),
-            "class-missing ingress/gate Proven Active",
-        ),
+        (ingress("gate", "outre", "/", FERRY), "class-missing ingress/gate Proven Active"),
         (
             ingress("gate", "outer", "/", "{name: fery, port: {number: 80}}"),
             "backend-service-missing ingress/gate Proven Active",
@@ -144,9 +141,10 @@ fn a_controllers_word_counts_until_the_thing_is_there() {
          involvedObject: {kind: Ingress, namespace: quay, name: gate}\nreason: FailedBuildModel\n\
          message: 'Failed build model: services \"ferry\" not found'\n\
          lastTimestamp: 2026-01-01T02:00:00Z\n---\n";
-    assert_eq!(lines(&KIND, &snapshot(event)), [
-        "backend-service-missing ingress/gate Proven Active"
-    ]);
+    assert_eq!(
+        lines(&KIND, &snapshot(event)),
+        ["backend-service-missing ingress/gate Proven Active"]
+    );
     let yaml = event.to_owned()
         + &class("outer")
         + &service("ferry", PORTS)
