@@ -91,7 +91,8 @@ fn incomplete(ingress: &Ingress, place: &str, name: &str, now: &Snapshot) -> Opt
     let headline = format!(
         "Ingress {object} is served without its certificate: Secret {name} has no key {lacks}"
     );
-    let at = [field(name), name.to_owned(), format!("a Secret with the keys tls.crt and tls.key")];
+    let at =
+        [field(name), name.to_owned(), "a Secret with the keys tls.crt and tls.key".to_owned()];
     let fact = evidence::field(secret.meta.source, &secret.meta.object(Kind::Secret), "data", keys);
     let found =
         finding(ingress, "certificate-secret-missing", headline, at.each_ref().map(String::as_str));
