@@ -8,6 +8,7 @@ mod client;
 mod locality;
 mod policy;
 mod target;
+mod traffic;
 
 failure! {
     /// # A Service leads to the wrong port

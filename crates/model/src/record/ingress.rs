@@ -131,12 +131,14 @@ impl<'de> Deserialize<'de> for Ingress {
                 p.backend.route(host.clone(), path, path_type.unwrap_or_default())
             }));
         }
+        let points = wire.status.unwrap_or_default().points();
+        let addresses = u32::try_from(points.len()).unwrap_or(u32::MAX);
         let certificates = spec.tls.into_iter().filter_map(|t| t.secret_name).collect();
         Ok(Ingress {
             meta: wire.metadata,
             class,
             class_annotated,
-            addresses: wire.status.unwrap_or_default().addresses(),
+            addresses,
             paths: paths.into(),
             certificates,
         })

@@ -113,15 +113,24 @@ struct Extra {
 }
 
 /// Annotations kept; all others are dropped while reading.
-const ANNOTATIONS: [&str; 10] = [
+const ANNOTATIONS: [&str; 19] = [
+    "auth.openshift.io/certificate-not-after",
     "cert-manager.io/cluster-issuer",
     "cert-manager.io/issuer",
     "deployment.kubernetes.io/revision",
     "ingressclass.kubernetes.io/is-default-class",
     "kubernetes.io/config.mirror",
+    "kubernetes.io/elb.id",
     "kubernetes.io/ingress.class",
     "kubernetes.io/service-account.name",
+    "loadbalancer.openstack.org/load-balancer-id",
+    "metallb.io/allow-shared-ip",
+    "metallb.universe.tf/allow-shared-ip",
     "nginx.ingress.kubernetes.io/canary",
+    "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-id",
+    "service.beta.kubernetes.io/alicloud-loadbalancer-id",
+    "service.beta.openshift.io/expiry",
+    "service.kubernetes.io/tke-existed-lbid",
     "storageclass.kubernetes.io/is-default-class",
     "volume.kubernetes.io/storage-provisioner",
 ];

@@ -77,10 +77,12 @@ pub struct Service {
     pub selector: Labels,
     /// Ports.
     pub ports: Shared<List<ServicePort>>,
-    /// Addresses a load balancer has given it.
-    pub addresses: u32,
+    /// Addresses and host names that a load balancer has given it.
+    pub points: List<Text>,
     /// Class of the load balancer, or empty.
     pub load_balancer_class: Text,
+    /// Address that is asked of the load balancer, or empty.
+    pub wanted_address: Text,
     /// Name that an `ExternalName` stands for.
     pub external_name: Text,
     /// Whether pods that are not ready are published as well.
@@ -124,14 +126,21 @@ pub(super) struct LoadBalancerStatus {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Points {
-    ingress: List<serde::de::IgnoredAny>,
+    ingress: List<Point>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Point {
+    ip: Option<Text>,
+    hostname: Option<Text>,
 }
 
 impl LoadBalancerStatus {
-    /// How many addresses there are.
-    pub(super) fn addresses(&self) -> u32 {
-        let count = self.load_balancer.as_ref().map_or(0, |p| p.ingress.len());
-        u32::try_from(count).unwrap_or(u32::MAX)
+    /// Its addresses and host names.
+    pub(super) fn points(self) -> List<Text> {
+        let points = self.load_balancer.unwrap_or_default().ingress;
+        points.into_iter().filter_map(|p| p.ip.or(p.hostname)).collect()
     }
 }
 
@@ -147,6 +156,8 @@ struct ServiceSpec {
     external_traffic_policy: Option<Text>,
     internal_traffic_policy: Option<Text>,
     load_balancer_class: Option<Text>,
+    #[serde(rename = "loadBalancerIP")]
+    load_balancer_ip: Option<Text>,
     external_name: Option<Text>,
     publish_not_ready_addresses: Option<bool>,
 }
@@ -161,7 +172,8 @@ impl<'de> Deserialize<'de> for Service {
             cluster_address: spec.cluster_ip,
             selector: spec.selector,
             ports: spec.ports,
-            addresses: wire.status.unwrap_or_default().addresses(),
+            points: wire.status.unwrap_or_default().points(),
+            wanted_address: spec.load_balancer_ip.unwrap_or_default(),
             load_balancer_class: spec.load_balancer_class.unwrap_or_default(),
             external_name: spec.external_name.unwrap_or_default(),
             publishes_unready: spec.publish_not_ready_addresses.unwrap_or_default(),
@@ -205,13 +217,14 @@ impl Record for Service {
                 for (own, theirs) in [
                     (&mut self.external_name, &other.external_name),
                     (&mut self.load_balancer_class, &other.load_balancer_class),
+                    (&mut self.wanted_address, &other.wanted_address),
                 ] {
                     if !theirs.is_empty() {
                         own.clone_from(theirs);
                     }
                 }
             }
-            Known::STATUS => self.addresses = other.addresses,
+            Known::STATUS => self.points.clone_from(&other.points),
             _ => {}
         }
     }

@@ -48,6 +48,27 @@ pub struct PolicyPeer {
 pub struct AddressBlock {
     /// The range.
     pub cidr: Text,
+    /// Ranges inside of it that are not meant.
+    pub except: List<Text>,
+}
+
+/// Ranges that are not routed in the internet: addresses of pods are of one of them.
+const PRIVATE: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
+impl AddressBlock {
+    /// Whether addresses of pods may be in it. Which address a pod has is not known here; a
+    /// range of the internet, or all but the private ranges, holds none of them.
+    pub fn may_hold_pods(&self) -> bool {
+        let address = self.cidr.split('/').next().unwrap_or_default();
+        let shared = |a: std::net::Ipv4Addr| matches!(a.octets(), [100, 64..=127, ..]);
+        let private = match address.parse::<std::net::IpAddr>() {
+            Ok(std::net::IpAddr::V4(a)) => {
+                a.is_private() || a.is_unspecified() || a.is_link_local() || shared(a)
+            }
+            _ => true,
+        };
+        private && !PRIVATE.iter().all(|p| self.except.iter().any(|e| e == p))
+    }
 }
 
 /// A port that is let through.
@@ -64,10 +85,10 @@ pub struct PolicyPort {
 
 impl PolicyPeer {
     /// Whether pods with these labels, in a namespace with these labels, are meant. A range of
-    /// addresses counts as everybody: whose address it holds is not known here.
+    /// addresses that may hold pods counts as everybody.
     pub fn admits(&self, pod: &Labels, same_namespace: bool, namespace: &Labels) -> bool {
-        if self.ip_block.is_some() {
-            return true;
+        if let Some(block) = &self.ip_block {
+            return block.may_hold_pods();
         }
         let place = match &self.namespace_selector {
             Some(selector) => selector.matches(namespace),
@@ -174,6 +195,20 @@ mod tests {
         assert!(peer.admits(&web, true, &Labels::default()));
         assert!(!peer.admits(&web, false, &Labels::default()));
         assert!(!peer.admits(&Labels::default(), true, &Labels::default()));
+        for (block, want) in [
+            (r#"{"cidr":"10.0.0.0/8"}"#, true),
+            (r#"{"cidr":"0.0.0.0/0","except":["169.254.169.254/32"]}"#, true),
+            (r#"{"cidr":"203.0.113.0/24"}"#, false),
+            (
+                r#"{"cidr":"0.0.0.0/0",
+                    "except":["10.0.0.0/8","172.16.0.0/12","192.168.0.0/16"]}"#,
+                false,
+            ),
+        ] {
+            let peer: PolicyPeer =
+                serde_json::from_str(&format!(r#"{{"ipBlock":{block}}}"#)).unwrap();
+            assert_eq!(peer.admits(&web, false, &Labels::default()), want, "{block}");
+        }
         let port: PolicyPort = serde_json::from_str(r#"{"port":8000,"endPort":8010}"#).unwrap();
         assert!(port.admits(8005, "", "TCP") && port.admits(8005, "", ""));
         assert!(!port.admits(8011, "", "TCP") && !port.admits(8005, "", "UDP"));

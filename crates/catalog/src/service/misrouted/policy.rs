@@ -1,181 +1,247 @@
 //! Network policies that do not let the clients of a Service through.
 
-use std::sync::Arc;
-
-use model::record::{NetworkPolicy, PolicyRule, Port, Service};
-use model::{App, Certainty, Finding, Findings, Impact, Kind, Labels, Snapshot, State};
+use model::record::{NetworkPolicy, Service};
+use model::{
+    Certainty, Evidence, Finding, Findings, Impact, Kind, LogLines, ObjectRef, Snapshot, State,
+};
 
 use super::KIND;
+use super::traffic::{Stop, Traffic, Way};
 use crate::evidence;
 use crate::service::callers::{self, Caller};
+use crate::wording::{self, says};
 
-/// Traffic from one client to one port of the pods behind a Service.
-struct Traffic<'a> {
-    from: &'a App,
-    from_labels: &'a Labels,
-    to: &'a App,
-    to_labels: &'a Labels,
-    /// Port of the pod: number, name and protocol.
-    port: (u16, String, String),
-    now: &'a Snapshot,
+/// Lines at the end of a client's log that are looked at.
+const LAST_LINES: usize = 500;
+
+/// Clients that are named; more are only counted.
+const MOST: usize = 12;
+
+/// A client that a policy keeps from a Service.
+struct Victim<'a> {
+    service: &'a Service,
+    caller: Caller<'a>,
+    traffic: Traffic<'a>,
+    stop: Stop<'a>,
+    /// What shows that it suffers.
+    sign: Option<Evidence>,
+    /// Whether pods of it are not ready.
+    sick: bool,
 }
 
 pub(super) fn detect(service: &Service, now: &Snapshot, findings: &mut Findings) {
     if service.selector.is_empty() || now.policies.is_empty() {
         return;
     }
+    let Some(service) = now.services.get(&service.meta.namespace, &service.meta.name) else {
+        return;
+    };
+    let own = victims(service, now);
+    let mut seen: Vec<&ObjectRef> = Vec::new();
+    let policies: Vec<ObjectRef> =
+        own.iter().map(|v| v.stop.policy.meta.object(Kind::NetworkPolicy)).collect();
+    for (victim, policy) in own.iter().zip(&policies) {
+        if !seen.contains(&policy) {
+            seen.push(policy);
+            findings.found.extend(finding(victim.stop.policy, now));
+        }
+    }
+    if own.is_empty() {
+        shut(service, now, findings);
+    }
+}
+
+/// Clients of a Service that some policy keeps from it, and nothing says the contrary.
+fn victims<'a>(service: &'a Service, now: &'a Snapshot) -> Vec<Victim<'a>> {
+    let mut found = Vec::new();
     for caller in callers::of(service, now) {
-        let Some((traffic, policy)) = blocked(service, &caller, now) else { continue };
-        let dial = caller.peer.port.or(service.ports.first().map(|p| p.port));
-        let dial = dial.and_then(|p| callers::dialled(service, p, now));
-        if dial.is_some_and(|d| d.connected) {
+        let Some(traffic) = Traffic::of(service, &caller, now) else { continue };
+        let Some(stop) = traffic.stop() else { continue };
+        let port = caller.peer.port.or(service.ports.first().map(|p| p.port));
+        let dial = port.and_then(|p| callers::dialled(service, p, now));
+        // Somebody got through: to whoever connects from elsewhere an entry is closed as well.
+        if stop.way == Way::Entry && dial.is_some_and(|d| d.connected) {
             continue;
         }
-        findings.push(finding(service, &caller, &traffic, policy, dial.is_some(), now));
+        let failed = dial.filter(|d| !d.connected && stop.way == Way::Entry);
+        let sign = failed.map(|d| callers::dial_evidence(service, d));
+        let sign = sign.or_else(|| complaint(&caller, service, stop.way, now));
+        let sick = caller.app.lost_replicas() > 0;
+        if stop.shown || sign.is_some() {
+            found.push(Victim { service, caller, traffic, stop, sign, sick });
+        }
     }
+    found
 }
 
-/// The first policy that keeps a client from the Service.
-fn blocked<'a>(
-    service: &Service,
-    caller: &Caller<'a>,
-    now: &'a Snapshot,
-) -> Option<(Traffic<'a>, &'a NetworkPolicy)> {
-    let apps = now.apps_selected(&service.meta.namespace, &service.selector);
-    let to = *apps.first()?;
-    let used = match caller.peer.port {
-        Some(port) => service.ports.iter().find(|p| p.port == port)?,
-        None => service.ports.first()?,
-    };
-    let target = used.target_port.clone().unwrap_or(Port::Number(used.port));
-    let number = to.resolve_port(&target)?;
-    let name = to.ports().iter().find(|(_, n, _)| *n == number).map_or("", |p| p.0).to_owned();
-    let traffic = Traffic {
-        from: caller.app,
-        from_labels: caller.app.pod_labels()?,
-        to,
-        to_labels: to.pod_labels()?,
-        port: (number, name, used.protocol.to_string()),
-        now,
-    };
-    let policy = traffic.stopped_at_entry().or_else(|| traffic.stopped_at_exit())?;
-    Some((traffic, policy))
-}
-
-impl<'a> Traffic<'a> {
-    /// Policies of the receiving pods that say nothing for this client: one rule of any of
-    /// them would do.
-    fn stopped_at_entry(&self) -> Option<&'a NetworkPolicy> {
-        let here = self.now.policies.in_namespace(&self.to.object.namespace);
-        let about: Vec<(&NetworkPolicy, &[PolicyRule])> = here
-            .filter(|p| p.pods.matches(self.to_labels))
-            .filter_map(|p| Some((p, &**p.ingress.as_ref()?)))
-            .collect();
-        let open = about.iter().flat_map(|(_, rules)| rules.iter());
-        let from = &self.from.object.namespace;
-        let admits = |r: &PolicyRule| self.admits(r, self.from_labels, from);
-        if open.into_iter().any(admits) { None } else { about.first().map(|(p, _)| *p) }
-    }
-
-    fn stopped_at_exit(&self) -> Option<&'a NetworkPolicy> {
-        let here = self.now.policies.in_namespace(&self.from.object.namespace);
-        let about: Vec<(&NetworkPolicy, &[PolicyRule])> = here
-            .filter(|p| p.pods.matches(self.from_labels))
-            .filter_map(|p| Some((p, &**p.egress.as_ref()?)))
-            .collect();
-        let open = about.iter().flat_map(|(_, rules)| rules.iter());
-        let to = &self.to.object.namespace;
-        let admits = |r: &PolicyRule| self.admits(r, self.to_labels, to);
-        if open.into_iter().any(admits) { None } else { about.first().map(|(p, _)| *p) }
-    }
-
-    /// Whether a rule lets the traffic through, seen from the peer with these labels.
-    fn admits(&self, rule: &PolicyRule, peer: &Labels, namespace: &str) -> bool {
-        let (number, name, protocol) = &self.port;
-        let port =
-            rule.ports.is_empty() || rule.ports.iter().any(|p| p.admits(*number, name, protocol));
-        let same = self.from.object.namespace == self.to.object.namespace;
-        let known = self.now.named(Kind::Namespace, "", namespace);
-        let unlabelled =
-            Arc::new([("kubernetes.io/metadata.name", namespace)].into_iter().collect::<Labels>());
-        let labels = known.map(|n| &n.meta.labels).filter(|l| !l.is_empty());
-        let labels = labels.unwrap_or(&unlabelled);
-        // A namespace whose labels are not in the input may well be meant.
-        let unsure = |s: &model::Selector| known.is_none() && !s.matches(labels);
-        let peers = rule.peers.is_empty()
-            || rule.peers.iter().any(|p| {
-                p.namespace_selector.as_ref().is_some_and(unsure) || p.admits(peer, same, labels)
-            });
-        port && peers
-    }
-}
-
-fn finding(
-    service: &Service,
-    caller: &Caller<'_>,
-    traffic: &Traffic<'_>,
-    policy: &NetworkPolicy,
-    dial_failed: bool,
-    now: &Snapshot,
-) -> Finding {
+/// All that one policy keeps apart, as one finding.
+fn finding(policy: &NetworkPolicy, now: &Snapshot) -> Option<Finding> {
     let object = policy.meta.object(Kind::NetworkPolicy);
-    let client = &caller.app.object;
-    let service_object = service.meta.object(Kind::Service);
-    let entry = policy.meta.namespace == service.meta.namespace
-        && policy.ingress.is_some()
-        && policy.pods.matches(traffic.to_labels);
-    let (field, way) = if entry { ("spec.ingress", "from") } else { ("spec.egress", "to") };
-    let peer = if entry { traffic.from_labels } else { traffic.to_labels };
-    let (number, _, protocol) = &traffic.port;
-    let protocol = if protocol.is_empty() { "TCP" } else { protocol };
-    let headline = format!(
-        "NetworkPolicy {object} does not let {} {client} reach Service {service_object}",
-        client.kind
-    );
-    let fact = evidence::field(
-        policy.meta.source,
-        &object,
-        "spec.podSelector",
-        if policy.pods.is_empty() { "all pods".into() } else { policy.pods.to_string() },
-    );
-    let selects = evidence::field(
-        caller.app.document(),
-        client,
-        caller.field(),
-        format!("{}:{}", caller.peer.host, caller.peer.port.unwrap_or(*number)),
-    );
-    let mut finding = Finding::new(KIND.id, "network-policy-blocks", object, headline)
-        .field(
-            field,
-            "no rule admits it",
-            format!("a rule {way} pods with {peer}, port {number}/{protocol}"),
-        )
-        .evidence([fact, selects])
-        .affects(client.clone(), format!("may not reach Service {service_object}"));
-    let failed = dial_failed || complains(caller, now);
-    if failed {
-        let dial = caller.peer.port.and_then(|p| callers::dialled(service, p, now));
-        return finding
-            .evidence(dial.map(|d| callers::dial_evidence(service, d)))
-            .impact(Impact { services: 1, ..Impact::default() });
+    let is_it = |v: &Victim<'_>| v.stop.policy.meta.object(Kind::NetworkPolicy) == object;
+    let near = |s: &&Service| !s.selector.is_empty();
+    let mut all: Vec<Victim<'_>> = Vec::new();
+    for service in now.services.iter().filter(near) {
+        all.extend(victims(service, now).into_iter().filter(is_it));
     }
-    // Whether policies are enforced at all is up to the network plugin.
-    let port = caller.peer.port.unwrap_or(*number);
-    let look =
-        format!("kubectl exec {} -- nc -zv -w 3 {} {port}", client.for_kubectl(), caller.peer.host);
-    finding = finding.state(State::Suspected);
-    finding.unsure(Certainty::Likely, &["target-port-wrong"], look)
+    // The one that shows best that it suffers stands for all.
+    all.sort_by_key(|v| (v.sign.is_none(), !v.sick));
+    let first = all.first()?;
+    let (way, shown) = (first.stop.way, first.stop.shown);
+    let client = &first.caller.app.object;
+    let service = first.service.meta.object(Kind::Service);
+    let verb = if shown { "does not let" } else { "may not let" };
+    let headline = match way {
+        Way::Names => format!(
+            "NetworkPolicy {object} lets {} {client} ask no name service (port 53), so it does \
+             not find Service {service}",
+            client.kind
+        ),
+        _ => format!(
+            "NetworkPolicy {object} {verb} {} {client} reach Service {service}",
+            client.kind
+        ),
+    };
+    let selects = if policy.pods.is_empty() { "all pods".into() } else { policy.pods.to_string() };
+    let port = first.traffic.port();
+    let (field, expected) = match way {
+        Way::Entry => (
+            "spec.ingress",
+            format!("a rule from pods with {}, port {port}", first.traffic.from_labels),
+        ),
+        Way::Exit => {
+            ("spec.egress", format!("a rule to pods with {}, port {port}", first.traffic.to_labels))
+        }
+        Way::Names => ("spec.egress", "a rule to the name service, port 53/UDP and 53/TCP".into()),
+    };
+    let value = if shown { "no rule admits it" } else { "not shown" };
+    let mut finding = Finding::new(KIND.id, "network-policy-blocks", object.clone(), headline)
+        .field(field, value, expected)
+        .evidence(first.sign.clone())
+        .evidence([
+            evidence::field(policy.meta.source, &object, "spec.podSelector", selects),
+            evidence::field(
+                first.caller.app.document(),
+                client,
+                first.caller.field(),
+                address(&first.caller),
+            ),
+        ]);
+    for victim in all.iter().take(MOST) {
+        let how = format!("may not reach Service {}", victim.service.meta.object(Kind::Service));
+        finding = finding.affects(victim.caller.app.object.clone(), how);
+    }
+    Some(weighed(finding, &all, policy))
 }
 
-/// Whether the client's log says that it cannot reach the Service.
-fn complains(caller: &Caller<'_>, now: &Snapshot) -> bool {
+/// How sure it is, and who suffers: whether policies are enforced is up to the network plugin.
+fn weighed(finding: Finding, all: &[Victim<'_>], policy: &NetworkPolicy) -> Finding {
+    let told = all.iter().any(|v| v.sign.is_some());
+    let sick = all.iter().any(|v| v.sick);
+    let shown = all.first().is_some_and(|v| v.stop.shown);
+    let mut services: Vec<ObjectRef> =
+        all.iter().map(|v| v.service.meta.object(Kind::Service)).collect();
+    services.sort();
+    services.dedup();
+    let services = u32::try_from(services.len()).unwrap_or(u32::MAX);
+    let impact = Impact { services, ..Impact::default() };
+    let look = match all.first() {
+        _ if !shown => format!(
+            "kubectl describe -n {} networkpolicy {}",
+            policy.meta.namespace, policy.meta.name
+        ),
+        Some(v) => {
+            let port = v.caller.peer.port.or(v.service.ports.first().map(|p| p.port)).unwrap_or(0);
+            let client = v.caller.app.object.for_kubectl();
+            format!("kubectl exec {client} -- nc -zv -w 3 {} {port}", v.caller.peer.host)
+        }
+        None => String::new(),
+    };
+    match (told, sick, shown) {
+        (true, _, true) => finding.impact(impact).since(policy.meta.created),
+        (true, _, false) => {
+            finding.impact(impact).unsure(Certainty::Possible, &["target-port-wrong"], look)
+        }
+        (false, true, _) => finding.impact(impact).since(policy.meta.created).unsure(
+            Certainty::Likely,
+            &["dependency-down"],
+            look,
+        ),
+        (false, false, _) => {
+            finding.state(State::Suspected).unsure(Certainty::Likely, &["target-port-wrong"], look)
+        }
+    }
+}
+
+fn address(caller: &Caller<'_>) -> String {
+    let port = caller.peer.port.map(|p| format!(":{p}")).unwrap_or_default();
+    format!("{}{port}", caller.peer.host)
+}
+
+/// The line of the client's log that says that it cannot reach the Service.
+fn complaint(caller: &Caller<'_>, service: &Service, way: Way, now: &Snapshot) -> Option<Evidence> {
     let app = &caller.app.object;
-    let own = now
-        .logs
-        .iter()
-        .filter(|l| l.name == app.name || caller.app.pods.iter().any(|p| p.meta.name == l.name));
-    own.flat_map(|l| &l.lines).any(|line| {
-        line.contains(caller.peer.host)
-            && crate::wording::says(line, crate::wording::CONNECTION_FAILED)
-    })
+    let is_own =
+        |l: &&LogLines| l.name == app.name || caller.app.pods.iter().any(|p| p.meta.name == l.name);
+    let cluster_address = service.cluster_address.as_str();
+    let by_address = !matches!(cluster_address, "" | "None");
+    let names = |line: &str| {
+        line.contains(caller.peer.host) || (by_address && line.contains(cluster_address))
+    };
+    let fails = |line: &str| match way {
+        Way::Names => {
+            says(line, wording::NAME_RESOLUTION_DOWN)
+                || (says(line, &["lookup", ":53", "resolv"]) && says(line, wording::PROBE_TIMEOUT))
+        }
+        _ => says(line, wording::CONNECTION_FAILED),
+    };
+    for log in now.logs.iter().filter(is_own) {
+        let line = log.lines.iter().rev().take(LAST_LINES).find(|l| names(l) && fails(l));
+        if let Some(line) = line {
+            let short: String = line.chars().take(300).collect();
+            return Some(evidence::field(log.document, app, "log", short));
+        }
+    }
+    None
+}
+
+/// A Service that nobody is known to call, to which no connection could be opened, and whose
+/// pods a policy closes to everybody.
+fn shut(service: &Service, now: &Snapshot, findings: &mut Findings) {
+    let apps = now.apps_selected(&service.meta.namespace, &service.selector);
+    let Some(app) = apps.first() else { return };
+    let Some(labels) = app.pod_labels() else { return };
+    let ready = app.ready() > 0 || now.addresses(service).is_some_and(|(ready, _)| ready > 0);
+    let dial = callers::dials(service, now).last().filter(|d| !d.connected);
+    let (Some(dial), true) = (dial, ready) else { return };
+    let mut here = now
+        .policies
+        .in_namespace(&service.meta.namespace)
+        .filter(|p| p.pods.matches(labels) && p.meta.known.has(model::record::Known::SPEC));
+    let closed = |p: &NetworkPolicy| p.ingress.as_ref().map(|rules| rules.is_empty());
+    let about: Vec<&NetworkPolicy> = here.by_ref().filter(|p| closed(p).is_some()).collect();
+    let Some(policy) = about.first().filter(|_| about.iter().all(|p| closed(p) == Some(true)))
+    else {
+        return;
+    };
+    let object = policy.meta.object(Kind::NetworkPolicy);
+    let target = service.meta.object(Kind::Service);
+    let headline =
+        format!("NetworkPolicy {object} lets nobody reach the pods behind Service {target}");
+    let look = format!("kubectl describe {}", object.for_kubectl());
+    let finding = Finding::new(KIND.id, "network-policy-blocks", object.clone(), headline)
+        .field("spec.ingress", "no rule", "a rule for the clients of the Service")
+        .since(policy.meta.created)
+        .evidence([
+            callers::dial_evidence(service, dial),
+            evidence::field(
+                policy.meta.source,
+                &object,
+                "spec.podSelector",
+                policy.pods.to_string(),
+            ),
+        ])
+        .affects(target, "lets nobody in")
+        .impact(Impact { services: 1, ..Impact::default() })
+        .unsure(Certainty::Likely, &["target-port-wrong"], look);
+    findings.push(finding);
 }

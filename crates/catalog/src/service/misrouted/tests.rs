@@ -206,6 +206,94 @@ fn policies_that_leave_clients_out_are_found() {
     check(&KIND, &port, &["network-policy-blocks netpol/walls Likely Suspected"]);
 }
 
+/// `teller` calls `vault`, and a policy of this spec stands in their namespace.
+fn walled(spec: &str) -> String {
+    vault("ports: [{containerPort: 80}]")
+        + &service("{port: 80}")
+        + &app("teller", "env: [{name: V, value: 'vault:80'}]")
+        + "kind: Namespace\nmetadata: {name: bank, labels: {kubernetes.io/metadata.name: bank}}\n"
+        + "---\n"
+        + &format!(
+            "kind: NetworkPolicy\nmetadata: {{namespace: bank, name: walls, \
+             creationTimestamp: 2026-01-01T00:00:00Z}}\nspec: {{{spec}}}\n---\n"
+        )
+}
+
+const SUSPECT: &str = "network-policy-blocks netpol/walls Likely Suspected";
+
+#[test]
+fn names_must_be_resolved_before_anything_is_reached() {
+    let out = |more: &str| {
+        walled(&format!(
+            "podSelector: {{matchLabels: {{app: teller}}}}, policyTypes: [Egress], egress: \
+             [{{to: [{{podSelector: {{matchLabels: {{app: vault}}}}}}]}}{more}]"
+        ))
+    };
+    check(&KIND, &out(""), &[SUSPECT]);
+    let dns = ", {ports: [{port: 53, protocol: UDP}]}";
+    check(&KIND, &out(dns), &[]);
+    let system = ", {to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: \
+                  kube-system}}}]}";
+    check(&KIND, &out(system), &[]);
+    let elsewhere = system.replace("kube-system", "dns");
+    check(&KIND, &out(&elsewhere), &[SUSPECT]);
+}
+
+#[test]
+fn a_client_that_is_not_well_makes_the_policy_active() {
+    let shut = walled("podSelector: {matchLabels: {app: vault}}, ingress: []");
+    check(&KIND, &shut, &[SUSPECT]);
+    let at = shut.find("name: teller-5d4f8c7b9-x2x4z").expect("its pod");
+    let (before, after) = shut.split_at(at);
+    let sick = format!("{before}{}", after.replacen("'True'", "'False'", 1));
+    check(&KIND, &sick, &["network-policy-blocks netpol/walls Likely Active"]);
+    let mut now = snapshot(&shut);
+    now.logs.push(model::LogLines {
+        name: "teller-5d4f8c7b9-x2x4z".into(),
+        namespace: "bank".into(),
+        container: "".into(),
+        unit: "".into(),
+        previous: false,
+        lines: vec!["dial tcp 10.0.0.9:80: i/o timeout".into()],
+        document: 0,
+    });
+    assert_eq!(lines(&KIND, &now), ["network-policy-blocks netpol/walls Proven Active"]);
+}
+
+#[test]
+fn namespaces_that_were_shown_are_compared() {
+    let from = |labels: &str| {
+        walled(&format!(
+            "podSelector: {{}}, ingress: [{{from: [{{namespaceSelector: {{matchLabels: \
+             {labels}}}}}]}}]"
+        ))
+    };
+    check(&KIND, &from("{kubernetes.io/metadata.name: bank}"), &[]);
+    check(&KIND, &from("{kubernetes.io/metadata.name: vaults}"), &[SUSPECT]);
+    check(&KIND, &from("{team: money}"), &[SUSPECT]);
+    let hidden = from("{team: money}").replace(
+        "kind: Namespace\nmetadata: {name: bank,",
+        "kind: \
+        Namespace\nmetadata: {name: other,",
+    );
+    check(&KIND, &hidden, &[]);
+    let internet = "podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}]";
+    check(&KIND, &walled(internet), &[SUSPECT]);
+}
+
+#[test]
+fn pods_closed_to_everybody_are_found_without_a_known_client() {
+    let yaml = vault("ports: [{containerPort: 80}]")
+        + &service("{port: 80}")
+        + "kind: NetworkPolicy\nmetadata: {namespace: bank, name: walls}\n\
+           spec: {podSelector: {}, policyTypes: [Ingress]}\n";
+    check(&KIND, &yaml, &[]);
+    let now = dialled(&yaml, "vault.bank", 80, false);
+    assert!(
+        lines(&KIND, &now).contains(&"network-policy-blocks netpol/walls Likely Active".into())
+    );
+}
+
 #[test]
 fn names_of_ports_that_were_not_printed_prove_nothing() {
     let by_name = service("{port: 80, targetPort: http}");
