@@ -1,7 +1,7 @@
 //! Requests of service accounts that were refused, each once, with who said so.
 
 use model::record::ClusterEvent;
-use model::{App, Evidence, Kind, LogLines, ObjectRef, Snapshot, Timestamp};
+use model::{App, ClientError, Evidence, Kind, LogLines, ObjectRef, Snapshot, Timestamp};
 
 use crate::evidence;
 use crate::wording::{self, Denial};
@@ -105,7 +105,16 @@ pub(crate) fn all(now: &Snapshot) -> Vec<Request> {
     for log in now.logs.iter().filter(|l| l.unit.is_empty()) {
         by_log(log, now).into_iter().for_each(&mut add);
     }
+    now.client_errors.iter().filter_map(by_client).for_each(&mut add);
     found
+}
+
+/// What a client was told, when it spoke for a service account.
+fn by_client(error: &ClientError) -> Option<Request> {
+    let denial = wording::denial(&error.text)?;
+    let account = ObjectRef::new(Kind::ServiceAccount, &denial.account_namespace, &denial.account);
+    let evidence = evidence::field(error.document, &account, "answer to a client", &*error.text);
+    Some(Request { denial, evidence, count: 1, teller: String::new() })
 }
 
 fn by_event(event: &ClusterEvent, now: &Snapshot) -> Option<Request> {
