@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod failure;
+mod control_plane;
 mod evidence;
 mod listening;
 mod node;
@@ -24,6 +25,7 @@ pub use model::FailureKind;
 pub const ALL: &[&FailureKind] = &[
     &storage::claim_pending::KIND,
     &service::ingress_misrouted::KIND,
+    &control_plane::degraded::KIND,
     &node::container_gc_failing::KIND,
     &node::disk_pressure::KIND,
     &node::disk_pressure_loop::KIND,

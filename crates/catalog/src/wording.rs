@@ -3,6 +3,7 @@
 mod access;
 mod cluster;
 mod disk;
+mod control_plane;
 mod image;
 mod ingress;
 mod node;
@@ -12,6 +13,7 @@ mod program;
 pub use access::*;
 pub use cluster::*;
 pub use disk::*;
+pub use control_plane::*;
 pub use image::*;
 pub use ingress::*;
 pub use node::*;

@@ -35,7 +35,11 @@ pub(crate) fn link(found: &[Finding], now: &Snapshot, kinds: &[&FailureKind]) ->
     }
     edges.sort();
     edges.dedup_by_key(|e| (e.cause, e.effect));
-    without_cycles(edges)
+    // Where two could each cause the other, what says of itself to be a consequence gives way.
+    edges.sort_by_key(|e| (found.get(e.cause).map(|f| f.role), e.cause, e.effect));
+    let mut edges = without_cycles(edges);
+    edges.sort();
+    edges
 }
 
 fn can_follow(cause: &Finding, effect: &Finding, kind: &FailureKind) -> bool {

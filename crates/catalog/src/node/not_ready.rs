@@ -48,6 +48,7 @@ failure! {
     },
     reads: [Node, Event, Pod],
     leads_to: [
+        "control-plane-degraded",
         "node-container-gc-failing",
         "node-flapping",
         "node-image-gc-timeout",

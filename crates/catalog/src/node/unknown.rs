@@ -52,6 +52,7 @@ failure! {
     },
     reads: [Node, Event, Pod, Lease],
     leads_to: [
+        "control-plane-degraded",
         "node-container-gc-failing",
         "node-flapping",
         "node-image-gc-timeout",

@@ -64,6 +64,7 @@ failure! {
     },
     reads: [Pod, Event, Deployment, ReplicaSet, StatefulSet, DaemonSet, Service, ConfigMap],
     leads_to: [
+        "control-plane-degraded",
         "deployment-rollout-failing",
         "job-failing",
         "pod-crash-avalanche",

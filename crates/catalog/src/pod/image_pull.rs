@@ -61,6 +61,7 @@ failure! {
     reads: [Pod, Event, Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, Secret,
         ServiceAccount],
     leads_to: [
+        "control-plane-degraded",
         "deployment-rollout-failing",
         "job-failing",
         "service-without-endpoints",

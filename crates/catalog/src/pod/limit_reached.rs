@@ -50,6 +50,7 @@ failure! {
     },
     reads: [Pod, Event, Deployment, ReplicaSet, StatefulSet, DaemonSet, Node],
     leads_to: [
+        "control-plane-degraded",
         "deployment-rollout-failing",
         "job-failing",
         "pod-crash-avalanche",

@@ -64,7 +64,7 @@ pub(super) struct Clue<'s> {
 
 /// Names under which logs, samples and alerts may speak of a workload: its own, its pods' and
 /// those of its application labels.
-pub(super) fn names(app: &App) -> Vec<&str> {
+pub(crate) fn names(app: &App) -> Vec<&str> {
     let mut names = vec![app.object.name.as_str()];
     names.extend(app.pods.iter().map(|p| p.meta.name.as_str()));
     let labels = app.pod_labels();

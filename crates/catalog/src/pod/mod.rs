@@ -9,7 +9,7 @@ mod exit_code;
 mod image;
 pub(crate) mod image_pull;
 pub(crate) mod limit_reached;
-mod log_lines;
+pub(crate) mod log_lines;
 mod measured;
 mod memory_limit;
 mod peer;

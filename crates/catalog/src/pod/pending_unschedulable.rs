@@ -82,6 +82,7 @@ failure! {
     reads: [Pod, Node, Event, Deployment, ReplicaSet, StatefulSet, DaemonSet, Job,
         PersistentVolumeClaim, PersistentVolume, StorageClass],
     leads_to: [
+        "control-plane-degraded",
         "deployment-rollout-failing",
         "hpa-pinned",
         "job-failing",

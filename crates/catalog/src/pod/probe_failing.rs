@@ -70,7 +70,12 @@ failure! {
         "node-loaded": "the node is too busy to answer in time",
     },
     reads: [Pod, Event, Deployment, StatefulSet, DaemonSet, ReplicaSet, Service, Node],
-    leads_to: ["pod-crash-looping", "service-without-endpoints", "deployment-rollout-failing"],
+    leads_to: [
+        "control-plane-degraded",
+        "deployment-rollout-failing",
+        "pod-crash-looping",
+        "service-without-endpoints",
+    ],
     detect: Apps(detect),
     exposed: advice::exposed,
     remedy: advice::remedy,

@@ -52,6 +52,7 @@ failure! {
         Namespace,
     ],
     leads_to: [
+        "control-plane-degraded",
         "pod-crash-looping",
         "pod-probe-failing",
         "service-unreachable-by-client",

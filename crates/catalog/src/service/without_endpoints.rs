@@ -44,6 +44,7 @@ failure! {
     },
     reads: [Service, Endpoints, EndpointSlice, Pod, Deployment, StatefulSet, DaemonSet, Ingress],
     leads_to: [
+        "control-plane-degraded",
         "pod-crash-looping",
         "pod-probe-failing",
         "service-unreachable-by-client",

@@ -73,6 +73,7 @@ failure! {
     reads: [Event, Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, Pod, ResourceQuota,
         LimitRange, ServiceAccount, PriorityClass, RuntimeClass, Service],
     leads_to: [
+        "control-plane-degraded",
         "deployment-blocked-by-admission",
         "deployment-rollout-failing",
         "job-failing",

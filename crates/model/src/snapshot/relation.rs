@@ -92,10 +92,10 @@ impl Snapshot {
                 let apps = self.apps_in(&object.namespace).iter().filter(names);
                 apps.for_each(|a| add(Relation::Reference, a.object.clone()));
             }
-            Kind::Component | Kind::Cluster => {
-                self.apps.iter().for_each(|a| add(Relation::Serves, a.object.clone()));
-                let nodes = self.nodes.iter();
-                nodes.for_each(|n| add(Relation::Serves, n.meta.object(Kind::Node)));
+            Kind::Component => {
+                // Who waits for it now. What it merely serves must not be blamed on it.
+                let apps = self.apps.iter().filter(|a| waits_for(&object.name, a));
+                apps.for_each(|a| add(Relation::Serves, a.object.clone()));
             }
             _ => {
                 if let Some(app) = self.app(object) {
@@ -172,6 +172,17 @@ impl Snapshot {
     /// Peers that the workload's settings name, with the variable that names them.
     pub fn peers_of<'s>(&self, app: &'s App) -> Vec<Peer<'s>> {
         app.spec().map(|spec| peers(spec).collect()).unwrap_or_default()
+    }
+}
+
+/// Whether a workload waits for a component of the control plane to do its work.
+fn waits_for(component: &str, app: &App) -> bool {
+    match component {
+        "kube-scheduler" => app.running().any(crate::record::Pod::is_unscheduled),
+        "kube-controller-manager" => {
+            app.wanted().is_some_and(|wanted| (app.running().count() as i64) < wanted)
+        }
+        _ => false,
     }
 }
 

@@ -1,0 +1,131 @@
+//! What clients and health checks tell of the API server and of etcd behind it.
+
+use model::{Certainty, Evidence, Finding, Findings, ObjectRef, Snapshot};
+
+use super::super::told::{self, Told};
+use super::{KIND, everybody};
+use crate::evidence;
+use crate::wording::{self, says};
+
+/// What an answer means: mechanism, component, certainty, headline, other explanations, and the
+/// command that decides.
+struct Meaning {
+    mechanism: &'static str,
+    component: &'static str,
+    certainty: Certainty,
+    headline: &'static str,
+    others: &'static [&'static str],
+    look: &'static str,
+}
+
+fn meaning(told: Told) -> Option<Meaning> {
+    let (mechanism, component, certainty, headline) = match told {
+        Told::CertificateExpired => (
+            "certificate-expired",
+            "kube-apiserver",
+            Certainty::Proven,
+            "the API server's certificate has expired: no client trusts it",
+        ),
+        Told::EtcdFull => (
+            "etcd-full",
+            "etcd",
+            Certainty::Proven,
+            "etcd's database is full: the cluster can be read and no longer changed",
+        ),
+        Told::EtcdDown => {
+            ("etcd-down", "etcd", Certainty::Proven, "etcd does not answer the API server")
+        }
+        Told::EtcdSlow => {
+            ("etcd-slow", "etcd", Certainty::Likely, "etcd answers the API server too late")
+        }
+        Told::Busy => (
+            "apiserver-overloaded",
+            "kube-apiserver",
+            Certainty::Likely,
+            "the API server cannot keep up with its clients",
+        ),
+        Told::Refused => (
+            "apiserver-down",
+            "kube-apiserver",
+            Certainty::Likely,
+            "the API server does not run: its machine refuses connections",
+        ),
+        Told::Silent | Told::NoMetrics => return None,
+    };
+    let (others, look): (&[&str], _) = match told {
+        Told::EtcdSlow => (
+            &["etcd-down"],
+            "kubectl get --raw '/readyz?verbose'; etcdctl endpoint status --cluster -w table",
+        ),
+        Told::Busy => (&["etcd-slow"], "kubectl get --raw '/readyz?verbose'"),
+        _ => (
+            &["certificate-expired", "etcd-down"],
+            "sudo crictl ps -a | grep -E 'apiserver|etcd'; sudo journalctl -u kubelet -n 50",
+        ),
+    };
+    Some(Meaning { mechanism, component, certainty, headline, others, look })
+}
+
+pub(super) fn report(now: &Snapshot, findings: &mut Findings) {
+    let mut told = told::standing(now);
+    told.sort_by_key(|(told, _)| *told);
+    for group in told.chunk_by(|a, b| a.0 == b.0) {
+        let Some((first, error)) = group.first() else { continue };
+        let Some(meaning) = meaning(*first) else { continue };
+        let mut found = finding(&meaning, group.iter().take(3).map(|(_, e)| told::fact(e)));
+        if *first == Told::Refused {
+            if let Some(address) = told::address(&error.text) {
+                found = found.field("address", address, "an API server that listens there");
+            }
+            // Somebody else had answers: it comes and goes, or there are several.
+            if has_answered(now) {
+                found.certainty = Certainty::Possible;
+            }
+        }
+        findings.push(found);
+    }
+    no_settings(now, findings);
+    checks(now, findings);
+}
+
+fn finding(meaning: &Meaning, facts: impl IntoIterator<Item = Evidence>) -> Finding {
+    let object = ObjectRef::component(meaning.component);
+    let found = Finding::new(KIND.id, meaning.mechanism, object, meaning.headline)
+        .evidence(facts)
+        .affects(everybody(), "clients of the API get no answer");
+    match meaning.certainty {
+        Certainty::Proven => found,
+        certainty => found.unsure(certainty, meaning.others, meaning.look),
+    }
+}
+
+/// Whether the input holds answers of a live API server.
+fn has_answered(now: &Snapshot) -> bool {
+    now.nodes.iter().any(|n| n.ready().is_some())
+        || now.apps.iter().any(|a| a.pods.iter().any(|p| p.is_ready().is_some()))
+}
+
+/// kubectl without settings is nobody's fault but its own.
+fn no_settings(now: &Snapshot, findings: &mut Findings) {
+    let mut open = now.client_errors.iter().filter(|e| !e.answered_later);
+    if open.any(|e| says(&e.text, wording::NO_KUBECONFIG)) {
+        let why = "kubectl had no settings and asked its own machine at port 8080";
+        findings.rule_out(KIND.id, ObjectRef::component("kube-apiserver"), why);
+    }
+}
+
+/// `/readyz?verbose` names the part that is not well.
+fn checks(now: &Snapshot, findings: &mut Findings) {
+    let failed = |c: &&model::HealthCheck| !c.healthy && c.name.starts_with("etcd");
+    let passed = now.checks.iter().any(|c| c.healthy && c.name.starts_with("etcd"));
+    let Some(check) = now.checks.iter().find(failed) else { return };
+    let object = ObjectRef::component("kube-apiserver");
+    let fact = evidence::field(check.document, &object, "readyz", check.said.clone());
+    let Some(mut meaning) = meaning(Told::EtcdDown) else { return };
+    if passed {
+        // It failed at one time, or for one of several API servers.
+        (meaning.mechanism, meaning.certainty) = ("etcd-slow", Certainty::Likely);
+        meaning.headline = "etcd answers the API server only at times";
+    }
+    findings.push(finding(&meaning, [fact]));
+}
