@@ -1,7 +1,7 @@
 //! Extensions of the API, the metrics API above all: who answers for them, and whether they do.
 
 use model::record::{Availability, Known};
-use model::{App, Certainty, Finding, Findings, Kind, ObjectRef, Role, Snapshot, Truth};
+use model::{App, Certainty, Finding, Findings, Kind, ObjectRef, Role, Snapshot, State, Truth};
 
 use super::super::standing::{SYSTEM, ready};
 use super::super::told::{self, Told};
@@ -45,7 +45,10 @@ pub(super) fn report(now: &Snapshot, findings: &mut Findings) {
                     "kubectl get apiservice v1beta1.metrics.k8s.io; kubectl get pods -n \
                      kube-system | grep metrics",
                 );
-            findings.push(sufferers(found, now));
+            // Many clusters never had one, and nobody there misses it.
+            let missed = server.is_some() || now.scalers.iter().next().is_some();
+            let state = if missed { State::Active } else { State::Suspected };
+            findings.push(sufferers(found, now).state(state));
         }
         _ => {}
     }

@@ -152,7 +152,7 @@ fn what_clients_are_told() {
         (
             "Error from server (ServiceUnavailable): the server is currently unable to handle \
              the request (get pods.metrics.k8s.io)",
-            "metrics-down component/metrics-server Possible Active",
+            "metrics-down component/metrics-server Possible Suspected",
         ),
     ];
     for (text, want) in table {
