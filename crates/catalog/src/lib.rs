@@ -24,8 +24,8 @@ pub use model::FailureKind;
 /// Every failure kind, by id.
 pub const ALL: &[&FailureKind] = &[
     &storage::claim_pending::KIND,
-    &service::ingress_misrouted::KIND,
     &control_plane::degraded::KIND,
+    &service::ingress_misrouted::KIND,
     &node::container_gc_failing::KIND,
     &node::disk_pressure::KIND,
     &node::disk_pressure_loop::KIND,
