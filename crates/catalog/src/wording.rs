@@ -2,8 +2,8 @@
 
 mod access;
 mod cluster;
-mod disk;
 mod control_plane;
+mod disk;
 mod image;
 mod ingress;
 mod node;
@@ -12,8 +12,8 @@ mod program;
 
 pub use access::*;
 pub use cluster::*;
-pub use disk::*;
 pub use control_plane::*;
+pub use disk::*;
 pub use image::*;
 pub use ingress::*;
 pub use node::*;
