@@ -4,6 +4,7 @@ mod app;
 mod builder;
 mod callers;
 mod coverage;
+mod event_index;
 mod facts;
 mod implied;
 mod pools;
@@ -20,7 +21,7 @@ pub use table::Table;
 
 use crate::record::{
     AccessBinding, AccessRole, Availability, Backends, CertificateState, Claim, ClusterEvent,
-    Ingress, Lease, LimitRange, Named, NetworkPolicy, Node, PersistentVolume, Quota, Scaler,
+    Ingress, Lease, LimitRange, Named, NetworkPolicy, Node, PersistentVolume, Pod, Quota, Scaler,
     Service, StorageClass, Webhooks,
 };
 use crate::{Evidence, Kind, ObjectRef, Timestamp};
@@ -90,16 +91,24 @@ pub struct Snapshot {
     pub samples: Vec<Sample>,
     /// Alerts.
     pub alerts: Vec<Alert>,
+    event_index: event_index::EventIndex,
     callers: std::sync::OnceLock<callers::Callers>,
 }
 
 impl Snapshot {
     /// Events about one object.
     pub fn events_about(&self, object: &ObjectRef) -> &[ClusterEvent] {
-        let key = Some(object);
-        let start = self.events.partition_point(|e| e.about.as_ref() < key);
-        let end = self.events.partition_point(|e| e.about.as_ref() <= key);
-        self.events.get(start..end).unwrap_or_default()
+        self.events_of(object.kind, &object.namespace, &object.name)
+    }
+
+    /// Events about one pod.
+    pub fn pod_events(&self, pod: &Pod) -> &[ClusterEvent] {
+        self.events_of(Kind::Pod, &pod.meta.namespace, &pod.meta.name)
+    }
+
+    fn events_of(&self, kind: Kind, namespace: &str, name: &str) -> &[ClusterEvent] {
+        let range = self.event_index.range(&self.events, (kind, namespace, name));
+        self.events.get(range).unwrap_or_default()
     }
 
     /// All nodes something is known about, also those of which only events or logs tell.

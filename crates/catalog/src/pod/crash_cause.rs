@@ -241,7 +241,7 @@ fn by_probe(
 
 /// Whether a probe that kills still failed after the container was started anew.
 pub(super) fn fails_still(ended: &Ended<'_>, now: &Snapshot) -> bool {
-    let events = now.events_about(&ended.pod.meta.object(Kind::Pod)).iter();
+    let events = now.pod_events(ended.pod).iter();
     let failed = events.filter(|e| {
         says(&e.message, wording::KILLED_BY_PROBE)
             || (e.reason == "Unhealthy" && says(&e.message, &["liveness probe", "startup probe"]))

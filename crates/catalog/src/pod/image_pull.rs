@@ -191,7 +191,7 @@ fn finding(app: &App, first: &Waiting<'_>, cause: Cause, now: &Snapshot) -> Find
 /// No container waits with a word for it: a pull may still hang, or may have failed before.
 fn slow_or_over(app: &App, now: &Snapshot, findings: &mut Findings) {
     for pod in app.running() {
-        let events = now.events_about(&pod.meta.object(Kind::Pod));
+        let events = now.pod_events(pod);
         let failed = |e: &&ClusterEvent| {
             e.reason == "Failed" && says(&e.message, &["failed to pull image", "errimagepull"])
         };

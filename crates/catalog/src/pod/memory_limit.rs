@@ -182,7 +182,7 @@ fn kill_evidence(ended: &Ended<'_>, now: &Snapshot) -> Vec<model::Evidence> {
 fn killed_at_start(id: &'static str, app: &App, now: &Snapshot) -> Option<Finding> {
     let (pod, event) = app.running().filter(|p| p.is_ready() != Some(true)).find_map(|pod| {
         let told = |e: &&ClusterEvent| e.warning && says(&e.message, wording::KILLED_AT_START);
-        let event = now.events_about(&pod.meta.object(Kind::Pod)).iter().rfind(told)?;
+        let event = now.pod_events(pod).iter().rfind(told)?;
         Some((pod, event))
     })?;
     let spec = app.spec();

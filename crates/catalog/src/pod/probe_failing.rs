@@ -228,7 +228,7 @@ fn suffers(place: &Place<'_>) -> bool {
         let restarted = restarts > 0
             && !complaint::ended_by_itself(p, Some(probe), now)
             && complaint::may_be_in_a_loop(p, probe, now);
-        let told = !now.events_about(&p.meta.object(Kind::Pod)).is_empty();
+        let told = !now.pod_events(p).is_empty();
         let fails = match which {
             Which::Readiness => unready,
             Which::Liveness => restarted,

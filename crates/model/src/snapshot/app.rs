@@ -85,12 +85,12 @@ impl App {
         let own = snapshot.events_about(&self.object).iter();
         let sets = self.sets.iter().flat_map(|s| snapshot.events_about(&s.object()));
         let pods = self.pods.iter().filter(|_| self.object.kind != Kind::Pod);
-        own.chain(sets).chain(pods.flat_map(|p| snapshot.events_about(&p.meta.object(Kind::Pod))))
+        own.chain(sets).chain(pods.flat_map(|p| snapshot.pod_events(p)))
     }
 
     /// Events about its pods.
     pub fn pod_events<'s>(&'s self, all: &'s Snapshot) -> impl Iterator<Item = &'s ClusterEvent> {
-        self.pods.iter().flat_map(|p| all.events_about(&p.meta.object(Kind::Pod)))
+        self.pods.iter().flat_map(|p| all.pod_events(p))
     }
 
     /// The document its description was read from.

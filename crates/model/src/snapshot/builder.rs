@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::event_index::EventIndex;
 use super::pools::Pools;
 use super::{
     Alert, ClientError, Coverage, Dial, HealthCheck, LogLines, Sample, Snapshot, Table, UnitState,
@@ -247,6 +248,7 @@ impl Builder {
             availability: Table::build(self.availability, |a, b| a.kind == b.kind),
             webhooks: Table::build(self.webhooks, |a, b| a.kind == b.kind),
             named: Table::build(self.named, |a, b| a.kind == b.kind),
+            event_index: EventIndex::of(&self.events),
             events: self.events,
             logs: self.logs,
             units: self.units,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use model::record::{Known, Node, PersistentVolume, Pod, PodSpec, Taint, VolumeSource};
 use model::{Labels, Quantity, Snapshot, Text};
 
-use super::supply::{Room, Supply};
+use super::supply::{Requests, Room, Supply, places, requests_of};
 
 /// One thing that keeps a pod from a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,9 +100,12 @@ pub(crate) struct Demand<'s> {
 /// Every node with what keeps the pod from it.
 pub(crate) fn of<'s>(demand: &Demand<'_>, now: &'s Snapshot, supply: &Supply<'_>) -> Vec<Fit<'s>> {
     let volumes = volumes_of(demand, now);
+    let mut requests = requests_of(demand.spec);
+    requests.retain(|(_, amount)| amount.is_positive());
+    let asks = Asks { requests, ports: host_ports(demand.spec).collect(), volumes };
     let workers = now.nodes.iter().any(|n| !n.is_control_plane());
     let fit = |node: &'s Node| {
-        let obstacles = obstacles(demand, node, &volumes, supply);
+        let obstacles = obstacles(demand, &asks, node, supply);
         let closed = |o: &Obstacle| match o {
             Obstacle::Cordon => true,
             Obstacle::Taint(t) => is_control_plane_key(&t.key),
@@ -140,10 +143,17 @@ fn knows_labels(node: &Node) -> bool {
     node.meta.known.has(Known::LABELS)
 }
 
+/// What a pod asks for, summed up once for all nodes.
+struct Asks<'s> {
+    requests: Requests<'s>,
+    ports: Vec<u16>,
+    volumes: Vec<&'s PersistentVolume>,
+}
+
 fn obstacles(
     demand: &Demand<'_>,
+    asks: &Asks<'_>,
     node: &Node,
-    volumes: &[&PersistentVolume],
     supply: &Supply<'_>,
 ) -> Vec<Obstacle> {
     let spec = demand.spec;
@@ -167,37 +177,36 @@ fn obstacles(
         let elsewhere = |v: &&&PersistentVolume| {
             !v.nodes.is_empty() && !v.nodes.iter().any(|t| t.admits(&node.meta.name, labels))
         };
-        let conflicts = volumes.iter().filter(elsewhere);
+        let conflicts = asks.volumes.iter().filter(elsewhere);
         found.extend(conflicts.map(|v| Obstacle::Volume(v.meta.name.to_string())));
     }
     let taken = |port: &u16| port_holder(node, *port, supply).is_some();
-    found.extend(host_ports(spec).filter(taken).map(Obstacle::Port));
-    found.extend(shortages(spec, node, supply));
+    found.extend(asks.ports.iter().copied().filter(taken).map(Obstacle::Port));
+    found.extend(shortages(&asks.requests, node, supply));
     found
 }
 
 /// Taints that keep the pod away.
-fn untolerated<'n>(demand: &Demand<'_>, node: &'n Node) -> impl Iterator<Item = &'n Taint> {
+fn untolerated<'n>(demand: &'n Demand<'_>, node: &'n Node) -> impl Iterator<Item = &'n Taint> {
     let tolerations = &demand.spec.tolerations;
     let daemon = demand.daemon;
     let borne = move |t: &Taint| {
         t.key == "node.kubernetes.io/unschedulable"
             || (daemon && t.key.starts_with("node.kubernetes.io/"))
+            || tolerations.iter().any(|o| o.tolerates(t))
     };
-    let hard = node.taints.iter().filter(|t| t.effect != "PreferNoSchedule");
-    let tolerated: Vec<bool> =
-        hard.clone().map(|t| borne(t) || tolerations.iter().any(|o| o.tolerates(t))).collect();
-    hard.zip(tolerated).filter(|(_, tolerated)| !tolerated).map(|(t, _)| t)
+    node.taints.iter().filter(move |t| t.effect != "PreferNoSchedule" && !borne(t))
 }
 
-fn shortages(spec: &PodSpec, node: &Node, supply: &Supply<'_>) -> Vec<Obstacle> {
-    let lacks = |resource: &str| {
-        let (asked, room) = (spec.requests(resource), supply.room(node, resource)?);
-        let short = asked.is_positive() && asked > room.free;
-        short.then(|| Obstacle::Lacks { resource: resource.into(), asked, room })
+fn shortages(requests: &Requests<'_>, node: &Node, supply: &Supply<'_>) -> Vec<Obstacle> {
+    let load = supply.load(node);
+    let lacks = |(resource, asked): &(&str, Quantity)| {
+        let room = supply.room_beside(load, node, resource)?;
+        let lacks = || Obstacle::Lacks { resource: (*resource).into(), asked: *asked, room };
+        (*asked > room.free).then(lacks)
     };
-    let mut found: Vec<Obstacle> = resources_of(spec).into_iter().filter_map(lacks).collect();
-    if supply.places(node).is_some_and(|left| left <= 0) {
+    let mut found: Vec<Obstacle> = requests.iter().filter_map(lacks).collect();
+    if places(load, node).is_some_and(|left| left <= 0) {
         found.push(Obstacle::Pods);
     }
     found

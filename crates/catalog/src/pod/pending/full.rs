@@ -3,7 +3,7 @@
 use model::record::Node;
 use model::{Finding, Findings, Kind, Snapshot, State, Truth};
 
-use super::supply::Supply;
+use super::supply::{self, Supply};
 use crate::evidence;
 
 /// Suspects every full node, unless another is known to take pods.
@@ -11,8 +11,12 @@ pub(crate) fn report(id: &'static str, now: &Snapshot, findings: &mut Findings) 
     let supply = Supply::of(now);
     let takes_pods =
         |n: &&Node| !n.unschedulable && n.taints.is_empty() && n.ready() == Some(Truth::True);
-    let places: Vec<(&Node, Option<i64>)> =
-        now.nodes.iter().filter(takes_pods).map(|n| (n, supply.places(n))).collect();
+    let places: Vec<(&Node, Option<i64>)> = now
+        .nodes
+        .iter()
+        .filter(takes_pods)
+        .map(|n| (n, supply::places(supply.load(n), n)))
+        .collect();
     // A node whose pods are not all shown may seem to have room and has none.
     if supply.is_whole() && places.iter().any(|(_, p)| p.is_none_or(|p| p > 0)) {
         return;

@@ -1,25 +1,40 @@
 //! What nodes have left: allocatable less what the pods on them have requested.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use model::record::{Known, Node, Pod, PodSpec};
 use model::{Kind, Quantity, Snapshot};
 
 /// What is on each node.
 pub(crate) struct Supply<'s> {
-    loads: BTreeMap<&'s str, Load<'s>>,
+    loads: FxHashMap<&'s str, Load<'s>>, // tidy: lookup only
     whole: bool,
 }
 
 /// What is on one node.
 #[derive(Default)]
-struct Load<'s> {
+pub(crate) struct Load<'s> {
     pods: Vec<&'s Pod>,
-    /// Sums of requests.
-    taken: BTreeMap<&'s str, Quantity>,
+    /// Sums of requests, by resource.
+    taken: Requests<'s>,
     /// Pods whose requests are not known.
     hidden: usize,
+}
+
+impl<'s> Load<'s> {
+    fn take(&mut self, resource: &'s str, amount: Quantity) {
+        match self.taken.iter_mut().find(|(name, _)| *name == resource) {
+            Some((_, sum)) => *sum = sum.plus(amount),
+            None => self.taken.push((resource, amount)),
+        }
+    }
+
+    fn taken(&self, resource: &str) -> Quantity {
+        let sum = self.taken.iter().find(|(name, _)| *name == resource);
+        sum.map(|(_, sum)| *sum).unwrap_or_default()
+    }
 }
 
 /// How much of a resource a node gives.
@@ -34,10 +49,10 @@ pub(crate) struct Room {
 }
 
 /// Amounts by resource.
-type Requests<'s> = Vec<(&'s str, Quantity)>;
+pub(crate) type Requests<'s> = Vec<(&'s str, Quantity)>;
 
 /// What a pod asks for, by resource.
-fn requests_of(spec: &PodSpec) -> Requests<'_> {
+pub(crate) fn requests_of(spec: &PodSpec) -> Requests<'_> {
     let resources = super::fit::resources_of(spec).into_iter();
     resources.map(|r| (r, spec.requests(r))).collect()
 }
@@ -45,7 +60,7 @@ fn requests_of(spec: &PodSpec) -> Requests<'_> {
 impl<'s> Supply<'s> {
     /// Of everything that is known.
     pub(crate) fn of(now: &'s Snapshot) -> Self {
-        let mut loads: BTreeMap<&str, Load<'_>> = BTreeMap::new();
+        let mut loads: FxHashMap<&str, Load<'_>> = FxHashMap::default(); // tidy: lookup only
         let all = now.apps.iter().flat_map(|a| &a.pods);
         // Pods of one workload share their spec: it is summed up once for all in a row.
         let mut summed: Option<(&Arc<PodSpec>, Requests<'_>)> = None;
@@ -57,10 +72,7 @@ impl<'s> Supply<'s> {
                 Some((spec, requests)) if Arc::ptr_eq(spec, &pod.spec) => requests,
                 _ => requests_of(&pod.spec),
             };
-            for (resource, amount) in &requests {
-                let sum = load.taken.entry(resource).or_default();
-                *sum = sum.plus(*amount);
-            }
+            requests.iter().for_each(|(resource, amount)| load.take(resource, *amount));
             summed = Some((&pod.spec, requests));
         }
         Supply { loads, whole: now.coverage.lists(Kind::Pod, "") }
@@ -71,13 +83,28 @@ impl<'s> Supply<'s> {
         self.whole
     }
 
+    /// What is on a node; `None` when nothing is.
+    pub(crate) fn load(&self, node: &Node) -> Option<&Load<'s>> {
+        self.loads.get(node.meta.name.as_str())
+    }
+
     /// Pods on a node.
     pub(crate) fn on(&self, node: &Node) -> &[&'s Pod] {
-        self.loads.get(node.meta.name.as_str()).map_or(&[], |l| l.pods.as_slice())
+        self.load(node).map_or(&[], |l| l.pods.as_slice())
     }
 
     /// Room for a resource; `None` when the node's own figures are not known.
     pub(crate) fn room(&self, node: &Node, resource: &str) -> Option<Room> {
+        self.room_beside(self.load(node), node, resource)
+    }
+
+    /// Room for a resource on a node of which the load is known.
+    pub(crate) fn room_beside(
+        &self,
+        load: Option<&Load<'s>>,
+        node: &Node,
+        resource: &str,
+    ) -> Option<Room> {
         if node.allocatable.is_empty() {
             return None;
         }
@@ -85,15 +112,14 @@ impl<'s> Supply<'s> {
         if let Some(taken) = node.requested.get(resource) {
             return Some(Room { total, free: total.minus(taken), exact: true });
         }
-        let load = self.loads.get(node.meta.name.as_str());
-        let taken = load.and_then(|l| l.taken.get(resource)).copied().unwrap_or_default();
+        let taken = load.map(|l| l.taken(resource)).unwrap_or_default();
         let exact = self.whole && load.is_none_or(|l| l.hidden == 0);
         Some(Room { total, free: total.minus(taken), exact })
     }
+}
 
-    /// How many more pods a node takes; `None` when that is not known.
-    pub(crate) fn places(&self, node: &Node) -> Option<i64> {
-        let most = node.allocatable.get("pods")?.units();
-        Some(most - i64::try_from(self.on(node).len()).unwrap_or(i64::MAX))
-    }
+/// How many more pods a node with this load takes; `None` when that is not known.
+pub(crate) fn places(load: Option<&Load<'_>>, node: &Node) -> Option<i64> {
+    let most = node.allocatable.get("pods")?.units();
+    Some(most - load.map_or(0, |l| i64::try_from(l.pods.len()).unwrap_or(i64::MAX)))
 }

@@ -1,7 +1,7 @@
 //! What the kubelet complains about, and whether it still matters.
 
 use model::record::{ClusterEvent, ContainerState, EventTime, Pod, Probe};
-use model::{App, Kind, Snapshot, Timestamp};
+use model::{App, Snapshot, Timestamp};
 
 use super::message::{Says, Which, read};
 use crate::evidence;
@@ -32,7 +32,7 @@ pub(super) enum Standing {
 pub(super) fn of<'s>(app: &'s App, now: &'s Snapshot) -> Vec<Complaint<'s>> {
     let mut found = Vec::new();
     for pod in app.running() {
-        for event in now.events_about(&pod.meta.object(Kind::Pod)) {
+        for event in now.pod_events(pod) {
             if event.reason != "Unhealthy" {
                 continue;
             }
@@ -46,7 +46,7 @@ pub(super) fn of<'s>(app: &'s App, now: &'s Snapshot) -> Vec<Complaint<'s>> {
 
 /// The container that was killed for failing a liveness or startup probe.
 pub(super) fn killed<'s>(pod: &Pod, now: &'s Snapshot) -> Option<(&'s ClusterEvent, &'s str)> {
-    let events = now.events_about(&pod.meta.object(Kind::Pod)).iter().rev();
+    let events = now.pod_events(pod).iter().rev();
     let mut kills = events.filter(|e| e.reason == "Killing" || e.reason == "Unhealthy");
     kills.find_map(|e| {
         let container = wording::between(&e.message, "ontainer ", " failed")?;

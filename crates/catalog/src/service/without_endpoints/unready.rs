@@ -55,7 +55,7 @@ fn is_starting(pod: &Pod, now: &Snapshot) -> bool {
     };
     let fine =
         |w: &str| matches!(w, "" | "ContainerCreating" | "PodInitializing" | "Running" | "Pending");
-    let warned = now.events_about(&pod.meta.object(Kind::Pod)).iter().any(|e| e.warning);
+    let warned = now.pod_events(pod).iter().any(|e| e.warning);
     age < STARTING_SECONDS && !warned && pod.restarts() == 0 && pod.words().all(fine)
 }
 
