@@ -112,7 +112,9 @@ impl<'de> SpecReader<'de> for KnownSpecs {
         }
         // Decoded without the lock: another thread may do the same, and be first.
         let mut placed = decode()?;
-        if speaks_of_token(&placed.spec) {
+        // To look through a decoded spec takes long; most have no such volume at all.
+        let has_token = self.token.find(raw.get().as_bytes()).is_some();
+        if has_token && speaks_of_token(&placed.spec) {
             return Ok(placed);
         }
         let seen = &mut *self.seen();

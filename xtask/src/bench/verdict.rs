@@ -1,6 +1,6 @@
 //! Holds the diagnosis against the faults that were planted.
 
-use super::faults::Planted;
+use super::faults::{Fault, Planted};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::fmt;
@@ -76,17 +76,18 @@ impl<'a> Cause<'a> {
         failures.contains(&self.failure) && kinds.contains(&self.kind) && self.concerns(planted)
     }
 
-    /// The object is the planted one, or one made for it (`cart-00001-data`).
+    /// The object is the planted one, or one made for it (`cart-00001-data`), or the quota of a
+    /// namespace that was made for it.
     fn concerns(&self, planted: &Planted) -> bool {
         let own = self.name.strip_prefix(planted.name.as_str());
-        self.namespace == planted.namespace
-            && own.is_some_and(|r| r.is_empty() || r.starts_with('-'))
+        let own = own.is_some_and(|r| r.is_empty() || r.starts_with('-'));
+        let quota = planted.fault == Fault::Quota && self.kind == "ResourceQuota";
+        self.namespace == planted.namespace && (own || quota)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::faults::Fault;
     use super::*;
     use serde_json::json;
 
@@ -97,8 +98,11 @@ mod tests {
             namespace: "team-000".to_owned(),
             name: name.to_owned(),
         };
-        let all =
-            [planted(Fault::CrashLoop, "cart-00001"), planted(Fault::ClassMissing, "tax-00002")];
+        let all = [
+            planted(Fault::CrashLoop, "cart-00001"),
+            planted(Fault::ClassMissing, "tax-00002"),
+            planted(Fault::Quota, "rate-00003"),
+        ];
         let incident = |failure: &str, kind: &str, name: &str| {
             let object = json!({"kind": kind, "namespace": "team-000", "name": name});
             json!({"cause": {"failure": failure, "object": object}})
@@ -106,6 +110,7 @@ mod tests {
         let diagnosis = json!({"incidents": [
             incident("pod-crash-looping", "Deployment", "cart-00001"),
             incident("claim-pending", "Deployment", "tax-00002"),
+            incident("pods-refused-at-admission", "ResourceQuota", "team-quota"),
             incident("node-overloaded", "Node", "node-00001"),
         ]});
         let found = check(diagnosis.to_string().as_bytes(), &all).unwrap();

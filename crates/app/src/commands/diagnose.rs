@@ -17,7 +17,11 @@ pub(super) fn run(options: &Diagnose, color: bool, progress: bool) -> Result<Out
     drop(spinner);
     let code = code(&situation, options.fail_on.into());
     let view = views::diagnosis(&situation, &now, source, catalog::ALL);
-    Ok(Outcome { output: render::diagnosis(&view, options.output.format, color)?, code })
+    let output = render::diagnosis(&view, options.output.format, color)?;
+    // The process ends after this: to take a snapshot of a large cluster apart first would only
+    // make people wait.
+    std::mem::forget(now);
+    Ok(Outcome { output, code })
 }
 
 /// Something that is not over and loud enough makes it 1, too little to tell makes it 5.
