@@ -128,8 +128,8 @@ Events:
         text.push_str("  Type     Reason   Age   From     Message\n");
         let _ = writeln!(
             text,
-            "  Warning  Failed   2m    kubelet  Failed to pull image \"{image}\": rpc error: code = \
-             NotFound desc = {image}: not found"
+            "  Warning  Failed   2m    kubelet  Failed to pull image \"{image}\": rpc error: \
+             code = NotFound desc = {image}: not found"
         );
     } else {
         text.push_str("  <none>\n");
