@@ -36,6 +36,7 @@ pub const ALL: &[&FailureKind] = &[
     &node::pleg_stalled::KIND,
     &node::runtime_hung::KIND,
     &node::unknown::KIND,
+    &pod::config_missing::KIND,
     &pod::crash_looping::KIND,
     &pod::image_pull::KIND,
     &pod::limit_reached::KIND,

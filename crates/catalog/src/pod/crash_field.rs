@@ -36,13 +36,19 @@ fn volume<'a>(
         None => {
             let kept = |source: Option<&VolumeSource>| match source {
                 None | Some(VolumeSource::Claim(_) | VolumeSource::HostPath(_)) => true,
-                Some(VolumeSource::Other(name)) => name != "projected",
+                Some(VolumeSource::Csi(_) | VolumeSource::Other(_)) => true,
                 Some(_) => false,
             };
             let mut kept = mounts.filter(|(.., source, read_only)| kept(*source) && !read_only);
             kept.next().filter(|_| kept.next().is_none())
         }
     }
+}
+
+/// Whether a volume shows config maps or secrets, which nobody can write to.
+fn is_config(source: &VolumeSource) -> bool {
+    use VolumeSource::{ConfigMap, Projected, Secret};
+    matches!(source, ConfigMap(_) | Secret(_) | Projected(_))
 }
 
 fn find<'a>(app: &'a App, name: &str) -> Option<&'a Container> {
@@ -89,7 +95,7 @@ pub(super) fn read_only(app: &App, name: &str, text: &str) -> Edit {
     let c = find(app, name)?;
     let path = path(text);
     match path.and_then(|p| volume(app, c, Some(p))) {
-        Some((_, at, Some(VolumeSource::ConfigMap(_) | VolumeSource::Secret(_)), _)) => {
+        Some((_, at, Some(source), _)) if is_config(source) => {
             let field = container_field(app, name, &format!("volumeMounts[{at}]"));
             let expected = "an emptyDir: config maps and secrets cannot be written to";
             Some((field, at.to_owned(), expected.into()))

@@ -59,6 +59,7 @@ fn differs(a: &PodSpec, b: &PodSpec) -> bool {
     a.containers != b.containers
         || a.init_containers != b.init_containers
         || a.pull_secrets != b.pull_secrets
+        || a.volumes != b.volumes
 }
 
 /// What the newest revision changed in a container: the field, before and after.

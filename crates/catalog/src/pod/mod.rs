@@ -1,5 +1,7 @@
 //! Failures of pods.
 
+mod config;
+pub(crate) mod config_missing;
 mod cpu_limit;
 mod crash_cause;
 mod crash_field;

@@ -58,6 +58,8 @@ pub struct Named {
     pub state: Text,
     /// Settings of the cluster's name server, the one value that is read of any config map.
     pub corefile: Option<Box<str>>,
+    /// Whether its data can never be changed.
+    pub immutable: bool,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +116,9 @@ impl Named {
             data: Keys,
             string_data: Keys,
             binary_data: Keys,
+            // Only the names, as text forms print them.
+            data_keys: List<Text>,
+            immutable: Option<bool>,
             image_pull_secrets: List<NameWire>,
             status: Option<Status>,
             spec: Option<Spec>,
@@ -139,6 +144,7 @@ impl Named {
         let corefile = wire.data.1;
         let secrets = wire.image_pull_secrets.into_iter().map(|s| s.name);
         let keys = wire.data.0.into_iter().chain(wire.string_data.0).chain(wire.binary_data.0);
+        let keys = keys.chain(wire.data_keys);
         let mut meta = wire.metadata;
         if kind != Kind::Namespace {
             // Nobody compares the labels of a config map, and there are very many.
@@ -147,7 +153,8 @@ impl Named {
         let told = wire.kind.or(wire.status.map(|s| s.phase)).filter(|s| !s.is_empty());
         let state = told.or(wire.spec.map(|s| s.controller)).unwrap_or_default();
         let keys = keys.chain(secrets).collect();
-        Ok(Named { meta, kind, keys, state, corefile })
+        let immutable = wire.immutable.unwrap_or(false);
+        Ok(Named { meta, kind, keys, state, corefile, immutable })
     }
 }
 
@@ -231,8 +238,13 @@ impl Record for LimitRange {
 
 impl Record for Named {
     const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
+<<<<<<< HEAD
         (Known::SPEC, &["/data", "/imagePullSecrets"]),
         (Known::STATUS, &["/status/phase", "/type", "/spec/controller"]),
+=======
+        (Known::SPEC, &["/data", "/dataKeys", "/imagePullSecrets"]),
+        (Known::STATUS, &["/status/phase", "/type"]),
+>>>>>>> e7f3017 (catalog: settings that pods name and nobody made)
     ];
 
     fn meta(&self) -> &Meta {
@@ -247,7 +259,11 @@ impl Record for Named {
         match part {
             Known::SPEC => {
                 self.keys.clone_from(&other.keys);
+<<<<<<< HEAD
                 self.corefile = other.corefile.clone().or(self.corefile.take());
+=======
+                self.immutable |= other.immutable;
+>>>>>>> e7f3017 (catalog: settings that pods name and nobody made)
             }
             Known::STATUS => self.state.clone_from(&other.state),
             _ => {}

@@ -94,8 +94,20 @@ pub struct ConfigRef {
     pub name: Text,
     /// Key, or empty for all of it.
     pub key: Text,
+    /// Keys that a volume takes from it; empty for all of them.
+    #[serde(rename = "items", deserialize_with = "keys")]
+    pub keys: List<Text>,
     /// Whether it may be missing.
     pub optional: Option<bool>,
+}
+
+fn keys<'de, D: serde::Deserializer<'de>>(d: D) -> Result<List<Text>, D::Error> {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Item {
+        key: Text,
+    }
+    Ok(List::<Item>::deserialize(d)?.into_iter().map(|i| i.key).collect())
 }
 
 /// A whole config map or secret.
@@ -103,8 +115,10 @@ pub struct ConfigRef {
 #[serde(default, rename_all = "camelCase")]
 pub struct ConfigSource {
     /// The config map, if it is one.
+    #[serde(alias = "configMap")]
     pub config_map_ref: Option<ConfigRef>,
     /// The secret, if it is one.
+    #[serde(alias = "secret")]
     pub secret_ref: Option<ConfigRef>,
 }
 

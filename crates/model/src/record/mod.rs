@@ -17,6 +17,7 @@ mod pod_spec;
 mod policy;
 mod scaler;
 mod storage;
+mod volume;
 mod workload;
 
 pub use access::{AccessBinding, AccessRole, AccessRule, Subject};
@@ -34,9 +35,9 @@ pub use node::{Node, Taint};
 pub use pod::{ContainerState, ContainerStatus, Phase, Pod, Ready, Summary, Terminated};
 pub use pod_spec::{
     Affinity, EverySpec, NodeTerm, PlacedSpec, PodSpec, PodTerm, SpecReader, Spread, Toleration,
-    Volume, VolumeSource,
 };
 pub use policy::{AddressBlock, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule};
 pub use scaler::Scaler;
 pub use storage::{Claim, PersistentVolume, StorageClass};
+pub use volume::{ConfigPlace, ConfigUse, Volume, VolumeSource};
 pub use workload::{Counts, JobStatus, Workload};

@@ -26,7 +26,7 @@ pub struct Pod {
     pub ready: Option<Ready>,
     /// When the kubelet took it on.
     pub started: Option<Timestamp>,
-    /// Conditions that do not hold.
+    /// Conditions that do not hold, and `DisruptionTarget`, which says who takes the pod away.
     pub conditions: List<Condition>,
     /// Containers; left out when all run, are ready and never restarted.
     pub containers: List<ContainerStatus>,
@@ -246,7 +246,7 @@ impl Pod {
         let status = wire.status.unwrap_or_default();
         let ready = status.conditions.iter().find(|c| c.kind == "Ready");
         let ready = ready.map(|c| Ready { status: c.status, since: c.since });
-        let told = |c: &Condition| c.status != Truth::True;
+        let told = |c: &Condition| c.status != Truth::True || c.kind == "DisruptionTarget";
         let calm = |c: &ContainerStatus| c.is_calm();
         let well = status.container_statuses.iter().all(calm) && status.phase == Phase::Running;
         let well = well && ready.is_some_and(|r| r.status == Truth::True);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::record::{ConfigRef, Container, Env};
+use crate::record::volume::VolumeWire;
+use crate::record::{Container, Env, Volume};
 use crate::{Labels, List, Requirement, Selector, Shared, Text};
 
 /// What a pod shall be. The node it is on is not part of it; neither is what the API server
@@ -127,83 +128,6 @@ pub struct Spread {
     pub when_unsatisfiable: Text,
     /// Which pods are counted.
     pub label_selector: Option<Selector>,
-}
-
-/// A volume of a pod.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Volume {
-    /// Name within the pod.
-    pub name: Text,
-    /// What it is.
-    pub source: VolumeSource,
-}
-
-/// What a volume is made of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum VolumeSource {
-    /// A claim, by name.
-    Claim(Text),
-    /// A config map.
-    ConfigMap(ConfigRef),
-    /// A secret.
-    Secret(ConfigRef),
-    /// A path of the node.
-    HostPath(Text),
-    /// Scratch space.
-    EmptyDir,
-    /// Anything else, by the API's name of the source.
-    Other(Text),
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct VolumeWire {
-    name: Text,
-    persistent_volume_claim: Option<ClaimName>,
-    config_map: Option<ConfigRef>,
-    secret: Option<ConfigRef>,
-    host_path: Option<HostPath>,
-    empty_dir: Option<serde::de::IgnoredAny>,
-    ephemeral: Option<serde::de::IgnoredAny>,
-    nfs: Option<serde::de::IgnoredAny>,
-    csi: Option<serde::de::IgnoredAny>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct ClaimName {
-    claim_name: Text,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct HostPath {
-    path: Text,
-}
-
-impl From<VolumeWire> for Volume {
-    fn from(w: VolumeWire) -> Self {
-        let source = if let Some(claim) = w.persistent_volume_claim {
-            VolumeSource::Claim(claim.claim_name)
-        } else if let Some(map) = w.config_map {
-            VolumeSource::ConfigMap(map)
-        } else if let Some(secret) = w.secret {
-            VolumeSource::Secret(secret)
-        } else if let Some(path) = w.host_path {
-            VolumeSource::HostPath(path.path)
-        } else if w.empty_dir.is_some() {
-            VolumeSource::EmptyDir
-        } else if w.ephemeral.is_some() {
-            VolumeSource::Other("ephemeral".into())
-        } else if w.nfs.is_some() {
-            VolumeSource::Other("nfs".into())
-        } else if w.csi.is_some() {
-            VolumeSource::Other("csi".into())
-        } else {
-            VolumeSource::Other("projected".into())
-        };
-        Volume { name: w.name, source }
-    }
 }
 
 /// A pod spec with the node it is bound to, which is no part of what pods share.

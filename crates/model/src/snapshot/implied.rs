@@ -12,7 +12,7 @@ use crate::record::{ClusterEvent, Known, Node, Pod, Summary};
 use crate::{Kind, ObjectRef, Text};
 
 /// What the newest telling event says of a pod: reason, fragment of the message, word.
-const WORDS: [(&str, &str, &str); 12] = [
+const WORDS: [(&str, &str, &str); 13] = [
     ("FailedScheduling", "", "Pending"),
     ("InspectFailed", "", "InvalidImageName"),
     ("BackOff", "pulling image", "ImagePullBackOff"),
@@ -20,6 +20,7 @@ const WORDS: [(&str, &str, &str); 12] = [
     ("Failed", "imagepull", "ImagePullBackOff"),
     ("BackOff", "restarting failed container", "CrashLoopBackOff"),
     ("Failed", "not found", "CreateContainerConfigError"),
+    ("Failed", "couldn't find key", "CreateContainerConfigError"),
     ("FailedMount", "", "ContainerCreating"),
     ("FailedAttachVolume", "", "ContainerCreating"),
     ("FailedCreatePodSandBox", "", "ContainerCreating"),

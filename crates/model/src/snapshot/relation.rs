@@ -250,41 +250,11 @@ fn address(value: &str) -> Option<(&str, Option<u16>)> {
 
 fn refers_to(spec: &PodSpec, object: &ObjectRef) -> bool {
     let name = object.name.as_str();
-    let containers = || spec.all_containers();
+    let uses = || spec.config_uses().any(|u| u.kind == object.kind && u.named.name == name);
     match object.kind {
         Kind::ServiceAccount => spec.service_account == name,
-        Kind::ConfigMap => {
-            spec.volumes
-                .iter()
-                .any(|v| matches!(&v.source, VolumeSource::ConfigMap(r) if r.name == name))
-                || containers().any(|c| {
-                    let whole = |s: &crate::record::ConfigSource| {
-                        s.config_map_ref.as_ref().is_some_and(|r| r.name == name)
-                    };
-                    c.env_from.iter().any(whole)
-                        || c.env
-                            .iter()
-                            .filter_map(|e| e.value_from.as_ref())
-                            .any(|f| f.config_map_key_ref.as_ref().is_some_and(|r| r.name == name))
-                })
-        }
-        Kind::Secret => {
-            spec.pull_secrets.iter().any(|s| s == name)
-                || spec
-                    .volumes
-                    .iter()
-                    .any(|v| matches!(&v.source, VolumeSource::Secret(r) if r.name == name))
-                || containers().any(|c| {
-                    let whole = |s: &crate::record::ConfigSource| {
-                        s.secret_ref.as_ref().is_some_and(|r| r.name == name)
-                    };
-                    c.env_from.iter().any(whole)
-                        || c.env
-                            .iter()
-                            .filter_map(|e| e.value_from.as_ref())
-                            .any(|f| f.secret_key_ref.as_ref().is_some_and(|r| r.name == name))
-                })
-        }
+        Kind::ConfigMap => uses(),
+        Kind::Secret => spec.pull_secrets.iter().any(|s| s == name) || uses(),
         _ => false,
     }
 }
