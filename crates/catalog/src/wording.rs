@@ -10,6 +10,7 @@ mod ingress;
 mod node;
 mod probe;
 mod program;
+mod volume;
 
 pub use access::*;
 pub use cluster::*;
@@ -21,6 +22,7 @@ pub use ingress::*;
 pub use node::*;
 pub use probe::*;
 pub use program::*;
+pub use volume::*;
 
 /// Whether a text holds one of the fragments, letters compared without case.
 pub fn says(text: &str, fragments: &[&str]) -> bool {

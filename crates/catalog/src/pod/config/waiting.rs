@@ -57,10 +57,25 @@ fn waiting<'s>(pod: &'s Pod, now: &'s Snapshot) -> Option<Waiting<'s>> {
     let is_creating = !creating.is_empty()
         || (!has_containers && (wording::CREATING_WORDS.contains(&row) || init))
         || (!has_containers && row.is_empty() && placed);
+    let complained = events.iter().rposition(|e| is_complaint(e));
+    let went_on = events.iter().rposition(|e| wording::HAS_VOLUMES.contains(&e.reason.as_str()));
+    if went_on > complained {
+        return None;
+    }
     is_creating.then_some(Waiting { pod, stage: Stage::Creating, containers: creating, events })
 }
 
+fn is_complaint(event: &ClusterEvent) -> bool {
+    REASONS.contains(&event.reason.as_str())
+}
+
 impl<'s> Waiting<'s> {
+    /// What it was last said to wait for, with how often, in the stage it is in.
+    pub(crate) fn complaints(&self) -> impl DoubleEndedIterator<Item = &'s ClusterEvent> {
+        let settings = self.stage == Stage::Settings;
+        self.events.iter().filter(move |e| is_complaint(e) && (e.reason == "Failed") == settings)
+    }
+
     /// What it wants: its own spec, else the one of its workload.
     pub(crate) fn spec(&self, app: &'s App) -> Option<&'s PodSpec> {
         use model::record::Known;
@@ -71,12 +86,7 @@ impl<'s> Waiting<'s> {
     /// Everything that was said about it that still holds, the newest last.
     pub(crate) fn texts(&self, now: &Snapshot) -> Vec<(&'s str, Option<Evidence>)> {
         let object = self.pod.meta.object(Kind::Pod);
-        let fits = |e: &&ClusterEvent| match self.stage {
-            Stage::Settings => e.reason == "Failed",
-            Stage::Creating => e.reason != "Failed" && REASONS.contains(&e.reason.as_str()),
-        };
-        let events = self.events.iter().filter(fits);
-        let events = events.map(|e| (e.message.as_str(), evidence::event(e, now)));
+        let events = self.complaints().map(|e| (e.message.as_str(), evidence::event(e, now)));
         let states = self.pod.all_containers().filter(|c| c.waiting() == wording::CONFIG_WORD);
         let states = states.map(|c| {
             let field = format!("status.containerStatuses[{}].state.waiting.message", c.name);
@@ -101,14 +111,18 @@ impl<'s> Waiting<'s> {
     pub(crate) fn since(&self, now: &Snapshot) -> Option<Timestamp> {
         let meta = &self.pod.meta;
         let by_age = meta.age_seconds.map(|age| now.now.minus_seconds(i64::from(age)));
-        let first = self.events.iter().filter(|e| REASONS.contains(&e.reason.as_str()));
-        let first = first.filter_map(|e| evidence::first_time(e, now)).min();
+        let first = self
+            .events
+            .iter()
+            .filter(|e| is_complaint(e))
+            .filter_map(|e| evidence::first_time(e, now))
+            .min();
         meta.created.or(by_age).or(self.pod.started).or(first).filter(|_| now.has_time)
     }
 
     /// When somebody last complained.
     pub(crate) fn last_said(&self, now: &Snapshot) -> Option<Timestamp> {
-        let told = self.events.iter().filter(|e| REASONS.contains(&e.reason.as_str()));
+        let told = self.events.iter().filter(|e| is_complaint(e));
         told.filter_map(|e| evidence::last_time(e, now)).max()
     }
 }
