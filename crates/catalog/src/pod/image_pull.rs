@@ -161,9 +161,12 @@ fn finding(app: &App, first: &Waiting<'_>, cause: Cause, now: &Snapshot) -> Find
     let word = first.pod.words().find(|w| wording::IMAGE_WORDS.contains(w)).unwrap_or_default();
     let state = evidence::field(first.pod.meta.source, &pod, "status", word);
     let since = first.event.and_then(|e| evidence::first_time(e, now)).filter(|_| now.has_time);
+    // Events are forgotten after an hour; the pod knows since when it is not ready.
+    let unready = first.pod.ready.filter(|r| r.status != model::Truth::True);
+    let unready = unready.and_then(|r| r.since);
     let mut finding = Finding::new(KIND.id, cause.mechanism, app.object.clone(), headline)
         .field(cause.field, cause.value, cause.expected)
-        .since(since.or(first.pod.meta.created))
+        .since(since.into_iter().chain(unready).min().or(first.pod.meta.created))
         .evidence(cause.evidence)
         .evidence(first.event.and_then(|e| evidence::event(e, now)))
         .evidence([state]);
