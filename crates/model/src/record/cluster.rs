@@ -238,13 +238,10 @@ impl Record for LimitRange {
 
 impl Record for Named {
     const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
-<<<<<<< HEAD
         (Known::SPEC, &["/data", "/imagePullSecrets"]),
         (Known::STATUS, &["/status/phase", "/type", "/spec/controller"]),
-=======
         (Known::SPEC, &["/data", "/dataKeys", "/imagePullSecrets"]),
         (Known::STATUS, &["/status/phase", "/type"]),
->>>>>>> e7f3017 (catalog: settings that pods name and nobody made)
     ];
 
     fn meta(&self) -> &Meta {
@@ -259,11 +256,8 @@ impl Record for Named {
         match part {
             Known::SPEC => {
                 self.keys.clone_from(&other.keys);
-<<<<<<< HEAD
                 self.corefile = other.corefile.clone().or(self.corefile.take());
-=======
                 self.immutable |= other.immutable;
->>>>>>> e7f3017 (catalog: settings that pods name and nobody made)
             }
             Known::STATUS => self.state.clone_from(&other.state),
             _ => {}
