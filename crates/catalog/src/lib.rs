@@ -42,6 +42,7 @@ pub const ALL: &[&FailureKind] = &[
     &pod::limit_reached::KIND,
     &pod::pending_unschedulable::KIND,
     &pod::probe_failing::KIND,
+    &pod::sandbox_failing::KIND,
     &pod::volume_mount_failing::KIND,
     &workload::pods_refused::KIND,
     &workload::rbac_denied::KIND,

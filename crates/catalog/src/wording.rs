@@ -11,6 +11,7 @@ mod ingress;
 mod node;
 mod probe;
 mod program;
+mod sandbox;
 mod volume;
 
 pub use access::*;
@@ -24,6 +25,7 @@ pub use ingress::*;
 pub use node::*;
 pub use probe::*;
 pub use program::*;
+pub use sandbox::*;
 pub use volume::*;
 
 /// Whether a text holds one of the fragments, letters compared without case.

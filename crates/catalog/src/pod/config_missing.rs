@@ -59,6 +59,7 @@ failure! {
         "deployment-rollout-failing",
         "job-failing",
         "pods-refused-at-admission",
+        "pod-sandbox-failing",
         "service-without-endpoints",
         "statefulset-update-stuck",
         "workload-dependency-failing",

@@ -68,6 +68,7 @@ failure! {
         "deployment-rollout-failing",
         "job-failing",
         "pod-crash-avalanche",
+        "pod-sandbox-failing",
         "service-without-endpoints",
         "statefulset-update-stuck",
         "workload-dependency-failing",

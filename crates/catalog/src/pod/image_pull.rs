@@ -64,6 +64,7 @@ failure! {
         "control-plane-degraded",
         "deployment-rollout-failing",
         "job-failing",
+        "pod-sandbox-failing",
         "service-without-endpoints",
         "statefulset-update-stuck",
         "workload-dependency-failing",

@@ -21,5 +21,6 @@ pub(crate) mod pending_unschedulable;
 pub(crate) mod probe_failing;
 mod pull_cause;
 mod restarts;
+pub(crate) mod sandbox_failing;
 mod storage_limit;
 pub(crate) mod volume_mount_failing;

@@ -57,7 +57,7 @@ fn waiting<'s>(pod: &'s Pod, now: &'s Snapshot) -> Option<Waiting<'s>> {
     let is_creating = !creating.is_empty()
         || (!has_containers && (wording::CREATING_WORDS.contains(&row) || init))
         || (!has_containers && row.is_empty() && placed);
-    let complained = events.iter().rposition(|e| is_complaint(e));
+    let complained = events.iter().rposition(is_complaint);
     let went_on = events.iter().rposition(|e| wording::HAS_VOLUMES.contains(&e.reason.as_str()));
     if went_on > complained {
         return None;
