@@ -325,7 +325,10 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
             if finding.mechanism == "addresses-exhausted" {
                 next.push(Step::look(
                     "Count the pods of the node against its range of addresses",
-                    format!("kubectl get node {node} -o jsonpath='{{.spec.podCIDR}}'; kubectl get pods -A --field-selector spec.nodeName={node} | wc -l"),
+                    format!(
+                        "kubectl get node {node} -o jsonpath='{{.spec.podCIDR}}'; kubectl get \
+                         pods -A --field-selector spec.nodeName={node} | wc -l"
+                    ),
                 ));
             } else if finding.object.kind == Kind::DaemonSet {
                 next.push(Step {

@@ -20,11 +20,12 @@ pub(super) fn holder<'s>(
 ) -> Option<Holder<'s>> {
     let claim = owner.claim_object(app)?;
     let mounts = |pod: &Pod, of: &App| {
-        let named = |v: &model::record::Volume| matches!(&v.source, VolumeSource::Claim(name) if *name == claim.name);
-        let shown = pod.spec.volumes.iter().any(named);
-        shown
-            || (pod.spec.volumes.is_empty()
-                && of.spec().is_some_and(|s| s.volumes.iter().any(named)))
+        let named = |v: &model::record::Volume| match &v.source {
+            VolumeSource::Claim(name) => *name == claim.name,
+            _ => false,
+        };
+        let wanted = || of.spec().is_some_and(|s| s.volumes.iter().any(named));
+        pod.spec.volumes.iter().any(named) || (pod.spec.volumes.is_empty() && wanted())
     };
     let mut holders = now
         .apps_in(&app.object.namespace)

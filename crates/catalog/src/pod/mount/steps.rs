@@ -91,7 +91,8 @@ fn conflict(finding: &Finding, object: &str) -> Vec<Step> {
                  '{{\"spec\":{{\"strategy\":{{\"type\":\"Recreate\",\"rollingUpdate\":null}}}}}}'"
             ),
             format!(
-                "kubectl patch {object} -p '{{\"spec\":{{\"strategy\":{{\"type\":\"RollingUpdate\"}}}}}}'"
+                "kubectl patch {object} -p \
+                 '{{\"spec\":{{\"strategy\":{{\"type\":\"RollingUpdate\"}}}}}}'"
             ),
         )),
         "spec.replicas" => {
