@@ -2,9 +2,8 @@
 
 mod access;
 mod cluster;
-mod control_plane;
-mod disk;
 mod config;
+mod control_plane;
 mod disk;
 mod image;
 mod ingress;
@@ -16,9 +15,8 @@ mod volume;
 
 pub use access::*;
 pub use cluster::*;
-pub use control_plane::*;
-pub use disk::*;
 pub use config::*;
+pub use control_plane::*;
 pub use disk::*;
 pub use image::*;
 pub use ingress::*;
