@@ -25,7 +25,11 @@ pub use model::FailureKind;
 pub const ALL: &[&FailureKind] = &[
     &storage::claim_pending::KIND,
     &control_plane::degraded::KIND,
+    &control_plane::lost::KIND,
+    &control_plane::single::KIND,
     &service::ingress_misrouted::KIND,
+    &control_plane::kubelets_orphaned::KIND,
+    &control_plane::mass_eviction_imminent::KIND,
     &node::container_gc_failing::KIND,
     &node::disk_pressure::KIND,
     &node::disk_pressure_loop::KIND,
@@ -44,10 +48,13 @@ pub const ALL: &[&FailureKind] = &[
     &pod::probe_failing::KIND,
     &pod::sandbox_failing::KIND,
     &pod::volume_mount_failing::KIND,
+    &control_plane::pods_marked_but_running::KIND,
     &workload::pods_refused::KIND,
     &workload::rbac_denied::KIND,
     &service::misrouted::KIND,
     &service::without_endpoints::KIND,
+    &control_plane::watch_cache_stale::KIND,
+    &control_plane::webhook_deadlock::KIND,
 ];
 
 /// The kind with this id.

@@ -62,6 +62,7 @@ failure! {
         "pod-probe-failing-node-loaded",
         "pod-sandbox-failing",
         "pod-terminating-stuck",
+        "pods-marked-but-running",
         "service-without-endpoints",
         "statefulset-pod-unknown",
     ],

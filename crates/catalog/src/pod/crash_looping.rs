@@ -71,6 +71,7 @@ failure! {
         "pod-sandbox-failing",
         "service-without-endpoints",
         "statefulset-update-stuck",
+        "webhook-deadlock",
         "workload-dependency-failing",
     ],
     detect: Apps(detect),

@@ -67,6 +67,7 @@ failure! {
         "pod-sandbox-failing",
         "service-without-endpoints",
         "statefulset-update-stuck",
+        "webhook-deadlock",
         "workload-dependency-failing",
     ],
     detect: Apps(detect),

@@ -88,6 +88,7 @@ failure! {
         "job-failing",
         "service-without-endpoints",
         "statefulset-update-stuck",
+        "webhook-deadlock",
         "workload-dependency-failing",
     ],
     detect: Cluster(detect),

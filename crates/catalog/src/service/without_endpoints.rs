@@ -48,6 +48,7 @@ failure! {
         "pod-crash-looping",
         "pod-probe-failing",
         "service-unreachable-by-client",
+        "webhook-deadlock",
         "workload-dependency-failing",
     ],
     detect: Services(detect),

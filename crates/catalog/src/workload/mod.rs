@@ -3,4 +3,4 @@
 mod access;
 pub(crate) mod pods_refused;
 pub(crate) mod rbac_denied;
-mod refused;
+pub(crate) mod refused;

@@ -245,6 +245,8 @@ pub struct Backends {
     pub not_ready: u32,
     /// Ports traffic is sent to.
     pub ports: List<u16>,
+    /// The addresses themselves, of the Service `kubernetes` alone: where the API server is.
+    pub addresses: List<Text>,
 }
 
 #[derive(Deserialize, Default)]
@@ -259,7 +261,7 @@ struct BackendsWire {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Subset {
-    addresses: List<serde::de::IgnoredAny>,
+    addresses: List<AddressWire>,
     not_ready_addresses: List<serde::de::IgnoredAny>,
     ports: List<NumberedPort>,
 }
@@ -267,8 +269,14 @@ struct Subset {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Endpoint {
-    addresses: List<serde::de::IgnoredAny>,
+    addresses: List<Text>,
     conditions: Option<EndpointConditions>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct AddressWire {
+    ip: Text,
 }
 
 #[derive(Deserialize, Default)]
@@ -308,6 +316,11 @@ impl<'de> Deserialize<'de> for Backends {
         ports.sort_unstable();
         ports.dedup();
         all.ports = ports.into();
+        if all.service == "kubernetes" {
+            let subsets = wire.subsets.into_iter().flat_map(|s| s.addresses).map(|a| a.ip);
+            let endpoints = wire.endpoints.into_iter().flat_map(|e| e.addresses);
+            all.addresses = subsets.chain(endpoints).collect();
+        }
         Ok(all)
     }
 }
@@ -328,6 +341,7 @@ impl Record for Backends {
         if part == Known::STATUS {
             (self.ready, self.not_ready) = (other.ready, other.not_ready);
             self.ports.clone_from(&other.ports);
+            self.addresses.clone_from(&other.addresses);
             self.service.clone_from(&other.service);
             self.is_slice = other.is_slice;
         }

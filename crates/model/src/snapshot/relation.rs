@@ -26,6 +26,8 @@ pub enum Relation {
     Route,
     /// The workload burdens the node it is on.
     Burdens,
+    /// The Service answers for the webhook.
+    Answers,
     /// The component serves the whole cluster.
     Serves,
 }
@@ -43,6 +45,7 @@ impl Relation {
             Relation::Reference => "reference",
             Relation::Route => "route",
             Relation::Burdens => "burdens",
+            Relation::Answers => "answers",
             Relation::Serves => "serves",
         }
     }
@@ -63,6 +66,12 @@ impl Snapshot {
                 let mut callers = self.callers_of(&object.namespace, &object.name);
                 callers.dedup_by_key(|(app, _)| &app.object);
                 callers.iter().for_each(|(a, _)| add(Relation::Calls, a.object.clone()));
+                let own = (object.namespace.clone(), object.name.clone());
+                for config in self.webhooks.iter() {
+                    if config.hooks.iter().any(|h| h.service.as_ref() == Some(&own)) {
+                        add(Relation::Answers, config.meta.object(config.kind));
+                    }
+                }
                 for ingress in self.ingresses.in_namespace(&object.namespace) {
                     if ingress.paths.iter().any(|p| p.service == object.name) {
                         add(Relation::Route, ingress.meta.object(Kind::Ingress));

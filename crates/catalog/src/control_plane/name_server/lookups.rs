@@ -20,10 +20,10 @@ pub(super) struct Lookups<'s> {
 }
 
 impl Lookups<'_> {
-    /// How many callers could not look up a name; all attempts by hand count as two at most,
-    /// since they are made from one place.
+    /// How many callers could not look up a name; attempts by hand count as three at
+    /// most, since they are made from one place.
     pub(super) fn sources(&self) -> usize {
-        self.apps.len() + self.dials.len().min(2)
+        self.apps.len() + self.dials.len().min(3)
     }
 
     /// Adds who suffers to a finding.
