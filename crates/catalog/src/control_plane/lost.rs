@@ -275,7 +275,8 @@ mod tests {
     fn kubelets_that_cannot_reach_it() {
         let mut now = snapshot("");
         let line = "E0102 kubelet_node_status.go:92] Unable to register node: Post \
-            \"https://10.0.0.1:6443/api/v1/nodes\": dial tcp 10.0.0.1:6443: connect: no route to host";
+            \"https://10.0.0.1:6443/api/v1/nodes\": dial tcp 10.0.0.1:6443: connect: no route \
+            to host";
         for name in ["a", "b"] {
             now.logs.push(model::LogLines {
                 name: name.into(),

@@ -220,8 +220,8 @@ fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
             Step::change(
                 "When they live, stop the clock: on each control-plane node, until the nodes \
                  are back",
-                "sudo mv /etc/kubernetes/manifests/kube-controller-manager.yaml /root/",
-                "sudo mv /root/kube-controller-manager.yaml /etc/kubernetes/manifests/",
+                "sudo mv /etc/kubernetes/manifests/kube-controller-manager.yaml /var/tmp/",
+                "sudo mv /var/tmp/kube-controller-manager.yaml /etc/kubernetes/manifests/",
             ),
             Step {
                 what: "Or win time: a restart of the controller manager starts all tolerations \

@@ -11,12 +11,13 @@ failure! {
     /// `kubectl get nodes` shows one node with the role `control-plane`, or `kube-system` holds
     /// one pod of the API server and one of etcd.
     ///
-    /// ## Why it matters
-    /// What runs survives its loss; what comes after may not. While the machine is away nothing
-    /// is scheduled, replaced or scaled. If etcd lived only there, the cluster's whole memory
-    /// is on one disk. In a post-mortem of 2017 the lone machine fell, a second control plane
-    /// was built in haste at another address, its controller manager heard no kubelet, and when
-    /// the first machine's network came back the kubelets killed every container.
+    /// ## Why it happens
+    /// Most clusters begin with one machine and stay with it. What runs survives its loss; what
+    /// comes after may not. While the machine is away nothing is scheduled, replaced or
+    /// scaled. If etcd lived only there, the cluster's whole memory is on one disk. In a
+    /// post-mortem of 2017 the lone machine fell, a second control plane was built in haste at
+    /// another address, its controller manager heard no kubelet, and when the first machine's
+    /// network came back the kubelets killed every container.
     ///
     /// ## What we do
     /// 1. Put an address in front of the API server that is no machine's own.
