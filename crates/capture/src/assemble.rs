@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Alert, ClientError, DecodeError, Dial, HealthCheck, Kind, LogLines, Object, ObjectRef, Sample,
-    Text, UnitState, decode_value, decode_with,
+    Alert, ClientError, DecodeError, Dial, HealthCheck, HostFact, Kind, LogLines, Object,
+    ObjectRef, Sample, Text, UnitState, decode_value, decode_with,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -250,6 +250,10 @@ impl Objects for Assembler {
                 let (node, unit) = (node.into(), unit.into());
                 let unit = UnitState { node, unit, active, state, document };
                 self.capture.evidence.units.push(unit);
+            }
+            Piece::Host { node, figure, .. } => {
+                let node = node.into();
+                self.capture.evidence.hosts.push(HostFact { node, figure, document });
             }
             Piece::Dial { host, port, connected, answer, .. } => {
                 let host = host.into();

@@ -86,6 +86,15 @@ pub enum Piece {
         /// Where.
         place: Place,
     },
+    /// What a tool run on a machine said of it (`df`, `free`, `ps`, `docker ps`).
+    Host {
+        /// The machine's name, or empty.
+        node: String,
+        /// What it said.
+        figure: model::HostFigure,
+        /// Where.
+        place: Place,
+    },
     /// A connection tried by hand (`nc -zv host port`, `curl`, `telnet`).
     Dial {
         /// Host as written, e.g. `web.shop`.
@@ -158,6 +167,7 @@ impl Piece {
             | Piece::Missing { place, .. }
             | Piece::Log { place, .. }
             | Piece::Unit { place, .. }
+            | Piece::Host { place, .. }
             | Piece::Dial { place, .. }
             | Piece::ClientError { place, .. }
             | Piece::Check { place, .. }
@@ -176,6 +186,7 @@ impl Piece {
             | Piece::Missing { place, .. }
             | Piece::Log { place, .. }
             | Piece::Unit { place, .. }
+            | Piece::Host { place, .. }
             | Piece::Dial { place, .. }
             | Piece::ClientError { place, .. }
             | Piece::Check { place, .. }

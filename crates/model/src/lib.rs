@@ -32,7 +32,7 @@ pub use object_ref::{Kind, ObjectRef};
 pub use quantity::{Quantity, QuantityError, Resources};
 pub use selector::{Requirement, Selector};
 pub use snapshot::{
-    Alert, App, Builder, ClientError, Coverage, Dial, HealthCheck, LogLines, Peer, Relation,
-    Sample, Snapshot, SpecParts, Table, UnitState,
+    Alert, App, Builder, ClientError, Coverage, Dial, HealthCheck, HostFact, HostFigure, LogLines,
+    Peer, Relation, Sample, Snapshot, SpecParts, Table, UNNAMED_HOST, UnitState,
 };
 pub use time::{Timestamp, TimestampError, ago, duration_text};

@@ -14,7 +14,10 @@ mod table;
 pub use app::App;
 pub use builder::Builder;
 pub use coverage::Coverage;
-pub use facts::{Alert, ClientError, Dial, HealthCheck, LogLines, Sample, UnitState};
+pub use facts::{
+    Alert, ClientError, Dial, HealthCheck, HostFact, HostFigure, LogLines, Sample, UNNAMED_HOST,
+    UnitState,
+};
 pub use pools::SpecParts;
 pub use relation::{Peer, Relation};
 pub use table::Table;
@@ -81,6 +84,8 @@ pub struct Snapshot {
     pub logs: Vec<LogLines>,
     /// System units.
     pub units: Vec<UnitState>,
+    /// What tools said of machines.
+    pub hosts: Vec<HostFact>,
     /// Connections tried by hand.
     pub dials: Vec<Dial>,
     /// What clients were told instead of an answer.

@@ -8,6 +8,7 @@ mod forms;
 mod hostile;
 mod live;
 mod real;
+mod real_events;
 mod rehearse;
 mod same;
 mod tables;

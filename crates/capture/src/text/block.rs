@@ -8,7 +8,9 @@ use super::lines::Line;
 use super::shape::object;
 use super::table::Columns;
 use super::transcript::Block;
-use super::{Hints, Out, describe, dial, embedded, errors, kinds, log, systemd, table, top};
+use super::{
+    Hints, Out, describe, dial, embedded, errors, kinds, log, machine, systemd, table, top,
+};
 use crate::piece::LogOwner;
 
 /// Reads `block`.
@@ -18,7 +20,9 @@ pub fn read(block: &Block<'_>, hints: &Hints, out: &mut Out<'_>) {
             (Tool::Kubectl, "logs" | "log") => {
                 return log::kubectl_logs(block, command, hints, out);
             }
-            (Tool::Machine, _) => return log::machine(block, command, out),
+            (Tool::Machine, _) if log::is_of_log_tool(command) => {
+                return log::machine(block, command, out);
+            }
             (Tool::Dial, _) => return dial::read(block, command, out),
             _ => {}
         }
@@ -101,6 +105,9 @@ impl<'a> Reader<'a> {
         {
             return used;
         }
+        if let Some(used) = self.machine(rest, out) {
+            return used;
+        }
         if Columns::header(text).is_some_and(|c| top::is_header(&c)) {
             return top::read(rest, self.namespace(), out).unwrap_or(1);
         }
@@ -117,6 +124,29 @@ impl<'a> Reader<'a> {
         }
         self.unknown.push(line);
         1
+    }
+
+    /// Figures of the machine itself; a line above them may name it.
+    fn machine(&mut self, rest: &'a [Line<'a>], out: &mut Out<'_>) -> Option<usize> {
+        if self.command.is_some_and(|c| c.in_pod) {
+            return None;
+        }
+        let heading = self.unknown.last().filter(|l| rest.first().is_some_and(|f| f.follows(l)));
+        let heading = heading.and_then(|l| machine::host_of_heading(&l.text));
+        let host = heading.or(self.host()).unwrap_or("");
+        let asked = machine::Asked { host, command: self.command };
+        let used = machine::read(rest, &asked, out)?;
+        if heading.is_some() {
+            self.unknown.pop();
+        }
+        self.shown = true;
+        Some(used)
+    }
+
+    /// The machine the text is of: the command's, else the one the file is named after.
+    fn host(&self) -> Option<&'a str> {
+        let file = || self.hints.file.as_deref().and_then(machine::host_of_file);
+        self.command.and_then(Command::machine).or_else(file)
     }
 
     /// Client errors repeat themselves: the rest of a run says nothing new.
@@ -147,15 +177,26 @@ impl<'a> Reader<'a> {
     /// Lines of a log, or one note that something was not understood.
     fn finish_unknown(&mut self, out: &mut Out<'_>) {
         let Some(first) = self.unknown.first() else { return };
+        let lines = || self.unknown.iter().map(|l| (*l).clone()).collect::<Vec<Line<'_>>>();
+        if let Some(command) = self.command.filter(|c| c.tool == Tool::Machine) {
+            // What a tool of the machine said instead, e.g. that its daemon does not answer.
+            let name = command.words.first().map_or("", |w| w.rsplit('/').next().unwrap_or(w));
+            let host = command.host.as_deref().or(self.host());
+            return log::emit_journal(&lines(), host, name, out);
+        }
         let logs = self.unknown.iter().filter(|l| log::looks_like_log(&l.text)).count();
         let file = self.hints.file.as_deref().unwrap_or("");
         let named_log =
             self.command.is_none() && (file.ends_with(".log") || file.contains(".log."));
         if logs * 4 >= self.unknown.len() || named_log {
-            let lines: Vec<Line<'_>> = self.unknown.iter().map(|l| (*l).clone()).collect();
+            let lines = lines();
             if lines.iter().any(|l| log::journal_line(&l.text).is_some()) {
                 let host = self.command.and_then(|c| c.host.as_deref());
                 log::emit_journal(&lines, host, "journal", out);
+                return;
+            }
+            if let Some(unit) = log::unit_by_lines(&lines) {
+                log::emit_journal(&lines, self.host(), unit, out);
                 return;
             }
             let namespace = self.namespace().map(str::to_owned);

@@ -6,7 +6,7 @@
 mod prompt;
 mod words;
 
-pub use prompt::command_text;
+pub use prompt::{command_text, prompt_host};
 
 use super::kinds::{self, Kind};
 use words::Words;
@@ -62,8 +62,13 @@ pub struct Command {
     pub container: Option<String>,
     /// `--previous`.
     pub previous: bool,
-    /// Host (`ssh HOST`) or pod (`kubectl exec POD --`) the tool ran on.
+    /// Host (`ssh HOST`, `kubectl debug node/HOST`) or pod (`kubectl exec POD --`) the tool ran
+    /// on.
     pub host: Option<String>,
+    /// The host is a pod.
+    pub in_pod: bool,
+    /// Machine named by the prompt before the command.
+    pub prompted_at: Option<String>,
     /// Something in the line leaves rows out: a selector, a name, a pipe, a second command.
     pub narrowed: bool,
 }
@@ -90,6 +95,11 @@ impl Command {
         }
     }
 
+    /// The machine that the tool ran on, where the line tells.
+    pub fn machine(&self) -> Option<&str> {
+        self.host.as_deref().filter(|_| !self.in_pod).or(self.prompted_at.as_deref())
+    }
+
     /// The one kind asked for.
     pub fn kind(&self) -> Option<&'static Kind> {
         match self.kinds.as_slice() {
@@ -110,6 +120,7 @@ impl Command {
                 "timeout" => {
                     words::skip_flags(&words, &[]).and_then(|w| Some(w.get(1..)?.to_vec()))
                 }
+                "chroot" => words::skip_flags(&words, &[]).and_then(|w| Some(w.get(1..)?.to_vec())),
                 "microk8s" | "k3s" | "minikube" | "rke2" | "env" => words::skip_flags(&words, &[]),
                 "ssh" => self.unwrap_ssh(&words),
                 "kubectl" | "oc" | "k" => self.unwrap_exec(&words),
@@ -150,7 +161,10 @@ impl Command {
         if verb > dashes || !matches!(outer.verb.as_str(), "exec" | "rsh" | "debug" | "run") {
             return None;
         }
-        self.host = outer.names.first().cloned();
+        let name = outer.names.first().map(String::as_str);
+        let node = name.and_then(|n| n.strip_prefix("node/").or(n.strip_prefix("nodes/")));
+        self.in_pod = node.is_none();
+        self.host = node.or(name).map(str::to_owned);
         let inner = words.get(dashes + 1..)?;
         // `sh -c "curl http://x"`
         if let [shell, flag, script] = inner
@@ -171,6 +185,7 @@ impl Command {
                 *self = Command {
                     words: std::mem::take(&mut self.words),
                     host: self.host.take(),
+                    in_pod: self.in_pod,
                     narrowed: self.narrowed || outer.narrowed,
                     ..outer
                 };
@@ -181,7 +196,7 @@ impl Command {
             }
             "nc" | "ncat" | "netcat" | "curl" | "wget" | "telnet" => self.tool = Tool::Dial,
             "journalctl" | "dmesg" | "docker" | "crictl" | "df" | "free" | "ps" | "nerdctl"
-            | "ctr" => {
+            | "ctr" | "top" | "uptime" => {
                 self.tool = Tool::Machine;
             }
             wrapper if wrapper.starts_with("kubectl_") => {

@@ -23,6 +23,11 @@ impl Line<'_> {
         self.text.trim()
     }
 
+    /// Whether it stands right below `other`.
+    pub fn follows(&self, other: &Line<'_>) -> bool {
+        other.number.checked_add(1) == Some(self.number)
+    }
+
     /// Whether there is nothing but white space.
     pub fn is_blank(&self) -> bool {
         self.trimmed().is_empty()

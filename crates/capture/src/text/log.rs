@@ -2,7 +2,7 @@
 
 mod journal;
 
-pub use journal::{emit_journal, journal_line, looks_like_log};
+pub use journal::{emit_journal, journal_line, looks_like_log, unit_by_lines};
 
 use super::command::Command;
 use super::errors;
@@ -128,7 +128,14 @@ fn owner_name(command: &Command) -> String {
     first.map(|(_, value)| value.to_owned()).unwrap_or_default()
 }
 
-/// `journalctl`, `dmesg`, `docker ps`, `df` and the like.
+/// Whether the command prints the log of a machine.
+pub fn is_of_log_tool(command: &Command) -> bool {
+    let name = command.words.first().map_or("", |w| w.rsplit('/').next().unwrap_or(w));
+    matches!(name, "journalctl" | "dmesg" | "docker" | "nerdctl" | "crictl" | "ctr")
+        && (matches!(name, "journalctl" | "dmesg") || command.words.iter().any(|w| w == "logs"))
+}
+
+/// `journalctl` and `dmesg`.
 pub fn machine(block: &Block<'_>, command: &Command, out: &mut Out<'_>) {
     let name = command.words.first().map_or("", String::as_str);
     let name = name.rsplit('/').next().unwrap_or(name);
@@ -146,5 +153,7 @@ pub fn machine(block: &Block<'_>, command: &Command, out: &mut Out<'_>) {
     };
     let lines: Vec<Line<'_>> =
         block.body.iter().filter(|l| l.is_blank() || !errors::is_noise(&l.text)).cloned().collect();
-    emit_journal(&lines, command.host.as_deref(), unit, out);
+    let named = lines.iter().any(|l| journal_line(&l.text).is_some());
+    let prompted = command.machine().filter(|_| !named);
+    emit_journal(&lines, command.host.as_deref().or(prompted), unit, out);
 }

@@ -52,6 +52,7 @@ mod errors;
 pub(crate) mod kinds;
 mod lines;
 mod log;
+mod machine;
 mod shape;
 mod systemd;
 mod table;

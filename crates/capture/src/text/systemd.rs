@@ -28,7 +28,8 @@ pub fn status(lines: &[Line<'_>], command: Option<&Command>, out: &mut Out<'_>) 
     let journal = body.get(log_at.unwrap_or(body.len())..).unwrap_or(&[]);
     let host = command.and_then(|c| c.host.as_deref());
     let named = journal.first().and_then(|l| journal_line(&l.text)).map(|(host, _)| host);
-    let node = host.or(named).unwrap_or("").to_owned();
+    let prompted = command.and_then(|c| c.prompted_at.as_deref());
+    let node = host.or(named).or(prompted).unwrap_or("").to_owned();
     if state.is_empty() {
         out.skipped(format!("the status of unit {unit} without its state"), first.number);
     } else {
@@ -60,7 +61,7 @@ pub fn answer(line: &Line<'_>, command: &Command, out: &mut Out<'_>) -> bool {
         return false;
     }
     out.send(Piece::Unit {
-        node: command.host.clone().unwrap_or_default(),
+        node: command.host.as_deref().or(command.machine()).unwrap_or_default().to_owned(),
         unit: named.to_owned(),
         active: state == "active",
         state: text.to_owned(),

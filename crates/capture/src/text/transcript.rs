@@ -3,7 +3,7 @@
 //! Whether a line begins a block depends on that line and those before it only, so cutting the
 //! text never changes how the blocks before the cut are read.
 
-use super::command::{Command, Tool, command_text};
+use super::command::{Command, Tool, command_text, prompt_host};
 use super::lines::Line;
 
 /// A command, if any, and the lines below it.
@@ -32,7 +32,8 @@ pub fn blocks<'a>(lines: &'a [Line<'a>]) -> Vec<Block<'a>> {
         if let Some(text) = command {
             data = false;
             close(&mut blocks, open.take(), lines, start, at);
-            let (command, used) = joined(text, lines, at);
+            let (mut command, used) = joined(text, lines, at);
+            command.prompted_at = prompt_host(&line.text, text).map(str::to_owned);
             open = Some((Some(command), line.number));
             start = at + used;
             at = start;

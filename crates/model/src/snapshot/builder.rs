@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::event_index::EventIndex;
 use super::pools::Pools;
 use super::{
-    Alert, ClientError, Coverage, Dial, HealthCheck, LogLines, Sample, Snapshot, Table, UnitState,
-    app, implied,
+    Alert, ClientError, Coverage, Dial, HealthCheck, HostFact, LogLines, Sample, Snapshot, Table,
+    UnitState, app, implied,
 };
 use crate::record::{
     AccessBinding, AccessRole, Availability, Backends, CertificateState, Claim, ClusterEvent,
@@ -47,6 +47,8 @@ pub struct Builder {
     pub logs: Vec<LogLines>,
     /// System units.
     pub units: Vec<UnitState>,
+    /// What tools said of machines.
+    pub hosts: Vec<HostFact>,
     /// Connections tried by hand.
     pub dials: Vec<Dial>,
     /// What clients were told instead of an answer.
@@ -252,6 +254,7 @@ impl Builder {
             events: self.events,
             logs: self.logs,
             units: self.units,
+            hosts: self.hosts,
             dials: self.dials,
             client_errors: self.client_errors,
             checks: self.checks,

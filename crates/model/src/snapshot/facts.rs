@@ -36,6 +36,107 @@ pub struct UnitState {
     pub document: u16,
 }
 
+/// Name of a machine in evidence that does not say which one it is of.
+pub const UNNAMED_HOST: &str = "(unnamed)";
+
+/// What a tool run on a machine said of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostFact {
+    /// The machine: a node's name, or [`UNNAMED_HOST`].
+    pub node: Text,
+    /// What it said.
+    pub figure: HostFigure,
+    /// Which document of the input.
+    pub document: u16,
+}
+
+/// A figure of a machine, as its own tools print it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HostFigure {
+    /// `df -h`, `df -i`: how full a file system is.
+    FileSystem {
+        /// Where it is mounted.
+        mount: Text,
+        /// Bytes it has; inodes when they were counted.
+        size: u64,
+        /// What is taken of them.
+        used_percent: u8,
+        /// Whether inodes were counted.
+        inodes: bool,
+    },
+    /// `free`, `top`: memory in bytes.
+    Memory {
+        /// What the machine has.
+        total_bytes: u64,
+        /// Taken by processes.
+        used_bytes: u64,
+        /// Can be had without swapping: free memory and caches that can be dropped.
+        available_bytes: u64,
+        /// Taken by caches and buffers.
+        cache_bytes: u64,
+    },
+    /// `uptime`, `top`: mean number of tasks that run or wait, in hundredths.
+    Load {
+        /// Over one minute.
+        one: u32,
+        /// Over five minutes.
+        five: u32,
+        /// Over fifteen minutes.
+        fifteen: u32,
+    },
+    /// `top`, `ps`: how many tasks there are.
+    Tasks {
+        /// All of them.
+        total: u32,
+        /// Ended, but not yet taken note of by their parent.
+        defunct: u32,
+    },
+    /// `ps`, `top`: processes of one command.
+    Processes {
+        /// The command, without arguments.
+        command: Text,
+        /// How many.
+        count: u32,
+        /// Memory they hold together, in bytes.
+        resident_bytes: u64,
+    },
+    /// `ps`: ended processes that one parent has not taken note of.
+    Defunct {
+        /// The parent's number; 0 when it was not printed.
+        parent: u32,
+        /// The parent's command, where it was printed.
+        parent_command: Text,
+        /// What they were.
+        command: Text,
+        /// How many.
+        count: u32,
+    },
+    /// `docker ps`, `crictl ps`: a container.
+    Container {
+        /// Its name in the pod.
+        name: Text,
+        /// Namespace of its pod, where printed.
+        namespace: Text,
+        /// Its pod, where printed.
+        pod: Text,
+        /// Whether it runs.
+        running: bool,
+        /// As printed.
+        state: Text,
+        /// How often it was started anew.
+        attempt: u32,
+    },
+    /// `crictl pods`: a pod's sandbox.
+    Sandbox {
+        /// Namespace of the pod.
+        namespace: Text,
+        /// The pod.
+        pod: Text,
+        /// Whether it is ready.
+        ready: bool,
+    },
+}
+
 /// A connection tried by hand.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Dial {

@@ -43,6 +43,15 @@ pub fn command_text(line: &str) -> Option<&str> {
     themed(line).or_else(|| windows(line))
 }
 
+/// The machine that the prompt before `command` names: `root@worker-1:~#`.
+pub fn prompt_host<'l>(line: &'l str, command: &str) -> Option<&'l str> {
+    let prompt = line.trim_end().strip_suffix(command)?.trim_end();
+    let (_, rest) = prompt.split_once('@').filter(|_| user_at_host(prompt))?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let end = rest.find(|c| !plain(c)).unwrap_or(rest.len());
+    rest.get(..end).filter(|h| !h.is_empty() && *h != "localhost")
+}
+
 /// `➜  ~ kubectl get pods`: the sign first, then a directory.
 fn themed(line: &str) -> Option<&str> {
     let rest = line.strip_prefix(['➜', '❯', 'λ'])?.trim_start();
@@ -101,6 +110,9 @@ fn is_known(name: &str) -> bool {
             | "journalctl"
             | "docker"
             | "crictl"
+            | "nerdctl"
+            | "ps"
+            | "uptime"
             | "helm"
             | "df"
             | "free"

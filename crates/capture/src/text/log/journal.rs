@@ -69,8 +69,73 @@ fn starts_with_date(text: &str) -> bool {
         && bytes.get(5).is_some_and(u8::is_ascii_digit)
 }
 
+/// A line of the kernel's own log: `[12345.678901] ...`, `[Sun Mar  1 10:00:00 2026] ...`, with
+/// or without a level (`<4>`) before it.
+pub fn kernel_line(text: &str) -> bool {
+    let text = text.strip_prefix('<').and_then(|t| t.split_once('>')).map_or(text, |(_, t)| t);
+    let Some((time, _)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) else {
+        return false;
+    };
+    let seconds = time.trim().split_once('.').is_some_and(|(whole, part)| {
+        let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+        digits(whole) && digits(part)
+    });
+    let words: Vec<&str> = time.split_whitespace().collect();
+    let date = words.len() == 5 && words.get(1).is_some_and(|m| MONTHS.contains(m));
+    seconds || date
+}
+
+/// Source files of the kubelet as they stand in its lines (`kubelet.go:2528]`).
+const KUBELET_FILES: &[&str] = &[
+    "container_manager_linux.go",
+    "eviction_manager.go",
+    "generic.go",
+    "image_gc_manager.go",
+    "kubelet.go",
+    "kubelet_node_status.go",
+    "kubelet_pods.go",
+    "kuberuntime_container.go",
+    "kuberuntime_gc.go",
+    "kuberuntime_manager.go",
+    "kuberuntime_sandbox.go",
+    "log.go",
+    "oom_watcher_linux.go",
+    "pod_workers.go",
+    "prober.go",
+    "remote_image.go",
+    "remote_runtime.go",
+    "setters.go",
+];
+
+/// A line of the kubelet without a word of the journal before it.
+fn kubelet_line(text: &str) -> bool {
+    let mut words = text.split_whitespace().skip(1).take(4);
+    let klog = text.starts_with(['I', 'W', 'E', 'F']) && looks_like_log(text);
+    let file = words.find_map(|w| w.strip_suffix(']')).and_then(|w| w.split_once(':'));
+    klog && file.is_some_and(|(name, _)| KUBELET_FILES.contains(&name))
+}
+
+/// The system unit whose lines these are, told by their form: the kernel's or the kubelet's.
+pub fn unit_by_lines(lines: &[Line<'_>]) -> Option<&'static str> {
+    let most = |test: fn(&str) -> bool| {
+        let filled = lines.iter().filter(|l| !l.is_blank());
+        let (fit, all) = filled.fold((0, 0), |(f, a), l| (f + usize::from(test(&l.text)), a + 1));
+        fit * 2 > all
+    };
+    if most(kernel_line) {
+        Some("kernel")
+    } else if most(kubelet_line) {
+        Some("kubelet")
+    } else {
+        None
+    }
+}
+
 /// Whether a line has the look of a log: a time, a level, a stack.
 pub fn looks_like_log(text: &str) -> bool {
+    if kernel_line(text) {
+        return true;
+    }
     let text = text.trim_start_matches(['[', '(']);
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
