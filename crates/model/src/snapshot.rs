@@ -127,6 +127,11 @@ impl Snapshot {
         self.logs.iter().filter(|l| !l.unit.is_empty() && implied::is_host_of(&l.name, node))
     }
 
+    /// What tools said of a node's machine.
+    pub fn host_figures<'s>(&'s self, node: &'s str) -> impl Iterator<Item = &'s HostFact> {
+        self.hosts.iter().filter(|h| implied::is_host_of(&h.node, node))
+    }
+
     /// System units that somebody looked at on a node.
     pub fn units_of<'s>(&'s self, node: &'s str) -> impl Iterator<Item = &'s UnitState> {
         self.units.iter().filter(|u| implied::is_host_of(&u.node, node))

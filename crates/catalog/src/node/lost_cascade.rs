@@ -147,7 +147,7 @@ fn common_to<'s>(
 }
 
 /// Containers that are known to have no memory limit.
-fn unlimited(app: &App) -> Vec<&Container> {
+pub(super) fn unlimited(app: &App) -> Vec<&Container> {
     let spec = app.spec().filter(|_| app.shows_spec());
     let containers = spec.into_iter().flat_map(|s| s.containers.iter());
     containers.filter(|c| c.resources.limits.get("memory").is_none()).collect()
@@ -252,6 +252,12 @@ fn first_limit(container: &Container, now: &Snapshot) -> Option<String> {
     Some(format!("{mebibytes}Mi"))
 }
 
+/// A limit to begin with for a container of a workload that has none.
+pub(super) fn limit_for(app: &App, container: &str, now: &Snapshot) -> Option<String> {
+    let container = unlimited(app).into_iter().find(|c| c.name == container)?;
+    first_limit(container, now)
+}
+
 /// The step that sets a limit, for the first container that has none.
 fn limit_step(finding: &Finding, now: &Snapshot) -> Step {
     let what = "Give it a memory limit before it is started again";
@@ -298,8 +304,7 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
 fn prevent(gap: &Gap, now: &Snapshot) -> Option<Patch> {
     let container = between(&gap.field, "containers[", "]")?;
     let app = now.app(&gap.object)?;
-    let limit = unlimited(app).into_iter().find(|c| c.name == container);
-    let limit = limit.and_then(|c| first_limit(c, now))?;
+    let limit = limit_for(app, container, now)?;
     let body = format!(
         "spec:\n  template:\n    spec:\n      containers:\n      - name: {container}\n        \
          resources:\n          limits:\n            memory: {limit}\n"

@@ -1,6 +1,7 @@
 //! Failures of nodes.
 
 mod cause;
+mod complaints;
 pub(crate) mod container_gc_failing;
 mod disk;
 pub(crate) mod disk_pressure;
@@ -9,10 +10,13 @@ pub(crate) mod image_gc_failing;
 pub(crate) mod image_gc_timeout;
 pub(crate) mod lost_cascade;
 pub(crate) mod not_ready;
+pub(crate) mod pid_cgroup;
+pub(crate) mod pid_exhaustion;
 pub(crate) mod pleg_stalled;
 mod runtime;
 pub(crate) mod runtime_hung;
 mod signs;
+pub(crate) mod system_oom;
 pub(crate) mod unknown;
 
 #[cfg(test)]
@@ -20,6 +24,15 @@ mod testing;
 
 use model::record::Node;
 use model::{Finding, Kind, Snapshot};
+
+/// A command to be run on a node's machine; where nothing says which machine that is, the
+/// command alone.
+pub(crate) fn on_host(node: &str, command: &str) -> String {
+    if node == model::UNNAMED_HOST {
+        return command.to_owned();
+    }
+    format!("ssh {node} '{command}'")
+}
 
 /// Names the workloads whose pods on this node are not ready, and says which of them nobody
 /// will replace.

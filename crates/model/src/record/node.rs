@@ -27,6 +27,8 @@ pub struct Node {
     pub kubelet_version: Text,
     /// Container runtime and version.
     pub runtime: Text,
+    /// Version of the machine's kernel.
+    pub kernel: Text,
 }
 
 /// A taint.
@@ -117,6 +119,7 @@ struct StatusWire {
 struct InfoWire {
     kubelet_version: Text,
     container_runtime_version: Text,
+    kernel_version: Text,
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -135,6 +138,7 @@ impl<'de> Deserialize<'de> for Node {
             conditions: status.conditions,
             kubelet_version: info.kubelet_version,
             runtime: info.container_runtime_version,
+            kernel: info.kernel_version,
         })
     }
 }
@@ -192,6 +196,9 @@ impl Record for Node {
                 }
                 if !other.runtime.is_empty() {
                     self.runtime.clone_from(&other.runtime);
+                }
+                if !other.kernel.is_empty() {
+                    self.kernel.clone_from(&other.kernel);
                 }
             }
             Known::REPLICAS => self.requested.clone_from(&other.requested),

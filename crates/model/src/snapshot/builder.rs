@@ -221,9 +221,12 @@ impl Builder {
         });
         self.events = joined(self.events, now);
         self.pods.extend(implied::pods(&self.events, &self.pods, &self.coverage));
+        implied::name_hosts(&self.nodes, &mut self.logs, &mut self.hosts);
         self.logs.sort();
         self.units.sort();
-        let told = (&*self.events, &*self.units, &*self.logs);
+        self.hosts.sort();
+        self.hosts.dedup();
+        let told = (&*self.events, &*self.units, &*self.logs, &*self.hosts);
         let implied_nodes = implied::nodes(&self.nodes, &self.pods, told, &self.coverage);
         let pods = Table::build(self.pods, |_, _| true);
         Snapshot {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Coverage, LogLines, UnitState};
+use super::{Coverage, HostFact, LogLines, UNNAMED_HOST, UnitState};
 use crate::record::{ClusterEvent, Known, Node, Pod, Summary};
 use crate::{Kind, ObjectRef, Text};
 
@@ -65,32 +65,49 @@ fn pod(object: &ObjectRef, word: &str, document: u16) -> Pod {
     pod
 }
 
+/// What may tell of nodes: events, system units, their logs, tools run on machines.
+type Told<'a> = (&'a [ClusterEvent], &'a [UnitState], &'a [LogLines], &'a [HostFact]);
+
+/// Gives a name to the machine of logs and figures that do not say which one they are of: the
+/// only node's, where one was read, else one that says that it is not known.
+pub(super) fn name_hosts(read: &[Arc<Node>], logs: &mut [LogLines], hosts: &mut [HostFact]) {
+    let first = read.first().map(|n| &n.meta.name);
+    let only = first.filter(|f| read.iter().all(|n| n.meta.name == **f));
+    let name = only.cloned().unwrap_or(Text::const_new(UNNAMED_HOST));
+    let logs = logs.iter_mut().filter(|l| !l.unit.is_empty()).map(|l| &mut l.name);
+    for node in logs.chain(hosts.iter_mut().map(|h| &mut h.node)).filter(|n| n.is_empty()) {
+        node.clone_from(&name);
+    }
+}
+
 /// Nodes that were not read but have events, system units or logs of such. Where all nodes were
 /// listed, another name is a machine that is none of them. A machine may call itself by the
 /// first part of its node's name.
 pub(super) fn nodes(
     read: &[Arc<Node>],
     pods: &[Arc<Pod>],
-    (events, units, logs): (&[ClusterEvent], &[UnitState], &[LogLines]),
+    (events, units, logs, hosts): Told<'_>,
     lists: &Coverage,
 ) -> Vec<Arc<Node>> {
-    if lists.lists(Kind::Node, "") {
-        return Vec::new();
-    }
+    let listed = lists.lists(Kind::Node, "");
     let about = events.iter().filter_map(|e| Some((e.about.as_ref()?, e.document)));
     let about = about.filter(|(o, _)| o.kind == Kind::Node).map(|(o, d)| (&o.name, d));
     let units = units.iter().map(|u| (&u.node, u.document));
     let logs = logs.iter().filter(|l| !l.unit.is_empty()).map(|l| (&l.name, l.document));
+    let hosts = hosts.iter().map(|h| (&h.node, h.document));
     // A tool may have been run inside of a pod.
     let known = |name: &str| {
         let read = read.iter().any(|n| is_host_of(name, &n.meta.name));
         read || pods.iter().any(|p| p.meta.name == name)
     };
     let mut names: BTreeMap<&Text, u16> = BTreeMap::new();
-    for (name, document) in about.chain(units).chain(logs).filter(|(n, _)| !n.is_empty()) {
+    let told = about.chain(units).chain(logs).chain(hosts);
+    for (name, document) in told.filter(|(n, _)| !n.is_empty()) {
         names.entry(name).or_insert(document);
     }
-    let unread = names.into_iter().filter(|(name, _)| !known(name));
+    let unread = names
+        .into_iter()
+        .filter(|(name, _)| if listed { *name == UNNAMED_HOST } else { !known(name) });
     let node = |(name, document): (&Text, u16)| {
         let mut node = Node::default();
         node.meta.name = name.clone();

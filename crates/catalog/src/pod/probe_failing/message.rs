@@ -76,6 +76,10 @@ pub(super) fn read(message: &str) -> Option<(Which, Says, Option<u16>)> {
     if rest.starts_with("warning") || says(rest, wording::PROBE_WITHOUT_CONTAINER) {
         return None;
     }
+    // The kernel refused: the probe never ran.
+    if wording::is_group_trouble(rest) || wording::lacks_processes(rest) {
+        return None;
+    }
     let (_, detail) = rest.split_once(':').unwrap_or(("", rest));
     Some((which, meaning(detail), port(detail)))
 }
