@@ -36,6 +36,7 @@ pub const ALL: &[&FailureKind] = &[
     &node::image_gc_failing::KIND,
     &node::image_gc_timeout::KIND,
     &node::lost_cascade::KIND,
+    &node::memory_overreported::KIND,
     &node::not_ready::KIND,
     &node::pid_cgroup::KIND,
     &node::pid_exhaustion::KIND,

@@ -102,11 +102,49 @@ fn from_silence(node: &Node, ready: &Condition, now: &Snapshot) -> Cause {
     if let Some(c) = pressure("DiskPressure") {
         return by_event("disk-full", evidence::condition(node.meta.source, &object, c));
     }
+    if let Some(fact) = own_certificate(node, now).or_else(|| refused_by_server(now)) {
+        return Cause {
+            mechanism: "certificate-expired",
+            certainty: Certainty::Likely,
+            alternatives: &["kubelet-down"],
+            evidence: vec![fact],
+        };
+    }
     let answers = now.units.iter().any(|u| u.node == node.meta.name);
     let alternatives: &[&str] =
         if answers { &["network-cut"] } else { &["host-down", "network-cut"] };
     let certainty = if answers { Certainty::Likely } else { Certainty::Possible };
     Cause { mechanism: "kubelet-down", certainty, alternatives, evidence: Vec::new() }
+}
+
+/// What the node's kubelet says of its certificate.
+fn own_certificate(node: &Node, now: &Snapshot) -> Option<Evidence> {
+    let kubelet = now.unit_logs(&node.meta.name).filter(|l| l.unit == "kubelet");
+    let expired = |line: &&String| {
+        says(line, &["certificate has expired"]) && says(line, &["apiserver", "node status", "lease"])
+    };
+    kubelet.into_iter().find_map(|log| {
+        let line = log.lines.iter().rev().take(1000).find(expired)?;
+        let value: String = line.chars().take(300).collect();
+        let object = node.meta.object(Kind::Node);
+        Some(evidence::field(log.document, &object, "log of kubelet", value))
+    })
+}
+
+/// What the API server says of a client whose certificate is past its date: it does not say
+/// whose, so a silent node is the likely one.
+fn refused_by_server(now: &Snapshot) -> Option<Evidence> {
+    let of_server = |name: &str| name.starts_with("kube-apiserver") || name == "apiserver";
+    let logs = now.logs.iter().filter(|l| of_server(&l.name) || of_server(&l.container));
+    let refused = |line: &&String| {
+        says(line, wording::CLIENT_REFUSED) && says(line, wording::CERTIFICATE)
+    };
+    logs.into_iter().find_map(|log| {
+        let line = log.lines.iter().rev().take(1000).find(refused)?;
+        let value: String = line.chars().take(300).collect();
+        let server = ObjectRef::component("kube-apiserver");
+        Some(evidence::field(log.document, &server, "log", value))
+    })
 }
 
 fn last_event(

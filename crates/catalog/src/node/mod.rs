@@ -9,6 +9,7 @@ pub(crate) mod disk_pressure_loop;
 pub(crate) mod image_gc_failing;
 pub(crate) mod image_gc_timeout;
 pub(crate) mod lost_cascade;
+pub(crate) mod memory_overreported;
 pub(crate) mod not_ready;
 pub(crate) mod pid_cgroup;
 pub(crate) mod pid_exhaustion;

@@ -47,6 +47,7 @@ failure! {
         "host-down": "the machine is down",
         "network-cut": "the network to it is cut",
         "memory-exhausted": "it ran out of memory",
+        "certificate-expired": "its kubelet's certificate is past its date",
         "disk-full": "its disk is full",
         "pid-exhausted": "no further process can be started on it",
     },

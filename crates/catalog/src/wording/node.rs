@@ -70,6 +70,9 @@ pub const NETWORK_PLUGIN_DOWN: &[&str] = &[
 pub const CERTIFICATE: &[&str] =
     &["x509:", "certificate has expired", "certificate signed by unknown"];
 
+/// The API server does not believe a client who it is.
+pub const CLIENT_REFUSED: &[&str] = &["unable to authenticate the request"];
+
 /// The disk is full.
 pub const DISK_FULL: &[&str] = &["no space left on device", "disk quota exceeded"];
 

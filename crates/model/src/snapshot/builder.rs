@@ -220,6 +220,8 @@ impl Builder {
             a.about.cmp(&b.about).then_with(|| time(a).cmp(&time(b))).then_with(|| a.cmp(b))
         });
         self.events = joined(self.events, now);
+        self.claims.extend(implied::claims(&self.events, &self.claims, &self.coverage));
+        self.scalers.extend(implied::scalers(&self.events, &self.scalers, &self.coverage));
         self.pods.extend(implied::pods(&self.events, &self.pods, &self.coverage));
         implied::name_hosts(&self.nodes, &mut self.logs, &mut self.hosts);
         self.logs.sort();

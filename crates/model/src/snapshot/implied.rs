@@ -1,4 +1,4 @@
-//! Pods and nodes that only their events or logs tell of: that is all that some people paste.
+//! Objects that only their events or logs tell of: that is all that some people paste.
 //!
 //! Such a pod gets the word that `kubectl get pods` would show for it, so that everything after
 //! this treats it like a row of a table; such a node gets its name. Nothing is concluded here
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Coverage, HostFact, LogLines, UNNAMED_HOST, UnitState};
-use crate::record::{ClusterEvent, Known, Node, Pod, Summary};
+use crate::record::{Claim, ClusterEvent, Known, Meta, Node, Pod, Scaler, Summary};
 use crate::{Kind, ObjectRef, Text};
 
 /// What the newest telling event says of a pod: reason, fragment of the message, word.
@@ -63,6 +63,58 @@ fn pod(object: &ObjectRef, word: &str, document: u16) -> Pod {
     let summary = Summary { containers: 1, status: word.into(), ..Summary::default() };
     pod.summary = Some(Box::new(summary));
     pod
+}
+
+/// Objects of a kind that have complaints and were not read, where nobody listed that kind in
+/// their namespace: their metadata, as far as it is known.
+fn unread<'r>(
+    kind: Kind,
+    events: &[ClusterEvent],
+    read: impl Iterator<Item = &'r Meta>,
+    lists: &Coverage,
+) -> Vec<Meta> {
+    let read: BTreeSet<(&Text, &Text)> = read.map(|m| (&m.namespace, &m.name)).collect();
+    let about = |e: &ClusterEvent| {
+        let object = e.about.as_ref().filter(|o| o.kind == kind)?;
+        let known = read.contains(&(&object.namespace, &object.name));
+        let complaint = e.warning || e.reason == "FailedBinding";
+        let unread = complaint && !known && !lists.lists(kind, &object.namespace);
+        unread.then(|| meta(object, e.document))
+    };
+    let mut found: Vec<Meta> = events.iter().filter_map(about).collect();
+    // Events are sorted by their object.
+    found.dedup_by(|b, a| a.name == b.name && a.namespace == b.namespace);
+    found
+}
+
+fn meta(object: &ObjectRef, document: u16) -> Meta {
+    let mut meta = Meta::default();
+    meta.namespace.clone_from(&object.namespace);
+    meta.name.clone_from(&object.name);
+    meta.source = document;
+    meta
+}
+
+/// Claims of which only complaints are known.
+pub(super) fn claims(
+    events: &[ClusterEvent],
+    read: &[Arc<Claim>],
+    lists: &Coverage,
+) -> Vec<Arc<Claim>> {
+    let read = read.iter().map(|c| &c.meta);
+    let found = unread(Kind::PersistentVolumeClaim, events, read, lists).into_iter();
+    found.map(|meta| Arc::new(Claim { meta, ..Claim::default() })).collect()
+}
+
+/// Autoscalers of which only complaints are known.
+pub(super) fn scalers(
+    events: &[ClusterEvent],
+    read: &[Arc<Scaler>],
+    lists: &Coverage,
+) -> Vec<Arc<Scaler>> {
+    let read = read.iter().map(|s| &s.meta);
+    let found = unread(Kind::HorizontalPodAutoscaler, events, read, lists).into_iter();
+    found.map(|meta| Arc::new(Scaler { meta, ..Scaler::default() })).collect()
 }
 
 /// What may tell of nodes: events, system units, their logs, tools run on machines.
