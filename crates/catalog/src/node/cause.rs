@@ -121,7 +121,8 @@ fn from_silence(node: &Node, ready: &Condition, now: &Snapshot) -> Cause {
 fn own_certificate(node: &Node, now: &Snapshot) -> Option<Evidence> {
     let kubelet = now.unit_logs(&node.meta.name).filter(|l| l.unit == "kubelet");
     let expired = |line: &&String| {
-        says(line, &["certificate has expired"]) && says(line, &["apiserver", "node status", "lease"])
+        says(line, &["certificate has expired"])
+            && says(line, &["apiserver", "node status", "lease"])
     };
     kubelet.into_iter().find_map(|log| {
         let line = log.lines.iter().rev().take(1000).find(expired)?;
@@ -136,9 +137,8 @@ fn own_certificate(node: &Node, now: &Snapshot) -> Option<Evidence> {
 fn refused_by_server(now: &Snapshot) -> Option<Evidence> {
     let of_server = |name: &str| name.starts_with("kube-apiserver") || name == "apiserver";
     let logs = now.logs.iter().filter(|l| of_server(&l.name) || of_server(&l.container));
-    let refused = |line: &&String| {
-        says(line, wording::CLIENT_REFUSED) && says(line, wording::CERTIFICATE)
-    };
+    let refused =
+        |line: &&String| says(line, wording::CLIENT_REFUSED) && says(line, wording::CERTIFICATE);
     logs.into_iter().find_map(|log| {
         let line = log.lines.iter().rev().take(1000).find(refused)?;
         let value: String = line.chars().take(300).collect();

@@ -256,10 +256,8 @@ mod tests {
         let mut now = alarmed(&killed);
         now.hosts.push(memory(11));
         assert_eq!(lines(&KIND, &now), Vec::<String>::new());
-        let pressed = node("a", "True", "").replace(
-            "conditions:\n",
-            "conditions:\n  - {type: MemoryPressure, status: 'True'}\n",
-        );
+        let pressed = node("a", "True", "")
+            .replace("conditions:\n", "conditions:\n  - {type: MemoryPressure, status: 'True'}\n");
         let mut now = alarmed(&pressed);
         now.samples.push(top(41.0));
         assert_eq!(lines(&KIND, &now), Vec::<String>::new());

@@ -150,7 +150,9 @@ fn stated(runtime: &Runtime<'_>) -> Option<Cause> {
     if !runtime.said_down.is_empty() {
         return cause("runtime-down", Certainty::Proven, &[], facts(&runtime.said_down));
     }
-    if late > 1 {
+    // The kubelet's own round over all containers asks nothing but the runtime.
+    let round = || runtime.late.iter().any(|s| s.says(&["genericpleg"]));
+    if late > 1 || round() {
         return cause(
             "runtime-hung",
             Certainty::Likely,
