@@ -101,8 +101,8 @@ fn needed(node: &Node, now: &Snapshot) -> Option<(f64, Evidence)> {
             return Some((share, evidence::field(host.document, &object, "memory", said)));
         }
     }
-    let own = now.samples.iter().filter(|s| s.subject == node.meta.name);
-    let top = own.filter(|s| s.at.is_none() && s.metric == "memory_usage_percent").next_back()?;
+    let mut own = now.samples.iter().filter(|s| s.subject == node.meta.name);
+    let top = own.rfind(|s| s.at.is_none() && s.metric == "memory_usage_percent")?;
     let said = format!("{:.0} % (working set)", top.value);
     Some((top.value, evidence::field(top.document, &object, "kubectl top node", said)))
 }

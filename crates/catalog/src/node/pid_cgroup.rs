@@ -232,7 +232,8 @@ mod tests {
     const RACE: &str = "Liveness probe failed: OCI runtime exec failed: exec failed: \
         container_linux.go:348: starting container process caused \"process_linux.go:90: adding \
         pid 18580 to cgroups caused \\\"failed to write 18580 to cgroup.procs: write \
-        /sys/fs/cgroup/cpu/kubepods/burstable/pod1/c1/cgroup.procs: invalid argument\\\"\": unknown";
+        /sys/fs/cgroup/cpu/kubepods/burstable/pod1/c1/cgroup.procs: invalid argument\\\"\": \
+        unknown";
 
     fn said(reason: &str, message: &str) -> String {
         format!(

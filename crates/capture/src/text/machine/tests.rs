@@ -231,9 +231,8 @@ proptest! {
     fn any_damage_is_borne(at in 0usize..2000, with in "[ \t\n:/<>%0-9-]{0,8}") {
         let text: Vec<char> = DF.repeat(3).chars().collect();
         let at = at.min(text.len());
-        let damaged: String =
-            text[..at].iter().copied().chain(with.chars()).chain(text[at..].iter().copied()).collect();
-        pieces(&damaged);
+        let (before, after) = (text[..at].iter().copied(), text[at..].iter().copied());
+        pieces(&before.chain(with.chars()).chain(after).collect::<String>());
     }
 
     #[test]
