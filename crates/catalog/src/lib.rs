@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod failure;
+mod cloud;
 mod control_plane;
 mod evidence;
 mod listening;
@@ -23,12 +24,15 @@ pub use model::FailureKind;
 
 /// Every failure kind, by id.
 pub const ALL: &[&FailureKind] = &[
+    &control_plane::certificate_expiring::KIND,
     &storage::claim_pending::KIND,
     &control_plane::degraded::KIND,
     &control_plane::lost::KIND,
     &control_plane::single::KIND,
     &service::ingress_misrouted::KIND,
     &control_plane::kubelets_orphaned::KIND,
+    &cloud::lb_pending::KIND,
+    &cloud::lb_port_conflict::KIND,
     &control_plane::mass_eviction_imminent::KIND,
     &node::container_gc_failing::KIND,
     &node::disk_pressure::KIND,

@@ -1,6 +1,8 @@
 //! How Kubernetes words things, old and new. Fragments are data: one place for each.
 
 mod access;
+mod balancer;
+mod certificate;
 mod cluster;
 mod config;
 mod control_plane;
@@ -15,6 +17,8 @@ mod sandbox;
 mod volume;
 
 pub use access::*;
+pub use balancer::*;
+pub use certificate::*;
 pub use cluster::*;
 pub use config::*;
 pub use control_plane::*;

@@ -1,5 +1,7 @@
 //! Failures of the control plane and of what serves the whole cluster.
 
+mod certificate;
+pub(crate) mod certificate_expiring;
 pub(crate) mod degraded;
 pub(crate) mod kubelets_orphaned;
 pub(crate) mod lost;
