@@ -47,8 +47,12 @@ fn can_follow(cause: &Finding, effect: &Finding, kind: &FailureKind) -> bool {
         (Some(c), Some(e)) => c.since(e) <= SLACK_SECONDS,
         _ => true,
     };
-    // What is over cannot be why something else is broken now.
-    let lasting = cause.state != State::Recovered || effect.state == State::Recovered;
+    // What is over, or what nobody suffers from, cannot be why something else is broken now.
+    let lasting = match cause.state {
+        State::Recovered => effect.state == State::Recovered,
+        State::Suspected => effect.state == State::Suspected,
+        State::Active | State::Recovering => true,
+    };
     kind.leads_to.contains(&effect.failure) && ordered && lasting
 }
 

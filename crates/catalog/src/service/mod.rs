@@ -1,8 +1,11 @@
 //! Failures of Services.
 
 mod callers;
+pub(crate) mod gateway_single_replica;
+pub(crate) mod headless_unbalanced;
 mod ingress;
 pub(crate) mod ingress_misrouted;
+pub(crate) mod ingress_untuned;
 pub(crate) mod misrouted;
 mod nearest;
 pub(crate) mod without_endpoints;
