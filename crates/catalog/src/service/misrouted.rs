@@ -5,8 +5,10 @@ use model::record::{Port, Service, ServicePort};
 use model::{Act, Finding, Findings, Gap, Kind, Patch, Remedy, Scenario, Snapshot, Step};
 
 mod client;
+mod external;
 mod locality;
 mod policy;
+mod stale;
 mod target;
 mod traffic;
 
@@ -24,7 +26,10 @@ failure! {
     /// A target given by name has to be the name of a container's port, letter by letter; if
     /// no container has it, the pods are no endpoints of that port at all. Traffic also stops
     /// when the protocol differs (UDP, TCP), when a policy keeps it on nodes that run no pod
-    /// of the Service, or when a network policy does not let the clients in.
+    /// of the Service, or when a network policy does not let the clients in, or does not let
+    /// them ask for its name. A Service that only stands for another name (ExternalName) leads
+    /// nowhere when that name is gone. And where endpoints stay as they were while pods come and
+    /// go, nobody keeps them in step any more: look at the controller manager.
     ///
     /// ## What we do
     /// 1. Find out where the program listens: its settings, its probes, its declared ports.
@@ -46,6 +51,8 @@ failure! {
         "traffic-policy-local":
             "its traffic must stay on the node, and nodes with clients have no pod of it",
         "network-policy-blocks": "a network policy does not let its clients through",
+        "external-name-wrong": "it stands for the name of a Service that does not exist",
+        "endpoints-stale": "its endpoints are not the pods that are ready",
     },
     reads: [
         Service, Endpoints, EndpointSlice, Pod, Deployment, StatefulSet, DaemonSet, NetworkPolicy,
@@ -70,6 +77,8 @@ fn detect(service: &Service, now: &Snapshot, findings: &mut Findings) {
     client::detect(service, now, findings);
     locality::detect(service, now, findings);
     policy::detect(service, now, findings);
+    external::detect(service, now, findings);
+    stale::detect(service, now, findings);
 }
 
 /// Two numbers that have to be kept equal by hand will differ one day.
@@ -137,6 +146,9 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
         ));
     }
     let do_not = match finding.mechanism {
+        "endpoints-stale" => {
+            "Do not edit the endpoints by hand: mend who keeps them, it overwrites them at once"
+        }
         "network-policy-blocks" => {
             "Do not delete the policy: add the one rule that is missing, or everything is open"
         }

@@ -6,6 +6,7 @@ use model::{App, Evidence, Findings, Kind, Snapshot};
 use crate::evidence;
 
 mod advice;
+mod by_hand;
 mod unmatched;
 mod unready;
 
@@ -20,7 +21,8 @@ failure! {
     /// A Service sends traffic to the ready pods whose labels match its selector, all of it.
     /// It has none when the selector names a label or a value that no pod carries (a word
     /// misspelt, a version added, a key renamed), when its pods are not ready, or when its
-    /// workload has no pods at all. Nobody reports a selector that matches nothing: for the
+    /// workload has no pods at all. One without a selector has the addresses that somebody keeps
+    /// by hand, or none. Nobody reports a selector that matches nothing: for the
     /// API it is as good as any other.
     ///
     /// ## What we do
@@ -41,6 +43,7 @@ failure! {
         "selector-unmatched": "no pod carries the labels that its selector names",
         "no-ready-pods": "none of the pods behind it is ready",
         "no-pods": "there is no pod behind it",
+        "addresses-missing": "it has no selector, and nobody gave it addresses",
     },
     reads: [Service, Endpoints, EndpointSlice, Pod, Deployment, StatefulSet, DaemonSet, Ingress],
     leads_to: [
@@ -59,8 +62,11 @@ failure! {
 }
 
 fn detect(service: &Service, now: &Snapshot, findings: &mut Findings) {
-    if service.kind == "ExternalName" || service.selector.is_empty() {
+    if service.kind == "ExternalName" {
         return;
+    }
+    if service.selector.is_empty() {
+        return by_hand::detect(service, now, findings);
     }
     let ended = |a: &&App| {
         matches!(a.object.kind, Kind::Job | Kind::CronJob) && a.running().next().is_none()

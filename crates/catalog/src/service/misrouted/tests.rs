@@ -295,6 +295,51 @@ fn pods_closed_to_everybody_are_found_without_a_known_client() {
 }
 
 #[test]
+fn a_service_that_stands_for_a_name_that_is_gone_is_told() {
+    let other = |name: &str| {
+        format!(
+            "kind: Service\nmetadata: {{namespace: bank, name: safe}}\n\
+             spec: {{type: ExternalName, externalName: {name}}}\n---\n"
+        ) + &service("{port: 80}")
+            + &app("teller", "env: [{name: V, value: 'safe:80'}]")
+    };
+    let want = ["external-name-wrong svc/safe Proven Active"];
+    check(&KIND, &other("valut.bank.svc.cluster.local"), &want);
+    check(&KIND, &other("vault.bank.svc.cluster.local"), &[]);
+    check(&KIND, &other("db.example.com"), &[]);
+}
+
+#[test]
+fn endpoints_that_do_not_follow_their_pods_are_found() {
+    let clock = "kind: Event\nmetadata: {name: clock, namespace: bank}\n\
+                 lastTimestamp: 2026-01-01T09:00:00Z\n---\n";
+    let slice = |name: &str, addresses: &str| {
+        format!(
+            "kind: EndpointSlice\nmetadata: {{namespace: bank, name: {name}-a, labels: \
+             {{kubernetes.io/service-name: {name}}}, creationTimestamp: 2026-01-01T00:00:00Z}}\n\
+             endpoints: [{addresses}]\nports: [{{port: 80}}]\n---\n"
+        )
+    };
+    let since = |ready: &str, hour: u32| {
+        vault("ports: [{containerPort: 80}]").replace(
+            "status: 'True'",
+            &format!("status: '{ready}', lastTransitionTime: '2026-01-01T0{hour}:59:50Z'"),
+        ) + &service("{port: 80}")
+    };
+    let full = "{addresses: [10.0.0.1]}";
+    let left = clock.to_owned() + &since("True", 1) + &slice("vault", "");
+    check(&KIND, &left, &["endpoints-stale svc/vault Possible Active"]);
+    let kept = clock.to_owned() + &since("False", 1) + &slice("vault", full);
+    check(&KIND, &kept, &["endpoints-stale svc/vault Possible Active"]);
+    // They have had no time yet.
+    check(&KIND, &(clock.to_owned() + &since("True", 8) + &slice("vault", "")), &[]);
+    check(&KIND, &(clock.to_owned() + &since("True", 1) + &slice("vault", full)), &[]);
+    let twice = kept.clone() + &kept.replace("vault", "safe");
+    let line = "endpoints-stale component/kube-controller-manager Likely Active";
+    assert!(lines(&KIND, &snapshot(&twice)).contains(&line.to_owned()));
+}
+
+#[test]
 fn names_of_ports_that_were_not_printed_prove_nothing() {
     let by_name = service("{port: 80, targetPort: http}");
     let one = "ports: [{containerPort: 8080}]";

@@ -130,3 +130,25 @@ fn what_is_not_in_the_input_lowers_the_certainty() {
     now.coverage = model::Coverage::default();
     assert_eq!(lines(&KIND, &now), ["selector-unmatched svc/crane Likely Active"]);
 }
+
+#[test]
+fn services_without_a_selector_need_addresses_by_hand() {
+    let client = deployment("tug", "{app: tug}", 1)
+        .replace("image: x", "image: x, env: [{name: C, value: 'crane:80'}]");
+    let bare = service("crane", "{}");
+    let want = ["addresses-missing svc/crane Proven Active"];
+    check(&KIND, &(client.clone() + &bare + &endpoints("crane", "[]")), &want);
+    check(&KIND, &(client.clone() + &bare), &want);
+    let given = "[{addresses: [{ip: 192.0.2.9}], ports: [{port: 80}]}]";
+    check(&KIND, &(client + &bare + &endpoints("crane", given)), &[]);
+    check(&KIND, &(bare + &endpoints("crane", "[]")), &[]);
+}
+
+#[test]
+fn pods_that_are_published_unready_are_endpoints() {
+    let selector = "{app: crane}";
+    let unready = app("crane", selector, false) + &service("crane", selector);
+    let told =
+        unready.replace("type: ClusterIP,", "type: ClusterIP, publishNotReadyAddresses: true,");
+    check(&KIND, &told, &[]);
+}

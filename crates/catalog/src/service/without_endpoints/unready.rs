@@ -22,6 +22,9 @@ pub(super) fn unready(
     if pods.iter().any(|p| p.is_ready() == Some(true)) {
         return;
     }
+    if service.publishes_unready && !pods.is_empty() {
+        return findings.rule_out(KIND.id, object, "it publishes pods that are not ready, too");
+    }
     let wanted: Option<i64> = apps.iter().map(|a| a.wanted()).sum();
     if pods.is_empty() && wanted == Some(0) {
         return findings.rule_out(KIND.id, object, "its workload is scaled to zero");
