@@ -29,7 +29,7 @@ failure! {
     /// ## Sources
     /// Kubernetes documentation, "Ingress Controllers" and "Horizontal Pod Autoscaling".
     id: "gateway-single-replica",
-    mechanisms: {},
+    mechanisms: { "single-replica": "all traffic from outside goes through one pod", },
     reads: [Service, Deployment, Ingress, HorizontalPodAutoscaler],
     leads_to: [],
     detect: Exposure,

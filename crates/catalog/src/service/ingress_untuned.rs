@@ -33,7 +33,7 @@ failure! {
     /// ## Sources
     /// ingress-nginx documentation, "ConfigMap".
     id: "ingress-untuned",
-    mechanisms: {},
+    mechanisms: { "settings-missing": "it has the settings it came with", },
     reads: [ConfigMap, Deployment, DaemonSet, Ingress],
     leads_to: [],
     detect: Exposure,
