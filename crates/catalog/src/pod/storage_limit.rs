@@ -1,22 +1,21 @@
 //! Pods that were evicted because they took more of the node's disk than their own limits
 //! allow. A node that is short of disk is another matter.
 
-use model::record::{ClusterEvent, Pod};
-use model::{App, Evidence, Finding, Findings, Impact, Kind, Snapshot, State, Timestamp};
+use model::{App, Finding, Findings, Impact, Snapshot, State, Timestamp};
 
 use super::edit::{container_field, spec_field};
-use crate::evidence;
+use super::evicted::{self, Evicted};
 use crate::wording::{self, between, says};
 
 /// How long an eviction counts, in seconds, when its workload is whole again.
 const RECENT_SECONDS: i64 = 3600;
 
 pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut Findings) {
-    let evicted: Vec<(&Pod, Evidence, String)> =
-        app.pods.iter().filter(|p| p.is_finished()).filter_map(|p| evicted(p, now)).collect();
-    let Some((pod, fact, message)) = evicted.iter().max_by_key(|(_, fact, _)| fact.at) else {
+    let evicted = evicted::of(app, now, |text| says(text, wording::STORAGE_LIMIT));
+    let Some(Evicted { pod, text, fact }) = evicted.iter().max_by_key(|e| e.fact.at) else {
         return;
     };
+    let message = &sentence(text);
     let age = fact.at.map(|at: Timestamp| now.now.since(at));
     let lost = app.lost_replicas();
     if lost == 0 && age.is_none_or(|a| a > RECENT_SECONDS) {
@@ -39,24 +38,6 @@ pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut
         _ => State::Active,
     };
     findings.push(finding.state(state));
-}
-
-/// The eviction of a pod for its own limit, with what was said.
-fn evicted<'s>(pod: &'s Pod, now: &Snapshot) -> Option<(&'s Pod, Evidence, String)> {
-    let object = pod.meta.object(Kind::Pod);
-    let told =
-        |e: &&ClusterEvent| e.reason == "Evicted" && says(&e.message, wording::STORAGE_LIMIT);
-    let event = now.events_about(&object).iter().rfind(told);
-    if let Some(event) = event {
-        return Some((pod, evidence::event(event, now)?, sentence(&event.message)));
-    }
-    let (reason, message) = pod.why.as_deref()?;
-    if reason != "Evicted" || !says(message, wording::STORAGE_LIMIT) {
-        return None;
-    }
-    let fact = evidence::field(pod.meta.source, &object, "status.message", message.as_str());
-    let at = pod.ready.and_then(|r| r.since).or(pod.started);
-    Some((pod, Evidence { at, ..fact }, sentence(message)))
 }
 
 fn sentence(message: &str) -> String {
