@@ -25,7 +25,8 @@ pub(crate) fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
     match finding.mechanism {
         "key-missing" => next.extend(key_steps(finding, &missing, value, now)),
         "config-map-missing" | "secret-missing" | "service-account-missing" => {
-            next.push(create(finding.mechanism, &missing.name, &namespace));
+            let first = next.is_empty();
+            next.push(create(finding.mechanism, &missing.name, &namespace, first));
         }
         _ => {}
     }
@@ -77,7 +78,8 @@ fn edit(finding: &Finding, what: String, object: &str) -> Step {
     }
 }
 
-fn create(mechanism: &str, name: &str, namespace: &str) -> Step {
+fn create(mechanism: &str, name: &str, namespace: &str, first: bool) -> Step {
+    let begin = if first { "Apply" } else { "Or apply" };
     let (kind, how) = match mechanism {
         "secret-missing" => ("secret", "secret generic"),
         "service-account-missing" => ("serviceaccount", "serviceaccount"),
@@ -85,7 +87,7 @@ fn create(mechanism: &str, name: &str, namespace: &str) -> Step {
     };
     let data = if kind == "serviceaccount" { "" } else { " --from-env-file=FILE" };
     Step::change(
-        format!("Or apply the {kind} {name} from where its source is kept, else make it anew"),
+        format!("{begin} the {kind} {name} from where its source is kept, else make it anew"),
         format!("kubectl create {how} {name}{namespace}{data}"),
         format!("kubectl delete {kind} {name}{namespace}"),
     )
