@@ -8,11 +8,13 @@
 mod failure;
 mod cloud;
 mod control_plane;
+mod dependency;
 mod evidence;
 mod listening;
 mod node;
 mod pod;
 mod service;
+mod slow;
 mod storage;
 pub mod wording;
 mod workload;
@@ -43,6 +45,7 @@ pub const ALL: &[&FailureKind] = &[
     &node::image_gc_timeout::KIND,
     &node::lost_cascade::KIND,
     &node::memory_overreported::KIND,
+    &node::network_degraded::KIND,
     &node::not_ready::KIND,
     &node::pid_cgroup::KIND,
     &node::pid_exhaustion::KIND,
@@ -69,9 +72,11 @@ pub const ALL: &[&FailureKind] = &[
     &workload::rbac_denied::KIND,
     &service::headless_unbalanced::KIND,
     &service::misrouted::KIND,
+    &service::unreachable_by_client::KIND,
     &service::without_endpoints::KIND,
     &control_plane::watch_cache_stale::KIND,
     &control_plane::webhook_deadlock::KIND,
+    &workload::dependency_failing::KIND,
 ];
 
 /// The kind with this id.

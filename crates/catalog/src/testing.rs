@@ -28,6 +28,69 @@ pub(crate) fn snapshot(yaml: &str) -> Snapshot {
     builder.finish(None)
 }
 
+/// Adds the log of a workload of namespace `shop`.
+pub(crate) fn log(now: &mut Snapshot, name: &str, lines: &[&str]) {
+    now.logs.push(model::LogLines {
+        name: name.into(),
+        namespace: "".into(),
+        container: "".into(),
+        unit: "".into(),
+        previous: false,
+        lines: lines.iter().map(|l| (*l).to_owned()).collect(),
+        document: 0,
+    });
+}
+
+/// A Deployment of namespace `shop` with one pod on a node, and a Service of the same name and
+/// port: `env` is the list of its variables, `node` and `ready` are the pod's.
+pub(crate) struct Member<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) image: &'a str,
+    pub(crate) port: u16,
+    pub(crate) env: &'a str,
+    pub(crate) node: &'a str,
+    pub(crate) ready: bool,
+}
+
+impl Default for Member<'_> {
+    fn default() -> Self {
+        Member {
+            name: "",
+            image: "reg.example/own:1",
+            port: 8080,
+            env: "",
+            node: "n1",
+            ready: true,
+        }
+    }
+}
+
+impl Member<'_> {
+    /// Its YAML documents.
+    pub(crate) fn yaml(&self) -> String {
+        let Member { name, image, port, env, node, ready } = self;
+        let spec = format!(
+            "{{nodeName: '', containers: [{{name: main, image: '{image}', env: [{env}], \
+             ports: [{{containerPort: {port}}}]}}]}}"
+        );
+        let ready = if *ready { "True" } else { "False" };
+        format!(
+            "---\nkind: Deployment\nmetadata: {{name: {name}, namespace: shop}}\n\
+             spec: {{replicas: 1, selector: {{matchLabels: {{app: {name}}}}}, \
+             template: {{metadata: {{labels: {{app: {name}}}}}, spec: {spec}}}}}\n\
+             ---\nkind: Pod\nmetadata: {{name: {name}-6f4d5b7c9d-x2x4z, namespace: shop, \
+             labels: {{app: {name}}}, creationTimestamp: 2026-03-01T08:00:00Z, \
+             ownerReferences: [{{kind: ReplicaSet, name: {name}-6f4d5b7c9d, controller: true}}]}}\n\
+             spec: {spec}\nstatus: {{phase: Running, conditions: [{{type: Ready, \
+             status: '{ready}', lastTransitionTime: 2026-03-01T08:01:00Z}}]}}\n\
+             ---\nkind: Service\nmetadata: {{name: {name}, namespace: shop}}\n\
+             spec: {{clusterIP: 10.9.0.{}, selector: {{app: {name}}}, ports: [{{port: {port}}}]}}\n",
+            name.len()
+        )
+        .replace("nodeName: ''", &format!("nodeName: {node}"))
+    }
+}
+
 /// Findings of one kind, one line each: `failure/mechanism kind/name certainty state`.
 pub(crate) fn lines(kind: &FailureKind, now: &Snapshot) -> Vec<String> {
     let mut findings = Findings::default();

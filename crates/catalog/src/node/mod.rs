@@ -10,6 +10,7 @@ pub(crate) mod image_gc_failing;
 pub(crate) mod image_gc_timeout;
 pub(crate) mod lost_cascade;
 pub(crate) mod memory_overreported;
+pub(crate) mod network_degraded;
 pub(crate) mod not_ready;
 pub(crate) mod pid_cgroup;
 pub(crate) mod pid_exhaustion;

@@ -156,19 +156,34 @@ fn from_text(text: &str, ended: &Ended<'_>, app: &App, now: &Snapshot) -> Option
         Says::NoMemory => Cause::new("out-of-memory", "it gets no more memory")
             .unsure(Certainty::Likely, &["application-error"])
             .edit(crash_field::memory(app, name)),
-        Says::CredentialsRejected => {
+        Says::CredentialsRejected | Says::CredentialsMissing => {
             Cause::new("credentials-rejected", "a peer refuses its credentials")
                 .edit(crash_field::credentials(app, name))
         }
         Says::CertificateRejected => {
             Cause::new("certificate-rejected", "a certificate is not accepted")
         }
-        Says::NameUnknown | Says::NameResolutionDown | Says::ConnectionFailed => {
-            dependency(text, said, app, now)?
+        Says::DiskFull => Cause::new("application-error", named("no room is left for", "a file"))
+            .unsure(Certainty::Likely, &["read-only-file-system"]),
+        Says::StoreReadOnly => store(text, "a data store it needs takes no writes", app, now),
+        Says::ConnectionsExhausted | Says::PoolExhausted => {
+            store(text, "a data store it needs has no connection left", app, now)
         }
+        Says::NameUnknown
+        | Says::NameResolutionDown
+        | Says::ConnectionFailed
+        | Says::AnswersLate
+        | Says::TlsMismatch => dependency(text, said, app, now)?,
         Says::Fault => return None,
     };
     Some(cause)
+}
+
+/// A data store that answers, but not with what is needed. Its own side is what to look at.
+fn store(text: &str, why: &str, app: &App, now: &Snapshot) -> Cause {
+    let peer = peer::trouble(app, text, Says::ConnectionFailed, now);
+    let why = peer.map_or_else(|| why.to_owned(), |p| format!("{why} ({})", p.value));
+    Cause::new("dependency-unreachable", why).unsure(Certainty::Likely, &["application-error"])
 }
 
 /// A peer that cannot be reached.

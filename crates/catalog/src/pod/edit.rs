@@ -88,7 +88,14 @@ pub(crate) fn changes(app: &App, name: &str) -> Vec<(String, String, String)> {
                 e.value.as_ref().map_or("(from elsewhere)".into(), ToString::to_string)
             })
         };
-        note(&format!("env[{variable}]"), value(old), value(new));
+        let hidden = |c: &Container| c.env.iter().any(|e| e.name == variable && e.is_hidden());
+        let (before, after) = match (value(old), value(new)) {
+            (a, b) if a != b && hidden(old) && hidden(new) => {
+                ("(another secret)".into(), "(a secret)".into())
+            }
+            values => values,
+        };
+        note(&format!("env[{variable}]"), before, after);
     }
     for resource in ["memory", "cpu", "ephemeral-storage"] {
         let limit = |c: &Container| {

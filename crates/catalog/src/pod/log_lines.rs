@@ -1,4 +1,6 @@
-//! What the lines of a program's log say about its end.
+//! What the lines of a program's log say about its end, and about the peers it lacks.
+
+use std::collections::BTreeMap;
 
 use model::{App, Evidence, Kind, LogLines, ObjectRef, Snapshot};
 
@@ -6,15 +8,22 @@ use crate::wording::{self, says};
 
 /// What a line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Says {
+pub(crate) enum Says {
+    CredentialsMissing,
     CredentialsRejected,
     CertificateRejected,
+    TlsMismatch,
+    ConnectionsExhausted,
+    PoolExhausted,
+    StoreReadOnly,
     ReadOnly,
     AddressInUse,
+    DiskFull,
     NoMemory,
     NameUnknown,
     NameResolutionDown,
     ConnectionFailed,
+    AnswersLate,
     ProgramFormat,
     CommandMissing,
     Permission,
@@ -24,15 +33,22 @@ pub(super) enum Says {
 }
 
 /// Fragments, the more telling ones first: a line often holds several.
-const LINES: [(&[&str], Says); 14] = [
+const LINES: [(&[&str], Says); 21] = [
+    (wording::CREDENTIALS_MISSING, Says::CredentialsMissing),
     (wording::CREDENTIALS_REJECTED, Says::CredentialsRejected),
+    (wording::TLS_MISMATCH, Says::TlsMismatch),
     (wording::CERTIFICATE_REJECTED, Says::CertificateRejected),
+    (wording::CONNECTIONS_EXHAUSTED, Says::ConnectionsExhausted),
+    (wording::POOL_EXHAUSTED, Says::PoolExhausted),
     (wording::READ_ONLY, Says::ReadOnly),
+    (wording::STORE_READ_ONLY, Says::StoreReadOnly),
     (wording::ADDRESS_IN_USE, Says::AddressInUse),
+    (wording::NO_SPACE, Says::DiskFull),
     (wording::NO_MEMORY, Says::NoMemory),
     (wording::NAME_UNKNOWN, Says::NameUnknown),
     (wording::NAME_RESOLUTION_DOWN, Says::NameResolutionDown),
     (wording::CONNECTION_FAILED, Says::ConnectionFailed),
+    (wording::ANSWERS_LATE, Says::AnswersLate),
     (wording::PROGRAM_FORMAT, Says::ProgramFormat),
     (wording::PERMISSION, Says::Permission),
     (wording::COMMAND_MISSING, Says::CommandMissing),
@@ -48,18 +64,23 @@ const LAST_LINES: usize = 60;
 const LINE_BYTES: usize = 4096;
 
 /// What a text says, if it says anything known.
-pub(super) fn meaning(text: &str) -> Option<Says> {
+pub(crate) fn meaning(text: &str) -> Option<Says> {
     let end = (0..=text.len().min(LINE_BYTES)).rev().find(|i| text.is_char_boundary(*i));
-    let text = text.get(..end.unwrap_or(0)).unwrap_or_default();
-    LINES.iter().find(|(words, _)| says(text, words)).map(|(_, says)| *says)
+    let text = text.get(..end.unwrap_or(0)).unwrap_or_default().to_ascii_lowercase();
+    let said = |words: &[&str]| words.iter().any(|w| text.contains(w));
+    let says = LINES.iter().find(|(words, _)| said(words)).map(|(_, says)| *says);
+    match says {
+        Some(Says::ConnectionFailed) if wording::asks_dns(&text) => Some(Says::NameResolutionDown),
+        says => says,
+    }
 }
 
 /// The most telling of the last lines.
 #[derive(Clone, Debug)]
-pub(super) struct Clue<'s> {
-    pub(super) says: Says,
-    pub(super) line: &'s str,
-    pub(super) evidence: Evidence,
+pub(crate) struct Clue<'s> {
+    pub(crate) says: Says,
+    pub(crate) line: &'s str,
+    pub(crate) evidence: Evidence,
 }
 
 /// Names under which logs, samples and alerts may speak of a workload: its own, its pods' and
@@ -73,8 +94,46 @@ pub(crate) fn names(app: &App) -> Vec<&str> {
     names
 }
 
+/// Which workload a name means, in logs, samples and alerts.
+pub(crate) struct Owners<'s> {
+    by_name: BTreeMap<&'s str, Vec<usize>>,
+    apps: &'s [App],
+}
+
+/// The names of all workloads.
+pub(crate) fn owners(now: &Snapshot) -> Owners<'_> {
+    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, app) in now.apps.iter().enumerate() {
+        let mut names = names(app);
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().for_each(|n| by_name.entry(n).or_default().push(i));
+    }
+    Owners { by_name, apps: &now.apps }
+}
+
+impl Owners<'_> {
+    /// The place of the only workload of this name in the snapshot's list.
+    pub(crate) fn named(&self, name: &str) -> Option<usize> {
+        self.only(name, |_| true)
+    }
+
+    /// The place of the workload that wrote a log.
+    pub(crate) fn of(&self, log: &LogLines) -> Option<usize> {
+        let here = |a: &App| log.namespace.is_empty() || a.object.namespace == log.namespace;
+        self.only(&log.name, here)
+    }
+
+    fn only(&self, name: &str, fits: impl Fn(&App) -> bool) -> Option<usize> {
+        let name = name.rsplit('/').next().unwrap_or_default();
+        let all = self.by_name.get(name).into_iter().flatten().copied();
+        let mut found = all.filter(|i| self.apps.get(*i).is_some_and(&fits));
+        found.next().filter(|_| found.next().is_none())
+    }
+}
+
 /// Logs of a workload, those of containers before their last restart first.
-pub(super) fn of<'s>(app: &App, container: &str, now: &'s Snapshot) -> Vec<&'s LogLines> {
+pub(crate) fn of<'s>(app: &App, container: &str, now: &'s Snapshot) -> Vec<&'s LogLines> {
     let names = names(app);
     let is_own = |log: &&LogLines| {
         let name = log.name.rsplit('/').next().unwrap_or_default();
@@ -90,7 +149,7 @@ pub(super) fn of<'s>(app: &App, container: &str, now: &'s Snapshot) -> Vec<&'s L
 
 /// The most telling line of a container's logs: the last one that names a known fault, else
 /// the last one in which the program gives up.
-pub(super) fn read<'s>(app: &App, container: &str, now: &'s Snapshot) -> Option<Clue<'s>> {
+pub(crate) fn read<'s>(app: &App, container: &str, now: &'s Snapshot) -> Option<Clue<'s>> {
     of(app, container, now).into_iter().find_map(|log| {
         let told = log.lines.iter().rev().take(LAST_LINES);
         let told = told.filter(|l| !is_from_kubectl(l));
@@ -103,11 +162,11 @@ pub(super) fn read<'s>(app: &App, container: &str, now: &'s Snapshot) -> Option<
 }
 
 /// What kubectl says when there is no log is not the program's word.
-fn is_from_kubectl(line: &str) -> bool {
+pub(crate) fn is_from_kubectl(line: &str) -> bool {
     says(line, &["error from server", "is waiting to start", "previous terminated container"])
 }
 
-fn fact(app: &App, log: &LogLines, line: &str) -> Evidence {
+pub(crate) fn fact(app: &App, log: &LogLines, line: &str) -> Evidence {
     let pod = app.pods.iter().find(|p| p.meta.name == log.name);
     let object = pod.map_or_else(|| app.object.clone(), |p| p.meta.object(Kind::Pod));
     let field = if log.previous { "log before the last restart" } else { "log" };
@@ -116,14 +175,14 @@ fn fact(app: &App, log: &LogLines, line: &str) -> Evidence {
 }
 
 /// The path that a text names: the first word that begins with a slash.
-pub(super) fn path(text: &str) -> Option<&str> {
+pub(crate) fn path(text: &str) -> Option<&str> {
     let words = text.split(|c: char| c.is_whitespace() || "\"'`()[],;=<>".contains(c));
     let words = words.map(|w| w.trim_end_matches([':', '.']));
     words.into_iter().find(|w| w.len() > 1 && w.starts_with('/') && !w.starts_with("//"))
 }
 
 /// The command that shows the log of a container.
-pub(super) fn command(pod: &ObjectRef, container: &str, previous: bool) -> String {
+pub(crate) fn command(pod: &ObjectRef, container: &str, previous: bool) -> String {
     let previous = if previous { " --previous" } else { "" };
     let container = if container.is_empty() { String::new() } else { format!(" -c {container}") };
     let namespace = super::edit::namespace_option(&pod.namespace);
@@ -147,6 +206,47 @@ mod tests {
             ("FATAL ERROR: Reached heap limit - JavaScript heap out of memory", Says::NoMemory),
             ("FATAL: password authentication failed for user \"a\"", Says::CredentialsRejected),
             ("x509: certificate signed by unknown authority", Says::CertificateRejected),
+            (
+                "Access denied for user 'a'@'10.0.0.9' (using password: YES)",
+                Says::CredentialsRejected,
+            ),
+            (
+                "Access denied for user 'a'@'10.0.0.9' (using password: NO)",
+                Says::CredentialsMissing,
+            ),
+            ("NOAUTH Authentication required.", Says::CredentialsMissing),
+            ("pq: sorry, too many clients already", Says::ConnectionsExhausted),
+            ("message from server: \"Too many connections\"", Says::ConnectionsExhausted),
+            (
+                "HikariPool-1 - Connection is not available, request timed out after 30000ms.",
+                Says::PoolExhausted,
+            ),
+            (
+                "The MySQL server is running with the --read-only option so it cannot execute this \
+              statement",
+                Says::StoreReadOnly,
+            ),
+            ("ERROR: cannot execute INSERT in a read-only transaction", Says::StoreReadOnly),
+            ("READONLY You can't write against a read only replica.", Says::StoreReadOnly),
+            ("write /data/x: no space left on device", Says::DiskFull),
+            ("http: server gave HTTP response to HTTPS client", Says::TlsMismatch),
+            (
+                "javax.net.ssl.SSLException: Unrecognized SSL message, plaintext connection?",
+                Says::TlsMismatch,
+            ),
+            (
+                "upstream connect error or disconnect/reset before headers. reset reason: \
+              connection failure",
+                Says::ConnectionFailed,
+            ),
+            (
+                "com.mysql.cj.jdbc.exceptions.CommunicationsException: Communications link failure",
+                Says::ConnectionFailed,
+            ),
+            ("MongoServerSelectionError: getaddrinfo ENOTFOUND notes", Says::NameUnknown),
+            ("java.net.SocketTimeoutException: Read timed out", Says::AnswersLate),
+            ("rpc error: code = DeadlineExceeded desc = stream timeout", Says::AnswersLate),
+            ("upstream timed out (110: Operation timed out) while reading", Says::AnswersLate),
             ("error: unknown flag: --colour", Says::ConfigInvalid),
             ("open /etc/app.yaml: no such file or directory", Says::FileMissing),
             ("panic: index out of range", Says::Fault),

@@ -4,31 +4,31 @@
 use std::net::Ipv4Addr;
 
 use model::record::Service;
-use model::{App, Certainty, Kind, Snapshot};
+use model::{App, Certainty, Kind, Peer, Snapshot};
 
 use super::edit::{nearest, spec_field};
 use super::log_lines::Says;
 
 /// A peer and what is wrong with reaching it.
 #[derive(Debug)]
-pub(super) struct Trouble {
-    pub(super) mechanism: &'static str,
-    pub(super) certainty: Certainty,
-    pub(super) alternatives: &'static [&'static str],
+pub(crate) struct Trouble {
+    pub(crate) mechanism: &'static str,
+    pub(crate) certainty: Certainty,
+    pub(crate) alternatives: &'static [&'static str],
     /// Field of the workload, when its settings name the peer.
-    pub(super) field: Option<String>,
+    pub(crate) field: Option<String>,
     /// The peer as written.
-    pub(super) value: String,
-    pub(super) expected: String,
+    pub(crate) value: String,
+    pub(crate) expected: String,
     /// What is wrong, in words.
-    pub(super) why: String,
+    pub(crate) why: String,
 }
 
 /// A host, perhaps with a port, as a text names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Named<'t> {
-    host: &'t str,
-    port: Option<u16>,
+pub(crate) struct Named<'t> {
+    pub(crate) host: &'t str,
+    pub(crate) port: Option<u16>,
 }
 
 /// Words after which a host stands.
@@ -45,12 +45,16 @@ const MARKS: [&str; 9] = [
 ];
 
 /// What is wrong with reaching the peer that `text` names; `None` when it names none.
-pub(super) fn trouble(app: &App, text: &str, says: Says, now: &Snapshot) -> Option<Trouble> {
-    let named = named(app, text, now)?;
+pub(crate) fn trouble(app: &App, text: &str, says: Says, now: &Snapshot) -> Option<Trouble> {
+    Some(judge(app, named(app, text, now)?, says, now))
+}
+
+/// The setting of the workload that means this peer.
+pub(crate) fn setting<'s>(app: &'s App, named: Named<'_>, now: &Snapshot) -> Option<Peer<'s>> {
     let namespace = app.object.namespace.as_str();
     let peers = now.peers_of(app);
     let service = service_of(named.host, namespace, now);
-    let setting = peers.iter().find(|p| p.host == named.host).or_else(|| {
+    let found = peers.iter().find(|p| p.host == named.host).or_else(|| {
         let behind =
             |s: &Service| peers.iter().find(|p| p.is(&s.meta.name, &s.meta.namespace, namespace));
         service.and_then(behind).or_else(|| {
@@ -58,6 +62,15 @@ pub(super) fn trouble(app: &App, text: &str, says: Says, now: &Snapshot) -> Opti
             same_port.next().filter(|_| same_port.next().is_none() && is_address(named.host))
         })
     });
+    found.cloned()
+}
+
+/// What is wrong with reaching this peer.
+pub(crate) fn judge(app: &App, named: Named<'_>, says: Says, now: &Snapshot) -> Trouble {
+    let namespace = app.object.namespace.as_str();
+    let service = service_of(named.host, namespace, now);
+    let setting = setting(app, named, now);
+    let setting = setting.as_ref();
     let host = setting.map_or(named.host, |s| s.host);
     let port = setting.and_then(|s| s.port).or(named.port);
     let service = service.or_else(|| service_of(host, namespace, now));
@@ -79,7 +92,7 @@ pub(super) fn trouble(app: &App, text: &str, says: Says, now: &Snapshot) -> Opti
         Some(service) => known_service(&mut trouble, host, port, service, now),
         None => unknown_peer(&mut trouble, host, port, says, app, now),
     }
-    Some(trouble)
+    trouble
 }
 
 fn known_service(
@@ -158,8 +171,9 @@ fn unknown_peer(
 }
 
 /// The peer that a text names: one of the settings or Services first, else what stands after
-/// a word such as `lookup`, else the first host with a port.
-fn named<'t>(app: &App, text: &'t str, now: &Snapshot) -> Option<Named<'t>> {
+/// a word such as `lookup`, else the first host with a port. A bare word counts last of the
+/// known ones: it may be the name of what was asked for, not of who was asked.
+pub(crate) fn named<'t>(app: &App, text: &'t str, now: &Snapshot) -> Option<Named<'t>> {
     let all: Vec<Named<'t>> = text.split(is_between).filter_map(host_and_port).collect();
     let peers = now.peers_of(app);
     let known = |n: &&Named<'_>| {
@@ -167,9 +181,10 @@ fn named<'t>(app: &App, text: &'t str, now: &Snapshot) -> Option<Named<'t>> {
             && (peers.iter().any(|p| p.host == n.host)
                 || service_of(n.host, &app.object.namespace, now).is_some())
     };
-    let with_port = || all.iter().find(|n| n.port.is_some() && !is_any(n.host));
-    let found = all.iter().find(known).copied().or_else(|| marked(text));
-    let mut found = found.or_else(|| with_port().copied())?;
+    let with_port = || all.iter().filter(|n| n.port.is_some() && !is_any(n.host));
+    let found = with_port().find(known).copied().or_else(|| marked(text));
+    let found = found.or_else(|| all.iter().find(known).copied());
+    let mut found = found.or_else(|| with_port().next().copied())?;
     if found.port.is_none() {
         found.port = port_in_words(text);
     }
@@ -186,6 +201,15 @@ fn host_and_port(word: &str) -> Option<Named<'_>> {
     let word = word.rsplit("->").next().unwrap_or(word);
     let word = word.split_once("://").map_or(word, |(_, rest)| rest);
     let word = word.rsplit_once('@').map_or(word, |(_, rest)| rest);
+    let word = word.strip_prefix("ipv4:").unwrap_or(word);
+    // `db/10.0.0.1:5432`: a name and the address it means.
+    if let Some((name, address)) = word.split_once('/')
+        && let Some((address, port)) = address.trim_end_matches([':', '.']).split_once(':')
+        && is_address(address)
+    {
+        let host = if name.is_empty() { address } else { name };
+        return Some(Named { host, port: Some(port.parse().ok()?) });
+    }
     let word = word.split('/').next().unwrap_or(word);
     let word = word.trim_end_matches([':', '.', '?', '!']).trim_start_matches('-');
     let (host, port) = match word.rsplit_once(':') {
@@ -219,14 +243,14 @@ fn port_in_words(text: &str) -> Option<u16> {
 }
 
 /// Name and namespace of a host within the cluster.
-fn parts<'h>(host: &'h str, own: &'h str) -> (&'h str, &'h str) {
+pub(crate) fn parts<'h>(host: &'h str, own: &'h str) -> (&'h str, &'h str) {
     let mut labels = host.split('.');
     let name = labels.next().unwrap_or_default();
     (name, labels.next().unwrap_or(own))
 }
 
 /// The Service that a host or an address means.
-fn service_of<'s>(host: &str, own: &str, now: &'s Snapshot) -> Option<&'s Service> {
+pub(crate) fn service_of<'s>(host: &str, own: &str, now: &'s Snapshot) -> Option<&'s Service> {
     if is_address(host) {
         return now.services.iter().find(|s| s.cluster_address == host);
     }
@@ -235,7 +259,7 @@ fn service_of<'s>(host: &str, own: &str, now: &'s Snapshot) -> Option<&'s Servic
 }
 
 /// One name, or a name and a namespace that exists, or `name.namespace.svc...`.
-fn is_in_cluster(host: &str, now: &Snapshot) -> bool {
+pub(crate) fn is_in_cluster(host: &str, now: &Snapshot) -> bool {
     let mut labels = host.split('.').skip(1);
     match (labels.next(), labels.next()) {
         (None, _) | (_, Some("svc")) => true,
@@ -248,11 +272,11 @@ fn is_in_cluster(host: &str, now: &Snapshot) -> bool {
     }
 }
 
-fn is_address(host: &str) -> bool {
+pub(crate) fn is_address(host: &str) -> bool {
     host.parse::<Ipv4Addr>().is_ok()
 }
 
-fn is_local(host: &str) -> bool {
+pub(crate) fn is_local(host: &str) -> bool {
     host == "localhost" || host.parse::<Ipv4Addr>().is_ok_and(|a| a.is_loopback())
 }
 
@@ -270,6 +294,8 @@ mod tests {
             ("tcp://ledger-db:5432/x", "ledger-db", Some(5432)),
             ("10.0.0.2:41000->10.0.0.1:80:", "10.0.0.1", Some(80)),
             ("redis.shop.svc:6379", "redis.shop.svc", Some(6379)),
+            ("ipv4:10.0.0.7:3550:", "10.0.0.7", Some(3550)),
+            ("ledger-db/10.0.0.9:5432", "ledger-db", Some(5432)),
         ] {
             assert_eq!(host_and_port(text), Some(Named { host, port }), "{text}");
         }

@@ -8,4 +8,5 @@ pub(crate) mod ingress_misrouted;
 pub(crate) mod ingress_untuned;
 pub(crate) mod misrouted;
 mod nearest;
+pub(crate) mod unreachable_by_client;
 pub(crate) mod without_endpoints;

@@ -11,6 +11,26 @@ pub const STORAGE_LIMIT: &[&str] = &[
 /// Somebody says that a container is held back from the processor.
 pub const CPU_THROTTLED: &[&str] = &["throttl", "cpu_cfs", "cfs_"];
 
+/// Somebody says that answers come late.
+pub const SLOW_ANSWERS: &[&str] =
+    &["latency", "slow", "response time", "response_time", "duration", "p95", "p99"];
+
+/// Somebody says that answers are lost or are errors.
+pub const LOST_ANSWERS: &[&str] = &[
+    "success rate",
+    "success_rate",
+    "successrate",
+    "error rate",
+    "error_rate",
+    "errorrate",
+    "error ratio",
+    "5xx",
+    "packet loss",
+    "packetloss",
+    "availability",
+    "failed requests",
+];
+
 /// Somebody says that a container uses very much of the processor.
 pub const CPU_BUSY: &[&str] = &[
     "cpu core",

@@ -61,6 +61,9 @@ pub const NAME_UNKNOWN: &[&str] = &[
     "getaddrinfo failed",
     "host not found",
     "nxdomain",
+    "bad address",
+    "name resolution failure",
+    "no address associated with hostname",
 ];
 
 /// Name resolution itself fails.
@@ -68,8 +71,16 @@ pub const NAME_RESOLUTION_DOWN: &[&str] = &[
     "temporary failure in name resolution",
     "eai_again",
     "server misbehaving",
+    "no nameservers could be reached",
+    "connection timed out; no servers",
+    "read udp",
     "try again later: resolving",
 ];
+
+/// Whether the peer that a text in lower case speaks of is a name server.
+pub fn asks_dns(text: &str) -> bool {
+    text.contains("lookup ") && text.contains(":53: ")
+}
 
 /// The registry says that there is no such image.
 pub const IMAGE_NOT_FOUND: &[&str] = &[

@@ -1,4 +1,16 @@
-//! How programs say, in their logs, why they end.
+//! How programs say, in their logs, why they end and which peer they lack: those of common
+//! runtimes (JVM, Go, Node, Python, .NET), of proxies and of data stores. All in lower case.
+
+/// A client comes to a peer without any password.
+pub const CREDENTIALS_MISSING: &[&str] = &[
+    "(using password: no)",
+    "no password supplied",
+    "noauth authentication required",
+    "command requires authentication",
+    "requires authentication",
+    "password is required",
+    "no credentials were provided",
+];
 
 /// A peer refuses the name or the password of its client.
 pub const CREDENTIALS_REJECTED: &[&str] = &[
@@ -6,7 +18,10 @@ pub const CREDENTIALS_REJECTED: &[&str] = &[
     "password authentication failed",
     "authentication failed",
     "authentication failure",
-    "noauth authentication required",
+    "mongosecurityexception",
+    "scram-sha",
+    "login was refused using authentication mechanism",
+    "authentication unsuccessful",
     "wrongpass",
     "invalid username or password",
     "invalid username-password",
@@ -37,16 +52,126 @@ pub const CERTIFICATE_REJECTED: &[&str] = &[
     "remote error: tls",
     "tls: failed to verify",
     "err_tls_cert",
+    "cert_has_expired",
+    "depth_zero_self_signed_cert",
+    "unable_to_verify_leaf_signature",
+    "certificate signed by unknown authority",
+    "certificateexception",
+    "remote certificate is invalid",
+];
+
+/// One side of a connection speaks TLS, the other does not.
+pub const TLS_MISMATCH: &[&str] = &[
+    "first record does not look like a tls handshake",
+    "wrong version number",
+    "server gave http response to https client",
+    "client sent an http request to an https server",
+    "plain http request was sent to https port",
+    "unrecognized ssl message",
+    "unsupported or unrecognized ssl message",
+    "ssl_error_rx_record_too_long",
+    "packet length too long",
+    "does not support ssl",
+    "server does not support tls",
 ];
 
 /// Something is to be written where nothing may be written.
 pub const READ_ONLY: &[&str] = &["read-only file system", "readonly file system", "erofs"];
+
+/// A data store answers that it takes no writes at present.
+pub const STORE_READ_ONLY: &[&str] = &[
+    "running with the --read-only option",
+    "running with the --super-read-only option",
+    "--read_only",
+    "read_only=on",
+    "in a read-only transaction",
+    "cannot execute insert in a read-only",
+    "readonly you can't write against a read only",
+    "can't write against a read only",
+    "not master and slaveok=false",
+    "notwritableprimary",
+    "not primary",
+    "not master",
+    "is read only",
+    "database is read-only",
+    "database is readonly",
+    "readonly database",
+    "read-only mode",
+    "index_closed_exception",
+    "read_only_allow_delete",
+    "misconf redis is configured to save",
+    "stop-writes-on-bgsave-error",
+];
+
+/// A data store, or the client's own pool, has no connection left to give.
+pub const CONNECTIONS_EXHAUSTED: &[&str] = &[
+    "too many connections",
+    "too many clients already",
+    "remaining connection slots are reserved",
+    "max number of clients reached",
+    "max_user_connections",
+    "too many open connections",
+    "connection limit exceeded",
+    "connection slots",
+    "connection refused because too many",
+];
+
+/// The pool of connections within the client has none left: its size, or what holds them.
+pub const POOL_EXHAUSTED: &[&str] = &[
+    "connection is not available, request timed out after",
+    "connection pool exhausted",
+    "timeout waiting for connection from pool",
+    "timeout waiting for idle object",
+    "queuepool limit of size",
+    "could not get a resource from the pool",
+    "pool is exhausted",
+    "poolexhaustedexception",
+    "the timeout period elapsed prior to obtaining a connection from the pool",
+];
+
+/// A peer takes the request and does not answer in time.
+pub const ANSWERS_LATE: &[&str] = &[
+    "read timed out",
+    "read timeout",
+    "sockettimeoutexception",
+    "request timed out",
+    "request timeout",
+    "response timeout",
+    "response timed out",
+    "timeout awaiting response headers",
+    "awaiting headers",
+    "upstream timed out",
+    "upstream request timeout",
+    "upstream response timeout",
+    "gateway timeout",
+    "deadline_exceeded",
+    "deadlineexceeded",
+    "deadline exceeded",
+    "lock wait timeout",
+    "query timeout",
+    "statement timeout",
+    "timed out while reading",
+    "timeout performing",
+    "net_read_timeout",
+    "esockettimedout",
+];
+
+/// Nothing more can be written: the disk or the quota of it is full.
+pub const NO_SPACE: &[&str] = &[
+    "no space left on device",
+    "enospc",
+    "disk quota exceeded",
+    "disk is full",
+    "disk full",
+    "flood stage disk watermark",
+];
 
 /// Somebody listens on the port already.
 pub const ADDRESS_IN_USE: &[&str] = &[
     "address already in use",
     "eaddrinuse",
     "address in use",
+    "failed to bind to port",
     "port is already allocated",
     "port already in use",
     "was already in use",
@@ -95,7 +220,35 @@ pub const CONNECTION_FAILED: &[&str] = &[
     "all connection attempts failed",
     "no servers available",
     "brokers are down",
+    "broker may not be available",
     "context deadline exceeded",
+    "communications link failure",
+    "server has gone away",
+    "lost connection to mysql server",
+    "server selection timed out",
+    "serverselectiontimeout",
+    "serverselectionerror",
+    "no suitable servers",
+    "mongonetworkerror",
+    "redisconnectionexception",
+    "connection to the redis server",
+    "connect timed out",
+    "connecttimeout",
+    "target machine actively refused",
+    "max retries exceeded with url",
+    "failed to establish a new connection",
+    "amqpconnection",
+    "upstream connect error",
+    "no healthy upstream",
+    "connect() failed",
+    "no live upstreams",
+    "upstream prematurely closed connection",
+    "socket hang up",
+    "statuscode.unavailable",
+    "code = unavailable",
+    "unable to acquire jdbc connection",
+    "failed to obtain jdbc connection",
+    "connection attempt failed",
 ];
 
 /// The program that was to be started is not there.

@@ -188,6 +188,9 @@ impl Probe {
     }
 }
 
+/// What stands before the sign of a hidden value.
+const HIDDEN: &str = "(hidden) ";
+
 impl Env {
     /// Whether it says anything a rule can compare: where a value comes from, a peer, a port.
     pub(crate) fn tells(&self) -> bool {
@@ -197,7 +200,41 @@ impl Env {
         let value = self.value.as_deref().unwrap_or_default();
         let number = !value.is_empty() && value.bytes().all(|c| c.is_ascii_digit());
         let port = ["PORT", "LISTEN", "BIND", "ADDR"].iter().any(|w| self.name.contains(w));
+        if self.is_credential() {
+            return !value.is_empty();
+        }
         if number { port } else { value.contains([':', '.', '/']) || port || self.names_host() }
+    }
+
+    /// Whether it names a user, a password or the like.
+    pub fn is_credential(&self) -> bool {
+        let name = self.name.to_ascii_uppercase();
+        self.is_secret() || ["USERNAME", "_USER", "USER_NAME"].iter().any(|w| name.contains(w))
+    }
+
+    /// Whether its value is a secret: a literal one is hidden when it is read.
+    pub fn is_secret(&self) -> bool {
+        let name = self.name.to_ascii_uppercase();
+        let word = ["PASSWORD", "PASSWD", "_PASS", "_PWD", "SECRET", "TOKEN"];
+        word.iter().any(|w| name.contains(w)) && !self.names_host() && !name.contains("FILE")
+    }
+
+    /// What is kept of it: nothing when it tells nothing, and of a secret only a sign, equal
+    /// for equal secrets and not to be turned back.
+    pub(crate) fn kept(&self) -> Option<Env> {
+        let mut kept = self.tells().then(|| self.clone())?;
+        let literal = self.value.as_deref().filter(|v| self.is_secret() && !v.starts_with(HIDDEN));
+        if let Some(value) = literal {
+            let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+            let sign = value.bytes().fold(0x811c_9dc5, mix);
+            kept.value = Some(format!("{HIDDEN}{sign:08x}").into());
+        }
+        Some(kept)
+    }
+
+    /// Whether its value was a secret.
+    pub fn is_hidden(&self) -> bool {
+        self.value.as_deref().is_some_and(|v| v.starts_with(HIDDEN))
     }
 
     fn names_host(&self) -> bool {

@@ -386,6 +386,8 @@ impl PodSpec {
         self.spread.clone_from(&other.spread);
         self.pull_secrets.clone_from(&other.pull_secrets);
         self.scheduler.clone_from(&other.scheduler);
+        self.dns_policy.clone_from(&other.dns_policy);
+        self.dns_servers.clone_from(&other.dns_servers);
         self.run_as_user = other.run_as_user;
         self.fs_group = other.fs_group;
     }

@@ -42,6 +42,10 @@ pub struct PodSpec {
     pub host_network: bool,
     /// `Always`, `OnFailure` or `Never`.
     pub restart_policy: Text,
+    /// `ClusterFirst` (also when empty), `ClusterFirstWithHostNet`, `Default` or `None`.
+    pub dns_policy: Text,
+    /// Name servers of its own.
+    pub dns_servers: List<Text>,
     /// User all containers run as, if stated.
     pub run_as_user: Option<i64>,
     /// Group that volumes are handed to, if stated.
@@ -191,6 +195,8 @@ struct PodSpecWire {
     scheduling_gates: List<NameOnly>,
     host_network: bool,
     restart_policy: Text,
+    dns_policy: Text,
+    dns_config: Option<DnsConfig>,
     security_context: Option<Security>,
     node_name: Text,
 }
@@ -199,6 +205,12 @@ struct PodSpecWire {
 #[serde(default)]
 struct NameOnly {
     name: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct DnsConfig {
+    nameservers: List<Text>,
 }
 
 #[derive(Deserialize, Default)]
@@ -269,9 +281,8 @@ impl From<PodSpecWire> for PodSpec {
                     let mounts = c.volume_mounts.iter().filter(|m| !token(&m.name));
                     c.volume_mounts = Shared::new(mounts.cloned().collect());
                 }
-                if !c.env.iter().all(Env::tells) {
-                    let env = c.env.iter().filter(|e| e.tells());
-                    c.env = Shared::new(env.cloned().collect());
+                if c.env.iter().any(|e| !e.tells() || e.is_secret()) {
+                    c.env = Shared::new(c.env.iter().filter_map(Env::kept).collect());
                 }
                 c
             };
@@ -300,6 +311,8 @@ impl From<PodSpecWire> for PodSpec {
             scheduling_gates: names(w.scheduling_gates),
             host_network: w.host_network,
             restart_policy: w.restart_policy,
+            dns_policy: w.dns_policy,
+            dns_servers: w.dns_config.unwrap_or_default().nameservers,
             run_as_user: security.run_as_user,
             fs_group: security.fs_group,
         }

@@ -230,7 +230,9 @@ fn peers(spec: &PodSpec) -> impl Iterator<Item = Peer<'_>> {
     spec.containers.iter().flat_map(|c| {
         let env = c.env.iter().filter_map(|e| {
             let value = e.value.as_deref()?;
-            address(value).map(|(host, port)| Peer { setting: &e.name, host, port })
+            let (host, port) = address(value)?;
+            let port = port.or_else(|| port_beside(c, &e.name));
+            Some(Peer { setting: &e.name, host, port })
         });
         let args = c.command.iter().chain(&c.args).filter_map(|arg| {
             let value = arg.rsplit_once('=').map_or(arg.as_str(), |(_, v)| v);
@@ -241,10 +243,21 @@ fn peers(spec: &PodSpec) -> impl Iterator<Item = Peer<'_>> {
     })
 }
 
-/// Host and port of `redis:6379`, `http://api.shop:80/v1`, `api`.
+/// The port of `DB_PORT` that stands beside `DB_HOST`.
+fn port_beside(c: &Container, setting: &str) -> Option<u16> {
+    let ends = ["_HOSTNAME", "_HOST", "_SERVER", "_ADDRESS", "_ADDR"];
+    let stem = ends.iter().find_map(|end| setting.strip_suffix(end))?;
+    let beside = |name: &str| name.strip_prefix(stem) == Some("_PORT");
+    c.env.iter().find(|e| beside(&e.name))?.value.as_deref()?.parse().ok()
+}
+
+/// Host and port of `redis:6379`, `http://api.shop:80/v1`, `user:word@tcp(db:3306)/x`, `api`.
 fn address(value: &str) -> Option<(&str, Option<u16>)> {
     let bare = value.split_once("://").map_or(value, |(_, rest)| rest);
     let bare = bare.rsplit_once('@').map_or(bare, |(_, rest)| rest);
+    let bare = bare
+        .strip_prefix("tcp(")
+        .map_or(bare, |rest| rest.split_once(')').map_or(rest, |(inside, _)| inside));
     let bare = bare.split(['/', '?', ',']).next()?;
     let (host, port) = match bare.split_once(':') {
         Some((host, port)) => (host, Some(port.parse().ok()?)),
