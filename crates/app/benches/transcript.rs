@@ -17,10 +17,15 @@ const ASKED_MILLISECONDS: f64 = 10.0;
 fn main() {
     let text = transcript();
     let path = std::env::temp_dir().join(format!("transcript-{}.txt", std::process::id()));
-    std::fs::write(&path, &text).expect("the folder for temporary files is writable");
+    if let Err(e) = std::fs::write(&path, &text) {
+        eprintln!("cannot write {}: {e}", path.display());
+        std::process::exit(1);
+    }
     let inputs = [Input::Path(path.clone())];
     let mut milliseconds: Vec<f64> = (0..RUNS).map(|_| run(&inputs)).collect();
-    std::fs::remove_file(&path).expect("the transcript was just written");
+    if let Err(e) = std::fs::remove_file(&path) {
+        eprintln!("cannot remove {}: {e}", path.display());
+    }
     milliseconds.sort_by(f64::total_cmp);
     let median = milliseconds[RUNS / 2];
     let rate = text.len() as f64 / 1000.0 / median;
