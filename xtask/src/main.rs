@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+mod accuracy;
 mod bench;
 mod catalogue;
 mod ci;
@@ -20,6 +21,7 @@ usage: cargo xtask COMMAND
   tidy                      the house rules that rustfmt and clippy do not know
   docs                      write the documents that are made from the catalogue
   new-failure NAME FOLDER   start a failure kind, e.g. node-clock-skewed node
+  accuracy SCORES.json      write docs/accuracy.md from the scores of recorded incidents
   bench diagnose [OPTIONS]  diagnose a made dump: time, memory, faults found
 ";
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["docs"] => docs::run(),
         ["new-failure", name, folder] => new_failure::run(name, folder),
+        ["accuracy", scores] => accuracy::run(scores),
         ["bench", rest @ ..] => bench::run(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

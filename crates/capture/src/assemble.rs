@@ -119,9 +119,12 @@ impl Assembler {
         });
     }
 
-    /// Closes a document: what a list of live objects shows, it shows completely.
+    /// Closes a document: what a list of live objects shows, it shows completely, unless it ended
+    /// early.
     fn close(&mut self, report: DocumentReport, before: (usize, usize)) {
-        if self.live_objects >= 2 {
+        if self.live_objects >= 2 && report.skipped > 0 {
+            self.seen.keys().for_each(|kind| self.capture.evidence.coverage.note_cut(*kind));
+        } else if self.live_objects >= 2 {
             for (kind, namespaces) in &self.seen {
                 let everywhere = namespaces.len() > 1;
                 for namespace in namespaces {

@@ -87,6 +87,8 @@ impl KindList {
         }
         if is_complete {
             reading.evidence.coverage.list(kind, namespace.as_deref());
+        } else if !blind.is_empty() {
+            reading.evidence.coverage.note_cut(kind);
         }
         reading.blind.extend(blind);
     }

@@ -15,6 +15,14 @@ pub(crate) fn of(now: &Snapshot, kinds: &[&FailureKind], incidents: &[Incident])
                 .push(missing(kind.plural().into(), format!("kubectl get {}{all}", kind.plural())));
         }
     }
+    for kind in now.coverage.cut() {
+        let all = if kind.is_namespaced() { " -A" } else { "" };
+        blind.push(Blind {
+            what: kind.plural().into(),
+            why: "not all were read: a list was refused or ended early".into(),
+            ask: format!("kubectl get {}{all}", kind.plural()),
+        });
+    }
     if now.events.is_empty() {
         let namespaces: BTreeSet<&str> = incidents
             .iter()

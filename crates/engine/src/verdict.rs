@@ -1,6 +1,6 @@
 //! The answer in one word.
 
-use model::{Certainty, Incident, Severity, Snapshot, State, Verdict};
+use model::{Certainty, Incident, Kind, Severity, Snapshot, State, Verdict};
 
 /// The verdict on these incidents.
 pub(crate) fn of(incidents: &[Incident], now: &Snapshot) -> Verdict {
@@ -15,7 +15,7 @@ pub(crate) fn of(incidents: &[Incident], now: &Snapshot) -> Verdict {
         Verdict::Recovering
     } else if any(&|i| matches!(i.state, State::Suspected | State::Active)) {
         Verdict::AtRisk
-    } else if says_enough(now) {
+    } else if says_enough(now) && !is_cut(now) {
         Verdict::Healthy
     } else {
         Verdict::Inconclusive
@@ -29,4 +29,14 @@ fn says_enough(now: &Snapshot) -> bool {
         now.apps.iter().any(|a| a.pods.iter().any(|p| p.is_ready().is_some() || p.is_finished()));
     let nodes = now.nodes.iter().any(|n| n.ready().is_some());
     pods || nodes
+}
+
+/// Whether somebody may suffer whom the input was to show and did not: where pods, nodes or
+/// workloads were refused or lost on the way, what is left cannot say that all is well.
+fn is_cut(now: &Snapshot) -> bool {
+    let tells = |kind| {
+        use Kind::{DaemonSet, Deployment, Node, Pod, ReplicaSet, StatefulSet};
+        matches!(kind, DaemonSet | Deployment | Node | Pod | ReplicaSet | StatefulSet)
+    };
+    now.coverage.cut().any(tells)
 }

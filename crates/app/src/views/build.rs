@@ -38,7 +38,9 @@ pub fn diagnosis(
     let incidents = incidents.map(|(at, i)| builder.incident(at + 1, i)).collect();
     let mut blind: Vec<NotSeen> =
         source.blind.iter().chain(&situation.blind).map(NotSeen::from).collect();
-    dedup(&mut blind);
+    // The reader of a cluster says of a list why it failed; that goes first.
+    let mut named = std::collections::BTreeSet::new();
+    blind.retain(|b| named.insert(b.what.clone()));
     if blind.is_empty() && situation.verdict == model::Verdict::Inconclusive {
         blind.push(STATE_NOT_SEEN.into());
     }
@@ -112,16 +114,6 @@ fn looked_at(now: &Snapshot, failure_kinds: usize) -> LookedAt {
 }
 
 /// Keeps the first of equal values, in order.
-fn dedup<T: PartialEq>(values: &mut Vec<T>) {
-    let mut kept: Vec<T> = Vec::with_capacity(values.len());
-    for value in values.drain(..) {
-        if !kept.contains(&value) {
-            kept.push(value);
-        }
-    }
-    *values = kept;
-}
-
 struct Build<'a> {
     now: &'a Snapshot,
     documents: &'a [InputDocument],

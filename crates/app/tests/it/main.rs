@@ -7,6 +7,8 @@ mod explain;
 mod forms;
 mod hostile;
 mod live;
+mod made;
+mod noise;
 mod real;
 mod real_events;
 mod rehearse;

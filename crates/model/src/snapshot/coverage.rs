@@ -10,6 +10,7 @@ pub struct Coverage {
     everywhere: BTreeSet<Kind>,
     namespaces: BTreeSet<(Kind, Text)>,
     missing: BTreeSet<(Kind, Text, Text)>,
+    cut: BTreeSet<Kind>,
 }
 
 impl Coverage {
@@ -23,6 +24,17 @@ impl Coverage {
                 self.everywhere.insert(kind);
             }
         }
+    }
+
+    /// Notes that objects of this kind exist, or may, that were not read: a list was refused or
+    /// ended early.
+    pub fn note_cut(&mut self, kind: Kind) {
+        self.cut.insert(kind);
+    }
+
+    /// Kinds of which a list was refused or ended early.
+    pub fn cut(&self) -> impl Iterator<Item = Kind> {
+        self.cut.iter().copied()
     }
 
     /// Notes that the API said an object does not exist.
