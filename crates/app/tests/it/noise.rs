@@ -29,7 +29,8 @@ fn sixty_sick_pods_of_three_lost_nodes_are_one_incident() {
         made.silence(node);
     }
     let (verdict, found) = causes(&made.text());
-    assert_eq!((verdict.as_str(), found.len()), ("broken", 1), "{found:#?}");
+    assert!(verdict == "broken" || verdict == "degraded", "{verdict}");
+    assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].starts_with("node-"), "{found:#?}");
 }
 
