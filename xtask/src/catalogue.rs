@@ -22,6 +22,8 @@ pub struct KindFile {
     pub module: String,
     /// `node-not-ready`.
     pub id: String,
+    /// Other ids that mean the same.
+    pub also: Vec<String>,
     /// The page, line by line.
     pub page: Vec<String>,
     /// Mechanisms: word and meaning.
@@ -66,6 +68,7 @@ fn kind(file: &TextFile, files: &[TextFile]) -> Option<KindFile> {
     };
     let words = field("mechanisms", "reads").unwrap_or_default();
     let (pairs, _) = words.as_chunks::<2>();
+    let mut ids = field("id", "mechanisms")?.into_iter();
     let folder = format!("{FOLDER}{stem}/");
     let mut beside = files.iter().filter(|f| f.path.starts_with(&folder));
     let has_test = |f: &TextFile| code_only(&f.text).contains("#[test]");
@@ -73,7 +76,8 @@ fn kind(file: &TextFile, files: &[TextFile]) -> Option<KindFile> {
         path: file.path.clone(),
         line: line_of(&file.text, start),
         module: stem.replace('/', "::"),
-        id: field("id", "mechanisms")?.into_iter().next()?,
+        id: ids.next()?,
+        also: ids.collect(),
         page: docs.map(str::to_owned).collect(),
         mechanisms: pairs.iter().map(|[word, meaning]| (word.clone(), meaning.clone())).collect(),
         leads_to: field("leads_to", "detect").unwrap_or_default(),
@@ -104,6 +108,7 @@ mod tests {
         for known in catalog::ALL {
             let kind = read.iter().find(|k| k.id == known.id).expect("its file");
             assert_eq!(kind.title(), known.title());
+            assert_eq!(kind.also, known.also);
             assert_eq!(kind.page.join("\n") + "\n", known.page, "{}", kind.id);
             assert_eq!(kind.leads_to, known.leads_to, "{}", kind.id);
             let mechanisms = known.mechanisms.iter();

@@ -53,7 +53,10 @@ pub fn planned(text: &str) -> Vec<(usize, &str)> {
 }
 
 fn still_planned(text: &str, kinds: &[KindFile]) -> String {
-    let known = |line: &str| kinds.iter().any(|k| k.id == line.trim());
+    let known = |line: &str| {
+        let id = line.trim();
+        kinds.iter().any(|k| k.id == id || k.also.iter().any(|a| a == id))
+    };
     text.lines().filter(|l| !known(l)).map(|l| format!("{l}\n")).collect()
 }
 
@@ -77,10 +80,11 @@ fn table(kinds: &[KindFile]) -> String {
             let mechanisms: Vec<String> =
                 kind.mechanisms.iter().map(|(word, _)| format!("`{word}`")).collect();
             let effects: Vec<String> = kind.leads_to.iter().map(|id| format!("`{id}`")).collect();
+            let ids = std::iter::once(&kind.id).chain(&kind.also).map(|id| format!("`{id}`"));
             let _ = writeln!(
                 out,
-                "| `{}` | {} | {} | {} |",
-                kind.id,
+                "| {} | {} | {} | {} |",
+                ids.collect::<Vec<_>>().join(", "),
                 kind.title().replace('|', "\\|"),
                 mechanisms.join(", "),
                 effects.join(", ")
@@ -108,6 +112,7 @@ mod tests {
             line: 1,
             module: module.into(),
             id: id.into(),
+            also: vec![],
             page: vec![" # A | B".into()],
             mechanisms: vec![("word".into(), "it means".into()), ("other".into(), "so".into())],
             leads_to: vec!["pod-lost".into()],

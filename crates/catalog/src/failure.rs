@@ -9,6 +9,7 @@
 ///     /// ## Signs
 ///     /// ...
 ///     id: "pod-example-failing",
+///     also: ["another-id-of-it"], // may be left out
 ///     mechanisms: { "word-for-it": "What it means.", },
 ///     reads: [Pod, Event],
 ///     leads_to: ["service-without-endpoints"],
@@ -20,6 +21,7 @@ macro_rules! failure {
     (
         $(#[doc = $line:literal])+
         id: $id:literal,
+        $(also: [$($other:literal),* $(,)?],)?
         mechanisms: { $( $mechanism:literal : $meaning:literal ),* $(,)? },
         reads: [$($kind:ident),* $(,)?],
         leads_to: [$($effect:literal),* $(,)?],
@@ -32,6 +34,7 @@ macro_rules! failure {
         $(#[doc = $line])+
         pub(crate) const KIND: model::FailureKind = model::FailureKind {
             id: $id,
+            also: &[ $($($other),*)? ],
             page: concat!($($line, "\n"),+),
             mechanisms: &[ $( model::Mechanism { id: $mechanism, meaning: $meaning } ),* ],
             reads: &[ $( model::Kind::$kind ),* ],

@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod failure;
+pub mod autoscaling;
 mod cloud;
 mod control_plane;
 mod dependency;
@@ -31,12 +32,18 @@ pub const ALL: &[&FailureKind] = &[
     &control_plane::degraded::KIND,
     &control_plane::lost::KIND,
     &control_plane::single::KIND,
+    &workload::rollout_failing::KIND,
     &service::gateway_single_replica::KIND,
+    &autoscaling::blind::KIND,
+    &autoscaling::explained::KIND,
+    &autoscaling::pinned::KIND,
     &service::ingress_misrouted::KIND,
     &service::ingress_untuned::KIND,
+    &workload::job_failing::KIND,
     &control_plane::kubelets_orphaned::KIND,
     &cloud::lb_pending::KIND,
     &cloud::lb_port_conflict::KIND,
+    &workload::limits_missing::KIND,
     &control_plane::mass_eviction_imminent::KIND,
     &node::container_gc_failing::KIND,
     &node::disk_pressure::KIND,
@@ -53,6 +60,8 @@ pub const ALL: &[&FailureKind] = &[
     &node::runtime_hung::KIND,
     &node::system_oom::KIND,
     &node::unknown::KIND,
+    &workload::pdb_blocking::KIND,
+    &workload::pdb_missing::KIND,
     &pod::config_missing::KIND,
     &pod::crash_avalanche::KIND,
     &pod::crash_looping::KIND,
@@ -69,17 +78,26 @@ pub const ALL: &[&FailureKind] = &[
     &pod::volume_mount_failing::KIND,
     &control_plane::pods_marked_but_running::KIND,
     &workload::pods_refused::KIND,
+    &workload::quota_nearly_full::KIND,
     &workload::rbac_denied::KIND,
+    &workload::readiness_missing::KIND,
+    &workload::replicas_colocated::KIND,
+    &workload::not_updated::KIND,
     &service::headless_unbalanced::KIND,
     &service::misrouted::KIND,
     &service::unreachable_by_client::KIND,
     &service::without_endpoints::KIND,
+    &workload::single_replica::KIND,
+    &workload::pod_unknown::KIND,
+    &workload::update_stuck::KIND,
+    &workload::volume_leftover::KIND,
     &control_plane::watch_cache_stale::KIND,
     &control_plane::webhook_deadlock::KIND,
     &workload::dependency_failing::KIND,
+    &workload::scaled_to_zero::KIND,
 ];
 
-/// The kind with this id.
+/// The kind with this id, or the one that means the same.
 pub fn find(id: &str) -> Option<&'static FailureKind> {
-    ALL.iter().copied().find(|k| k.id == id)
+    ALL.iter().copied().find(|k| k.is_called(id))
 }

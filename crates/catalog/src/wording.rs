@@ -15,6 +15,7 @@ mod node;
 mod probe;
 mod program;
 mod sandbox;
+mod scaling;
 mod volume;
 
 pub use access::*;
@@ -32,6 +33,7 @@ pub use node::*;
 pub use probe::*;
 pub use program::*;
 pub use sandbox::*;
+pub use scaling::*;
 pub use volume::*;
 
 /// Whether a text holds one of the fragments, letters compared without case.

@@ -53,7 +53,7 @@ fn can_follow(cause: &Finding, effect: &Finding, kind: &FailureKind) -> bool {
         State::Suspected => effect.state == State::Suspected,
         State::Active | State::Recovering => true,
     };
-    kind.leads_to.contains(&effect.failure) && ordered && lasting
+    kind.causes(effect.failure, effect.mechanism) && ordered && lasting
 }
 
 /// The object itself, whom the finding says to suffer, and everything that depends on them

@@ -22,6 +22,7 @@ fn no_scenario() -> Option<Scenario> {
 const fn kind(id: &'static str, leads_to: &'static [&'static str], detect: Detect) -> FailureKind {
     FailureKind {
         id,
+        also: &[],
         page: "# A kind for tests",
         mechanisms: &[],
         reads: &[Kind::Pod],

@@ -8,13 +8,15 @@ use crate::{App, Finding, Findings, Kind, ObjectRef, Snapshot};
 pub struct FailureKind {
     /// `subject-symptom`, lower case.
     pub id: &'static str,
+    /// Other ids that mean the same failure.
+    pub also: &'static [&'static str],
     /// The page that `explain` prints: a title line and sections.
     pub page: &'static str,
     /// Which agreements can be broken.
     pub mechanisms: &'static [Mechanism],
     /// Kinds of object that detection reads: the watch list and the rights it needs.
     pub reads: &'static [Kind],
-    /// Failures it can cause.
+    /// Failures it can cause: an id, or one mechanism of a failure as `id/mechanism`.
     pub leads_to: &'static [&'static str],
     /// Is it happening?
     pub detect: Detect,
@@ -32,6 +34,19 @@ impl FailureKind {
     /// The title of its page.
     pub fn title(&self) -> &'static str {
         self.page.lines().next().unwrap_or_default().trim().trim_start_matches('#').trim()
+    }
+
+    /// Whether it can cause this failure with this mechanism.
+    pub fn causes(&self, failure: &str, mechanism: &str) -> bool {
+        self.leads_to.iter().any(|entry| match entry.split_once('/') {
+            Some((id, one)) => id == failure && one == mechanism,
+            None => *entry == failure,
+        })
+    }
+
+    /// Whether it is called so.
+    pub fn is_called(&self, id: &str) -> bool {
+        self.id == id || self.also.contains(&id)
     }
 
     /// What a mechanism of it means; the word itself when it is not one of its own.

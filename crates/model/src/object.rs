@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::record::{
-    AccessBinding, AccessRole, Availability, Backends, CertificateState, Claim, ClusterEvent,
-    EverySpec, Ingress, Known, Lease, LimitRange, Meta, Named, NetworkPolicy, Node,
+    AccessBinding, AccessRole, Availability, Backends, Budget, CertificateState, Claim,
+    ClusterEvent, EverySpec, Ingress, Known, Lease, LimitRange, Meta, Named, NetworkPolicy, Node,
     PersistentVolume, Pod, Quota, Record, Scaler, Service, SpecReader, StorageClass, Webhooks,
     Workload,
 };
@@ -30,6 +30,8 @@ pub enum Object {
     Policy(NetworkPolicy),
     /// An autoscaler.
     Scaler(Scaler),
+    /// A disruption budget.
+    Budget(Budget),
     /// A claim.
     Claim(Claim),
     /// A volume.
@@ -161,6 +163,7 @@ where
         Kind::Ingress => Object::Ingress(Ingress::deserialize(d)?),
         Kind::NetworkPolicy => Object::Policy(NetworkPolicy::deserialize(d)?),
         Kind::HorizontalPodAutoscaler => Object::Scaler(Scaler::deserialize(d)?),
+        Kind::PodDisruptionBudget => Object::Budget(Budget::deserialize(d)?),
         Kind::PersistentVolumeClaim => Object::Claim(Claim::deserialize(d)?),
         Kind::PersistentVolume => Object::Volume(PersistentVolume::deserialize(d)?),
         Kind::StorageClass => Object::StorageClass(StorageClass::deserialize(d)?),
@@ -197,6 +200,7 @@ macro_rules! with_record {
             Object::Ingress($record) => $body,
             Object::Policy($record) => $body,
             Object::Scaler($record) => $body,
+            Object::Budget($record) => $body,
             Object::Claim($record) => $body,
             Object::Volume($record) => $body,
             Object::StorageClass($record) => $body,
@@ -255,6 +259,7 @@ impl Object {
             Object::Ingress(_) => Kind::Ingress,
             Object::Policy(_) => Kind::NetworkPolicy,
             Object::Scaler(_) => Kind::HorizontalPodAutoscaler,
+            Object::Budget(_) => Kind::PodDisruptionBudget,
             Object::Claim(_) => Kind::PersistentVolumeClaim,
             Object::Volume(_) => Kind::PersistentVolume,
             Object::StorageClass(_) => Kind::StorageClass,

@@ -23,9 +23,9 @@ pub use relation::{Peer, Relation};
 pub use table::Table;
 
 use crate::record::{
-    AccessBinding, AccessRole, Availability, Backends, CertificateState, Claim, ClusterEvent,
-    Ingress, Lease, LimitRange, Named, NetworkPolicy, Node, PersistentVolume, Pod, Quota, Scaler,
-    Service, StorageClass, Webhooks,
+    AccessBinding, AccessRole, Availability, Backends, Budget, CertificateState, Claim,
+    ClusterEvent, Ingress, Lease, LimitRange, Named, NetworkPolicy, Node, PersistentVolume, Pod,
+    Quota, Scaler, Service, StorageClass, Webhooks, Workload,
 };
 use crate::{Evidence, Kind, ObjectRef, Timestamp};
 
@@ -54,6 +54,8 @@ pub struct Snapshot {
     pub policies: Table<NetworkPolicy>,
     /// Autoscalers.
     pub scalers: Table<Scaler>,
+    /// Disruption budgets.
+    pub budgets: Table<Budget>,
     /// Claims.
     pub claims: Table<Claim>,
     /// Volumes.
@@ -144,6 +146,12 @@ impl Snapshot {
             .find(|a| a.object.name == object.name && a.object.kind == object.kind)
     }
 
+    /// The record of a workload, whether it stands for itself or belongs to another.
+    pub fn workload(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Workload> {
+        let all = self.apps_in(namespace).iter().flat_map(|a| a.workload.iter().chain(&a.sets));
+        all.map(|w| &**w).find(|w| w.kind == kind && w.meta.name == name)
+    }
+
     /// Workloads of one namespace.
     pub fn apps_in(&self, namespace: &str) -> &[App] {
         let start = self.apps.partition_point(|a| a.object.namespace.as_str() < namespace);
@@ -196,6 +204,9 @@ impl Snapshot {
             Kind::PersistentVolume => self.volumes.get("", name).is_some(),
             Kind::StorageClass => self.storage_classes.get("", name).is_some(),
             Kind::ResourceQuota => self.quotas.get(namespace, name).is_some(),
+            Kind::HorizontalPodAutoscaler => self.scalers.get(namespace, name).is_some(),
+            Kind::PodDisruptionBudget => self.budgets.get(namespace, name).is_some(),
+            Kind::LimitRange => self.limit_ranges.get(namespace, name).is_some(),
             Kind::Ingress => self.ingresses.get(namespace, name).is_some(),
             Kind::NetworkPolicy => self.policies.get(namespace, name).is_some(),
             Kind::Role | Kind::ClusterRole => {
@@ -214,6 +225,13 @@ impl Snapshot {
             Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration => {
                 self.webhooks.all("", name).any(|w| w.kind == kind)
             }
+            Kind::Deployment
+            | Kind::ReplicaSet
+            | Kind::StatefulSet
+            | Kind::DaemonSet
+            | Kind::Job
+            | Kind::CronJob
+            | Kind::ReplicationController => self.workload(kind, namespace, name).is_some(),
             kind => self.named(kind, namespace, name).is_some(),
         }
     }

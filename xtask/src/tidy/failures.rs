@@ -19,7 +19,8 @@ pub fn check(files: &[TextFile]) -> Vec<Problem> {
     let text = |path: &str| files.iter().find(|f| f.path == path).map_or("", |f| &f.text);
     let planned = planned(text(PLANNED));
     let mut problems = list(text(LIST), &kinds);
-    let known: BTreeSet<&str> = kinds.iter().map(|k| k.id.as_str()).collect();
+    let ids = kinds.iter().flat_map(|k| std::iter::once(&k.id).chain(&k.also));
+    let known: BTreeSet<&str> = ids.map(String::as_str).collect();
     for (line, id) in &planned {
         if known.contains(id) {
             let what = format!("{id} is in the catalogue now: `cargo xtask docs` takes it out");
@@ -114,8 +115,9 @@ fn answers(kind: &KindFile, known: &BTreeSet<&str>, planned: &BTreeSet<&str>) ->
     if kind.mechanisms.is_empty() {
         say("has no mechanism: which agreement is broken?".to_owned());
     }
-    for id in &kind.leads_to {
-        if !known.contains(id.as_str()) && !planned.contains(id.as_str()) {
+    for entry in &kind.leads_to {
+        let id = entry.split('/').next().unwrap_or_default();
+        if !known.contains(id) && !planned.contains(id) {
             say(format!("leads to {id}, which is neither in the catalogue nor in {PLANNED}"));
         }
     }

@@ -15,6 +15,8 @@ pub struct Failure {
     pub kind: &'static str,
     /// Its id.
     pub id: &'static str,
+    /// Other ids that mean the same failure.
+    pub also: Vec<&'static str>,
     /// Title of its page.
     pub title: &'static str,
     /// Its page in Markdown.
@@ -65,13 +67,14 @@ impl Failure {
     /// The view of a kind; what can cause it is asked of all kinds.
     pub fn of(kind: &FailureKind, all: &[&'static FailureKind]) -> Self {
         let mut caused_by: Vec<&'static str> =
-            all.iter().filter(|k| k.leads_to.contains(&kind.id)).map(|k| k.id).collect();
+            all.iter().filter(|k| leads_to(k, kind)).map(|k| k.id).collect();
         caused_by.sort_unstable();
         let mechanisms = kind.mechanisms.iter();
         Failure {
             api_version: API_VERSION,
             kind: "Failure",
             id: kind.id,
+            also: kind.also.to_vec(),
             title: kind.title(),
             page: page(kind.page),
             mechanisms: mechanisms.map(|m| MechanismRow { id: m.id, meaning: m.meaning }).collect(),
@@ -80,6 +83,12 @@ impl Failure {
             caused_by,
         }
     }
+}
+
+/// Whether a kind says that it can lead to the other, under any of its names.
+fn leads_to(kind: &FailureKind, other: &FailureKind) -> bool {
+    let ids = kind.leads_to.iter().map(|entry| entry.split('/').next().unwrap_or_default());
+    ids.into_iter().any(|id| other.is_called(id))
 }
 
 /// A doc comment's lines begin with the space that stands after the slashes.
@@ -91,8 +100,9 @@ fn page(text: &str) -> String {
 impl FailureList {
     /// All kinds, sorted by id.
     pub fn of(all: &[&'static FailureKind]) -> Self {
-        let mut items: Vec<FailureRow> =
-            all.iter().map(|k| FailureRow { id: k.id, title: k.title() }).collect();
+        let names = |k: &'static FailureKind| std::iter::once(k.id).chain(k.also.iter().copied());
+        let rows = all.iter().flat_map(|k| names(k).map(|id| FailureRow { id, title: k.title() }));
+        let mut items: Vec<FailureRow> = rows.collect();
         items.sort_unstable();
         FailureList { api_version: API_VERSION, kind: "FailureList", items }
     }

@@ -114,6 +114,15 @@ pub fn by_name(name: &str) -> Option<&'static Kind> {
     })
 }
 
+/// The kind that a text is of. A ReplicationController prints what a ReplicaSet prints: there
+/// the command decides.
+pub fn told(by_text: Option<&'static str>, asked: Option<&'static str>) -> Option<&'static str> {
+    match (by_text, asked) {
+        (Some("ReplicaSet"), Some("ReplicationController")) => asked,
+        _ => by_text.or(asked),
+    }
+}
+
 /// By the kind's own name.
 pub fn by_kind(kind: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|k| k.kind == kind)

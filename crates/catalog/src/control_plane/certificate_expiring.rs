@@ -50,7 +50,6 @@ failure! {
     ],
     leads_to: [
         "control-plane-degraded",
-        "deployment-blocked-by-admission",
         "ingress-misrouted",
         "node-not-ready",
         "node-unknown",

@@ -14,15 +14,15 @@ use crate::wording::{self, says};
 
 /// Why, and what a person would edit.
 #[derive(Debug)]
-pub(super) struct Cause {
-    pub(super) mechanism: &'static str,
-    pub(super) certainty: Certainty,
-    pub(super) alternatives: &'static [&'static str],
-    pub(super) edit: Option<(String, String, String)>,
+pub(crate) struct Cause {
+    pub(crate) mechanism: &'static str,
+    pub(crate) certainty: Certainty,
+    pub(crate) alternatives: &'static [&'static str],
+    pub(crate) edit: Option<(String, String, String)>,
     /// A clause that can follow "because".
-    pub(super) why: String,
-    pub(super) role: Role,
-    pub(super) evidence: Vec<Evidence>,
+    pub(crate) why: String,
+    pub(crate) role: Role,
+    pub(crate) evidence: Vec<Evidence>,
 }
 
 impl Cause {
@@ -50,7 +50,7 @@ impl Cause {
 }
 
 /// Why a container of the workload ended.
-pub(super) fn of(ended: &Ended<'_>, app: &App, now: &Snapshot) -> Cause {
+pub(crate) fn of(ended: &Ended<'_>, app: &App, now: &Snapshot) -> Cause {
     let clue = log_lines::read(app, ended.container, now);
     let mut cause = why(ended, clue.as_ref(), app, now);
     if let Some(clue) = clue {
@@ -86,7 +86,7 @@ fn why(ended: &Ended<'_>, clue: Option<&Clue<'_>>, app: &App, now: &Snapshot) ->
 }
 
 /// Whether it was killed for its memory, by the kernel's word.
-pub(super) fn is_out_of_memory(ended: &Ended<'_>, now: &Snapshot) -> bool {
+pub(crate) fn is_out_of_memory(ended: &Ended<'_>, now: &Snapshot) -> bool {
     let killed =
         |e: &Terminated| e.reason == "OOMKilled" || says(&e.message, wording::KILLED_AT_START);
     ended.word == "OOMKilled"

@@ -62,6 +62,19 @@ fn differs(a: &PodSpec, b: &PodSpec) -> bool {
         || a.volumes != b.volumes
 }
 
+/// Whether a pod runs other containers than the template: another image, command, argument or
+/// variable. What admission adds to a pod does not count.
+pub(crate) fn runs_otherwise(template: &PodSpec, pod: &PodSpec) -> bool {
+    template.containers.iter().any(|wanted| {
+        let Some(has) = container(pod, &wanted.name) else { return true };
+        let env = wanted.env.iter().any(|e| {
+            let own = has.env.iter().find(|h| h.name == e.name);
+            own.is_none_or(|h| h.value != e.value)
+        });
+        has.image != wanted.image || has.command != wanted.command || has.args != wanted.args || env
+    })
+}
+
 /// What the newest revision changed in a container: the field, before and after.
 pub(crate) fn changes(app: &App, name: &str) -> Vec<(String, String, String)> {
     let pair = || {

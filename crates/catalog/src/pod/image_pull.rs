@@ -63,10 +63,12 @@ failure! {
     leads_to: [
         "control-plane-degraded",
         "deployment-rollout-failing",
+        "hpa-blind",
         "job-failing",
+        "pdb-blocking/pods-unhealthy",
         "pod-sandbox-failing",
         "service-without-endpoints",
-        "statefulset-update-stuck",
+        "statefulset-update-stuck/new-pod-unready",
         "webhook-deadlock",
         "workload-dependency-failing",
     ],

@@ -59,7 +59,7 @@ failure! {
         "pod-probe-failing",
         "pod-sandbox-failing",
         "service-without-endpoints",
-        "statefulset-update-stuck",
+        "statefulset-update-stuck/new-pod-unready",
         "workload-dependency-failing",
     ],
     detect: Apps(detect),

@@ -21,7 +21,8 @@ const GREW_SECONDS: i64 = 3600;
 const AHEAD_SECONDS: f64 = 86_400.0;
 
 pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut Findings) {
-    let (ended, _) = restarts::of(app, now);
+    let (mut ended, _) = restarts::of(app, now);
+    ended.extend(restarts::attempts(app, now));
     let mut killed: Vec<Ended<'_>> =
         ended.into_iter().filter(|e| is_out_of_memory(e, now)).collect();
     // The one of which most is known speaks for all.

@@ -84,10 +84,12 @@ failure! {
     leads_to: [
         "control-plane-degraded",
         "deployment-rollout-failing",
+        "hpa-blind",
         "hpa-pinned",
         "job-failing",
+        "pdb-blocking/pods-unhealthy",
         "service-without-endpoints",
-        "statefulset-update-stuck",
+        "statefulset-update-stuck/new-pod-unready",
         "webhook-deadlock",
         "workload-dependency-failing",
     ],

@@ -73,8 +73,10 @@ failure! {
     leads_to: [
         "control-plane-degraded",
         "deployment-rollout-failing",
+        "job-failing",
         "pod-crash-looping",
         "service-without-endpoints",
+        "statefulset-update-stuck/new-pod-unready",
     ],
     detect: Apps(detect),
     exposed: advice::exposed,

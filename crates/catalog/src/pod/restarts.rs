@@ -1,22 +1,22 @@
 //! Containers that end again and again, told apart from those that did so long ago.
 
-use model::record::{ContainerState, ContainerStatus, Pod, Terminated};
+use model::record::{ContainerState, ContainerStatus, Phase, Pod, Terminated};
 use model::{App, Kind, Snapshot, State};
 
 /// A container that ended lately.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ended<'s> {
-    pub(super) pod: &'s Pod,
+pub(crate) struct Ended<'s> {
+    pub(crate) pod: &'s Pod,
     /// Its name; empty when only the row of a table is known.
-    pub(super) container: &'s str,
+    pub(crate) container: &'s str,
     /// How it ended, where that was shown.
-    pub(super) end: Option<&'s Terminated>,
+    pub(crate) end: Option<&'s Terminated>,
     /// The word for its state, e.g. `CrashLoopBackOff`.
-    pub(super) word: &'s str,
+    pub(crate) word: &'s str,
     /// Message of the waiting container.
-    pub(super) message: &'s str,
-    pub(super) restarts: u32,
-    pub(super) state: State,
+    pub(crate) message: &'s str,
+    pub(crate) restarts: u32,
+    pub(crate) state: State,
 }
 
 /// Words for containers that do not get going.
@@ -44,7 +44,7 @@ const RHYTHM_SECONDS: i64 = 86_400;
 
 /// Containers of the workload's pods that ended lately, and how many ended long ago and run
 /// well since.
-pub(super) fn of<'s>(app: &'s App, now: &Snapshot) -> (Vec<Ended<'s>>, usize) {
+pub(crate) fn of<'s>(app: &'s App, now: &Snapshot) -> (Vec<Ended<'s>>, usize) {
     let mut old = 0;
     let mut found = Vec::new();
     for pod in app.running() {
@@ -132,6 +132,61 @@ fn since_restart(
         (true, _) if in_loop || (killed && recent) => Some(State::Recovering),
         _ => None,
     }
+}
+
+/// How long a failed attempt is of interest, in seconds.
+pub(crate) const ATTEMPT_SECONDS: i64 = 86_400;
+
+/// Attempts of a Job that failed and are not started anew: the Job makes a new pod instead.
+/// None of a run that went well in the end, nor those of long ago.
+pub(crate) fn attempts<'s>(app: &'s App, now: &Snapshot) -> Vec<Ended<'s>> {
+    if !matches!(app.object.kind, Kind::Job | Kind::CronJob) {
+        return Vec::new();
+    }
+    let jobs = || app.workload.iter().chain(&app.sets).filter(|w| w.kind == Kind::Job);
+    let went_well = |pod: &Pod| {
+        let owner = pod.meta.owner.as_ref();
+        jobs().any(|j| j.is_complete() && owner.is_none_or(|o| o.name == j.meta.name))
+    };
+    let failed = app.pods.iter().filter(|p| p.phase == Phase::Failed || is_failed_row(p));
+    let mut found = Vec::new();
+    for pod in failed.filter(|p| !went_well(p)) {
+        let before = found.len();
+        for c in pod.all_containers() {
+            let ContainerState::Terminated(end) = &c.state else { continue };
+            let old = end.finished_at.is_some_and(|t| now.now.since(t) > ATTEMPT_SECONDS);
+            if end.exit_code != 0 && !old {
+                found.push(Ended {
+                    pod,
+                    container: &c.name,
+                    end: Some(end),
+                    word: &end.reason,
+                    message: "",
+                    restarts: c.restarts,
+                    state: State::Active,
+                });
+            }
+        }
+        if let (true, Some(row)) = (found.len() == before, &pod.summary) {
+            let state = State::Active;
+            let word = row.status.as_str();
+            found.push(Ended {
+                pod,
+                container: "",
+                end: None,
+                word,
+                message: "",
+                restarts: 0,
+                state,
+            });
+        }
+    }
+    found
+}
+
+fn is_failed_row(pod: &Pod) -> bool {
+    let row = pod.summary.as_ref().filter(|_| pod.phase == Phase::Unknown);
+    row.is_some_and(|s| s.restarts == 0 && matches!(s.status.as_str(), "Error" | "OOMKilled"))
 }
 
 /// Only the row of a table is known.

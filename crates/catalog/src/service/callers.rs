@@ -8,14 +8,14 @@ use crate::evidence;
 use crate::pod::edit;
 
 /// A workload that names the Service in its settings.
-pub(super) struct Caller<'s> {
-    pub(super) app: &'s App,
-    pub(super) peer: Peer<'s>,
+pub(crate) struct Caller<'s> {
+    pub(crate) app: &'s App,
+    pub(crate) peer: Peer<'s>,
 }
 
 impl Caller<'_> {
     /// The field of the workload that names the Service.
-    pub(super) fn field(&self) -> String {
+    pub(crate) fn field(&self) -> String {
         let named =
             |c: &&model::record::Container| c.env.iter().any(|e| e.name == self.peer.setting);
         let containers = || self.app.spec().into_iter().flat_map(|s| s.containers.iter());
@@ -32,7 +32,7 @@ impl Caller<'_> {
 }
 
 /// Workloads that name the Service in their settings; not those behind it.
-pub(super) fn of<'s>(service: &Service, now: &'s Snapshot) -> Vec<Caller<'s>> {
+pub(crate) fn of<'s>(service: &Service, now: &'s Snapshot) -> Vec<Caller<'s>> {
     let behind = |a: &App| {
         a.object.namespace == service.meta.namespace
             && !service.selector.is_empty()
@@ -43,7 +43,7 @@ pub(super) fn of<'s>(service: &Service, now: &'s Snapshot) -> Vec<Caller<'s>> {
 }
 
 /// Whether anything in the input uses the Service.
-pub(super) fn is_used(service: &Service, now: &Snapshot) -> bool {
+pub(crate) fn is_used(service: &Service, now: &Snapshot) -> bool {
     let mut ingresses = now.ingresses.in_namespace(&service.meta.namespace);
     let routed = ingresses.any(|i| i.paths.iter().any(|p| p.service == service.meta.name));
     routed
@@ -53,7 +53,7 @@ pub(super) fn is_used(service: &Service, now: &Snapshot) -> bool {
 }
 
 /// Connections to the Service that somebody tried.
-pub(super) fn dials<'s>(service: &'s Service, now: &'s Snapshot) -> impl Iterator<Item = &'s Dial> {
+pub(crate) fn dials<'s>(service: &'s Service, now: &'s Snapshot) -> impl Iterator<Item = &'s Dial> {
     let same = || now.services.iter().filter(|s| s.meta.name == service.meta.name);
     let alone = !now.dials.is_empty() && same().count() == 1;
     now.dials.iter().filter(move |d| {
@@ -70,12 +70,12 @@ pub(super) fn dials<'s>(service: &'s Service, now: &'s Snapshot) -> impl Iterato
 }
 
 /// What came of connecting to one port of the Service: the last attempt counts.
-pub(super) fn dialled<'s>(service: &'s Service, port: u16, now: &'s Snapshot) -> Option<&'s Dial> {
+pub(crate) fn dialled<'s>(service: &'s Service, port: u16, now: &'s Snapshot) -> Option<&'s Dial> {
     dials(service, now).filter(|d| d.port == port).last()
 }
 
 /// An attempt to connect, as evidence.
-pub(super) fn dial_evidence(service: &Service, dial: &Dial) -> Evidence {
+pub(crate) fn dial_evidence(service: &Service, dial: &Dial) -> Evidence {
     let object = service.meta.object(Kind::Service);
     let said = if dial.answer.is_empty() { "no connection" } else { dial.answer.as_str() };
     let field = format!("connection to {}:{}", dial.host, dial.port);

@@ -1,6 +1,6 @@
 //! Failures of Services.
 
-mod callers;
+pub(crate) mod callers;
 pub(crate) mod gateway_single_replica;
 pub(crate) mod headless_unbalanced;
 mod ingress;

@@ -66,7 +66,7 @@ failure! {
         "pod-pending-unschedulable",
         "pod-volume-mount-failing",
         "service-without-endpoints",
-        "statefulset-update-stuck",
+        "statefulset-update-stuck/new-pod-unready",
         "workload-dependency-failing",
     ],
     detect: Claims(detect),

@@ -96,3 +96,28 @@ pub const BINDING_REFUSED: &[(&str, &str)] = &[
     ("incompatible accessmode", "access-mode-mismatch"),
     ("incompatible volumemode", "volume-mode-mismatch"),
 ];
+
+/// A Job gives up: its pods failed too often.
+pub const BACKOFF_LIMIT: &[&str] = &["specified backoff limit", "backoff limit exceeded"];
+
+/// A Job gives up: it took too long.
+pub const JOB_DEADLINE: &[&str] =
+    &["longer than specified deadline", "longer than the specified deadline"];
+
+/// A CronJob missed so many runs that its controller does not catch up.
+pub const TOO_MANY_MISSED: &[&str] = &["too many missed start time", "too many missed times"];
+
+/// A CronJob starts no run because the one before still runs.
+pub const PRIOR_RUNS: &[&str] = &[
+    "prior execution is running and concurrency policy is forbid",
+    "concurrency policy is forbid",
+];
+
+/// A CronJob's schedule or time zone means nothing to its controller.
+pub const SCHEDULE_INVALID: &[&str] = &[
+    "unparseable schedule",
+    "unparseable cronjob",
+    "unparsable schedule",
+    "invalid timezone",
+    "unknown time zone",
+];

@@ -12,7 +12,6 @@ use super::refused::cause::{self, Cause, Subject};
 use super::refused::compare;
 use super::refused::standing::{self, Refused, Standing};
 use crate::evidence;
-use crate::pod::edit::spec_field;
 
 failure! {
     /// # Pods are refused before they exist
@@ -53,6 +52,7 @@ failure! {
     /// Kubernetes documentation, "Resource Quotas", "Limit Ranges", "Pod Security Admission"
     /// and "Dynamic Admission Control".
     id: "pods-refused-at-admission",
+    also: ["deployment-blocked-by-admission"],
     mechanisms: {
         "quota-cpu": "the namespace's quota of cpu is used up",
         "quota-memory": "the namespace's quota of memory is used up",
@@ -74,11 +74,11 @@ failure! {
         LimitRange, ServiceAccount, PriorityClass, RuntimeClass, Service],
     leads_to: [
         "control-plane-degraded",
-        "deployment-blocked-by-admission",
         "deployment-rollout-failing",
         "job-failing",
+        "quota-nearly-full",
         "service-without-endpoints",
-        "statefulset-update-stuck",
+        "statefulset-update-stuck/new-pod-unready",
         "workload-dependency-failing",
     ],
     detect: Cluster(detect),
@@ -270,7 +270,7 @@ fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
                 gaps.push(Gap {
                     failure: KIND.id,
                     object: app.object.clone(),
-                    field: spec_field(app, &list),
+                    field: crate::pod::edit::spec_field(app, &list),
                     why: format!(
                         "quota {} counts {part}.{name}: a new pod without it is refused",
                         quota.meta.name

@@ -113,8 +113,12 @@ struct Extra {
 }
 
 /// Annotations kept; all others are dropped while reading.
-const ANNOTATIONS: [&str; 19] = [
+const ANNOTATIONS: [&str; 23] = [
     "auth.openshift.io/certificate-not-after",
+    "autoscaling.alpha.kubernetes.io/behavior",
+    "autoscaling.alpha.kubernetes.io/conditions",
+    "autoscaling.alpha.kubernetes.io/current-metrics",
+    "autoscaling.alpha.kubernetes.io/metrics",
     "cert-manager.io/cluster-issuer",
     "cert-manager.io/issuer",
     "deployment.kubernetes.io/revision",

@@ -3,24 +3,28 @@
 //! well under one.
 
 mod access;
+mod budget;
 mod certificate;
 mod cluster;
 mod container;
 mod control;
 mod event;
 mod ingress;
+mod job;
 mod meta;
 mod network;
 mod node;
 mod pod;
 mod pod_spec;
 mod policy;
+mod rollout;
 mod scaler;
 mod storage;
 mod volume;
 mod workload;
 
 pub use access::{AccessBinding, AccessRole, AccessRule, Subject};
+pub use budget::{Budget, Share};
 pub use certificate::{CertificateState, validity};
 pub use cluster::{LimitItem, LimitRange, Named, Quota};
 pub use container::{
@@ -29,6 +33,7 @@ pub use container::{
 pub use control::{Availability, Lease, Webhook, Webhooks};
 pub use event::{ClusterEvent, EventTime};
 pub use ingress::{Ingress, IngressPath};
+pub use job::{JobPlan, JobStatus};
 pub use meta::{Known, Meta, Owner, Record};
 pub use network::{Backends, Port, Service, ServicePort};
 pub use node::{Node, Taint};
@@ -37,7 +42,9 @@ pub use pod_spec::{
     Affinity, EverySpec, NodeTerm, PlacedSpec, PodSpec, PodTerm, SpecReader, Spread, Toleration,
 };
 pub use policy::{AddressBlock, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule};
-pub use scaler::Scaler;
+pub use rollout::Rollout;
+pub use scaler::{Amount, MetricSource, Scaler, ScalerMetric, ScalingPolicy, ScalingRules};
 pub use storage::{Claim, PersistentVolume, StorageClass};
 pub use volume::{ConfigPlace, ConfigUse, Volume, VolumeSource};
 pub use workload::{Counts, JobStatus, Workload};
+pub use workload::{Counts, Workload};

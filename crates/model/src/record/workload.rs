@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::job::{JobPlan, JobStatus, Running};
 use super::meta::common_parts;
 use super::pod_spec::SpecReader;
+use super::rollout::{RetentionWire, Rollout, StrategyWire};
 use super::{Known, Meta, PodSpec, Record};
 use crate::{Condition, Kind, Labels, List, Selector, Text, Timestamp, Truth};
 
@@ -35,6 +37,8 @@ pub struct Workload {
     pub paused: bool,
     /// Job and CronJob figures.
     pub job: Option<Box<JobStatus>>,
+    /// How pods are replaced, where it is not the usual way.
+    pub rollout: Option<Box<Rollout>>,
 }
 
 /// Replica counts of a status.
@@ -48,23 +52,6 @@ pub struct Counts {
     pub updated: i64,
     /// Pods that have been ready for long enough.
     pub available: i64,
-}
-
-/// Figures of a Job or CronJob.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct JobStatus {
-    /// Failed pods.
-    pub failed: i64,
-    /// Succeeded pods.
-    pub succeeded: i64,
-    /// Failures allowed.
-    pub backoff_limit: Option<i64>,
-    /// Time allowed, in seconds.
-    pub deadline_seconds: Option<i64>,
-    /// Schedule (CronJob).
-    pub schedule: Text,
-    /// Last run (CronJob).
-    pub last_scheduled: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -88,7 +75,16 @@ struct SpecWire<S> {
     suspend: Option<bool>,
     backoff_limit: Option<i64>,
     active_deadline_seconds: Option<i64>,
+    completions: Option<i64>,
     schedule: Option<Text>,
+    time_zone: Option<Text>,
+    concurrency_policy: Option<Text>,
+    starting_deadline_seconds: Option<i64>,
+    #[serde(alias = "updateStrategy")]
+    strategy: Option<StrategyWire>,
+    pod_management_policy: Option<Text>,
+    progress_deadline_seconds: Option<i64>,
+    persistent_volume_claim_retention_policy: Option<RetentionWire>,
 }
 
 #[derive(Deserialize)]
@@ -111,9 +107,12 @@ struct JobTemplateWire<S> {
 }
 
 #[derive(Deserialize)]
-#[serde(bound = "S: Deserialize<'de>")]
+#[serde(rename_all = "camelCase", bound = "S: Deserialize<'de>")]
 struct JobSpecWire<S> {
     template: Option<TemplateWire<S>>,
+    backoff_limit: Option<i64>,
+    active_deadline_seconds: Option<i64>,
+    completions: Option<i64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -124,8 +123,8 @@ struct NamedWire {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct NameWire {
-    name: Text,
+pub(super) struct NameWire {
+    pub(super) name: Text,
 }
 
 #[derive(Deserialize, Default)]
@@ -143,8 +142,23 @@ struct StatusWire {
     failed: Option<i64>,
     succeeded: Option<i64>,
     ready: Option<i64>,
+    active: Running,
+    active_count: Option<i64>,
+    start_time: Option<Timestamp>,
+    completion_time: Option<Timestamp>,
     last_schedule_time: Option<Timestamp>,
+    last_schedule_age_seconds: Option<u32>,
+    last_successful_time: Option<Timestamp>,
+    current_revision: Option<Text>,
+    update_revision: Option<Text>,
+    summary: Option<SummaryWire>,
     conditions: List<Condition>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct SummaryWire {
+    status: Text,
 }
 
 impl<S> SpecWire<S> {
@@ -159,8 +173,60 @@ impl<S> SpecWire<S> {
         suspend: None,
         backoff_limit: None,
         active_deadline_seconds: None,
+        completions: None,
         schedule: None,
+        time_zone: None,
+        concurrency_policy: None,
+        starting_deadline_seconds: None,
+        strategy: None,
+        pod_management_policy: None,
+        progress_deadline_seconds: None,
+        persistent_volume_claim_retention_policy: None,
     };
+
+    /// How pods are replaced; `None` when that is the usual way.
+    fn rollout(&mut self, status: &mut StatusWire) -> Option<Box<Rollout>> {
+        let strategy = self.strategy.take().unwrap_or_default();
+        let claims = self.persistent_volume_claim_retention_policy.take().unwrap_or_default();
+        let parallel = self.pod_management_policy.as_deref() == Some("Parallel");
+        let current = status.current_revision.take().unwrap_or_default();
+        let update = status.update_revision.take().unwrap_or_default();
+        Rollout::of(strategy, claims, parallel, self.progress_deadline_seconds, (current, update))
+    }
+
+    fn job(&mut self, status: &mut StatusWire) -> JobStatus {
+        let inner = self.job_template.as_ref().and_then(|j| j.spec.as_ref());
+        let of = |own: Option<i64>, inner: Option<Option<i64>>| own.or(inner.flatten());
+        let (active, active_jobs) = match std::mem::take(&mut status.active) {
+            Running::Nothing => (0, Vec::new()),
+            Running::Pods(n) => (n, Vec::new()),
+            Running::Jobs(names) => (names.len() as i64, names),
+        };
+        JobStatus {
+            failed: status.failed.unwrap_or(0),
+            succeeded: status.succeeded.unwrap_or(0),
+            active: status.active_count.unwrap_or(active),
+            active_jobs: active_jobs.into(),
+            started: status.start_time,
+            completed: status.completion_time,
+            last_scheduled: status.last_schedule_time,
+            last_scheduled_age_seconds: status.last_schedule_age_seconds,
+            last_succeeded: status.last_successful_time,
+            word: status.summary.take().unwrap_or_default().status,
+            plan: JobPlan {
+                backoff_limit: of(self.backoff_limit, inner.map(|s| s.backoff_limit)),
+                deadline_seconds: of(
+                    self.active_deadline_seconds,
+                    inner.map(|s| s.active_deadline_seconds),
+                ),
+                completions: of(self.completions, inner.map(|s| s.completions)),
+                schedule: self.schedule.take().unwrap_or_default(),
+                time_zone: self.time_zone.take().unwrap_or_default(),
+                concurrency: self.concurrency_policy.take().unwrap_or_default(),
+                starting_deadline_seconds: self.starting_deadline_seconds,
+            },
+        }
+    }
 }
 
 /// Whether a condition says more than that all is well.
@@ -179,19 +245,15 @@ impl Workload {
         S: SpecReader<'de>,
     {
         let wire = Wire::<S::Raw>::deserialize(d)?;
-        let spec = wire.spec.unwrap_or(SpecWire::EMPTY);
-        let status = wire.status.unwrap_or_default();
+        let mut spec = wire.spec.unwrap_or(SpecWire::EMPTY);
+        let mut status = wire.status.unwrap_or_default();
+        let is_job = matches!(kind, Kind::Job | Kind::CronJob);
+        let job = is_job.then(|| spec.job(&mut status));
+        let rolls = matches!(kind, Kind::Deployment | Kind::StatefulSet);
+        let rollout = if rolls { spec.rollout(&mut status) } else { None };
         let template = spec.template.or(spec.job_template.and_then(|j| j.spec?.template));
         let template = template.unwrap_or(TemplateWire { metadata: None, spec: None });
         let spec_of_template = template.spec.map(|raw| specs.read::<D::Error>(raw)).transpose()?;
-        let job = matches!(kind, Kind::Job | Kind::CronJob).then(|| JobStatus {
-            failed: status.failed.unwrap_or(0),
-            succeeded: status.succeeded.unwrap_or(0),
-            backoff_limit: spec.backoff_limit,
-            deadline_seconds: spec.active_deadline_seconds,
-            schedule: spec.schedule.unwrap_or_default(),
-            last_scheduled: status.last_schedule_time,
-        });
         let mut selector = spec.selector.unwrap_or_default();
         if kind == Kind::ReplicationController {
             // Its selector is a plain map; its template must carry the same labels.
@@ -227,6 +289,7 @@ impl Workload {
                 .collect(),
             paused: spec.paused.or(spec.suspend).unwrap_or(false),
             job: job.map(Box::new),
+            rollout,
             meta: wire.metadata,
         })
     }
@@ -254,7 +317,16 @@ impl Record for Workload {
         ),
         (Known::PLACEMENT, &["/spec/template/spec/affinity"]),
         (Known::SELECTOR, &["/spec/selector"]),
-        (Known::REPLICAS, &["/spec/replicas", "/status/desiredNumberScheduled"]),
+        (
+            Known::REPLICAS,
+            &[
+                "/spec/replicas",
+                "/status/desiredNumberScheduled",
+                "/spec/parallelism",
+                "/spec/completions",
+                "/spec/schedule",
+            ]
+        ),
         (
             Known::STATUS,
             &[
@@ -264,6 +336,9 @@ impl Record for Workload {
                 "/status/numberReady",
                 "/status/failed",
                 "/status/succeeded",
+                "/status/active",
+                "/status/activeCount",
+                "/status/summary",
             ]
         ),
         (Known::CONDITIONS, &["/status/conditions"]),
@@ -284,6 +359,7 @@ impl Record for Workload {
                 let old = std::mem::replace(&mut self.template, other.template.clone());
                 self.template_labels = Arc::clone(&other.template_labels);
                 self.paused = other.paused;
+                self.rollout.clone_from(&other.rollout);
                 if !other.claim_templates.is_empty() {
                     self.claim_templates.clone_from(&other.claim_templates);
                 }
@@ -298,10 +374,18 @@ impl Record for Workload {
                 }
             }
             Known::SELECTOR => self.selector.clone_from(&other.selector),
-            Known::REPLICAS => self.replicas = other.replicas,
+            Known::REPLICAS => {
+                self.replicas = other.replicas.or(self.replicas);
+                if let (Some(mine), Some(theirs)) = (&mut self.job, &other.job) {
+                    self.paused |= other.paused;
+                    mine.plan.complete(&theirs.plan);
+                }
+            }
             Known::STATUS => {
                 self.counts = other.counts;
-                self.job.clone_from(&other.job);
+                if let (Some(mine), Some(theirs)) = (&mut self.job, &other.job) {
+                    mine.take_status(theirs);
+                }
             }
             Known::CONDITIONS => self.conditions.clone_from(&other.conditions),
             _ => {}

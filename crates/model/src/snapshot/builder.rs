@@ -9,9 +9,10 @@ use super::{
     UnitState, app, implied,
 };
 use crate::record::{
-    AccessBinding, AccessRole, Availability, Backends, CertificateState, Claim, ClusterEvent,
-    ContainerState, EventTime, Ingress, Lease, LimitRange, Meta, Named, NetworkPolicy, Node,
-    PersistentVolume, Pod, Quota, Record, Scaler, Service, StorageClass, Webhooks, Workload,
+    AccessBinding, AccessRole, Availability, Backends, Budget, CertificateState, Claim,
+    ClusterEvent, ContainerState, EventTime, Ingress, Lease, LimitRange, Meta, Named,
+    NetworkPolicy, Node, PersistentVolume, Pod, Quota, Record, Scaler, Service, StorageClass,
+    Webhooks, Workload,
 };
 use crate::{Kind, Object, ObjectRef, Timestamp};
 
@@ -26,6 +27,7 @@ pub struct Builder {
     ingresses: Vec<Arc<Ingress>>,
     policies: Vec<Arc<NetworkPolicy>>,
     scalers: Vec<Arc<Scaler>>,
+    budgets: Vec<Arc<Budget>>,
     claims: Vec<Arc<Claim>>,
     volumes: Vec<Arc<PersistentVolume>>,
     storage_classes: Vec<Arc<StorageClass>>,
@@ -87,10 +89,7 @@ impl Builder {
                 if let Some(template) = &mut workload.template {
                     self.pools.spec(template);
                 }
-                for c in &workload.conditions {
-                    self.note(c.since);
-                }
-                self.note_age(&workload.meta);
+                self.note_workload_times(&workload);
                 self.workloads.push(Arc::new(workload));
             }
             Object::Event(mut event) => {
@@ -108,7 +107,14 @@ impl Builder {
             Object::Backends(o) => self.backends.push(Arc::new(o)),
             Object::Ingress(o) => self.ingresses.push(Arc::new(o)),
             Object::Policy(o) => self.policies.push(Arc::new(o)),
-            Object::Scaler(o) => self.scalers.push(Arc::new(o)),
+            Object::Scaler(o) => {
+                self.note(o.last_scaled);
+                for c in &o.conditions {
+                    self.note(c.since);
+                }
+                self.scalers.push(Arc::new(o));
+            }
+            Object::Budget(o) => self.budgets.push(Arc::new(o)),
             Object::Claim(o) => self.claims.push(Arc::new(o)),
             Object::Volume(o) => self.volumes.push(Arc::new(o)),
             Object::StorageClass(o) => self.storage_classes.push(Arc::new(o)),
@@ -145,6 +151,7 @@ impl Builder {
             Kind::ResourceQuota => drop_row(&mut self.quotas, object),
             Kind::LimitRange => drop_row(&mut self.limit_ranges, object),
             Kind::HorizontalPodAutoscaler => drop_row(&mut self.scalers, object),
+            Kind::PodDisruptionBudget => drop_row(&mut self.budgets, object),
             Kind::Endpoints | Kind::EndpointSlice => {
                 let slice = object.kind == Kind::EndpointSlice;
                 self.backends
@@ -168,7 +175,8 @@ impl Builder {
     /// How many objects and events were added.
     pub fn counts(&self) -> (usize, usize) {
         let access = self.roles.len() + self.bindings.len() + self.certificates.len();
-        let named = self.named.len() + self.quotas.len() + self.limit_ranges.len() + access;
+        let rules = self.budgets.len() + self.quotas.len() + self.limit_ranges.len();
+        let named = self.named.len() + rules + access;
         let control = self.leases.len() + self.availability.len() + self.webhooks.len();
         let storage = self.claims.len() + self.volumes.len() + self.storage_classes.len();
         let network =
@@ -186,6 +194,17 @@ impl Builder {
         if let (Some(created), Some(age)) = (meta.created, meta.age_seconds) {
             self.note(Some(created.plus_seconds(i64::from(age))));
         }
+    }
+
+    fn note_workload_times(&mut self, workload: &Workload) {
+        for c in &workload.conditions {
+            self.note(c.since);
+        }
+        if let Some(job) = &workload.job {
+            let times = [job.started, job.completed, job.last_scheduled];
+            times.into_iter().for_each(|t| self.note(t));
+        }
+        self.note_age(&workload.meta);
     }
 
     fn note_pod_times(&mut self, pod: &Pod) {
@@ -243,6 +262,7 @@ impl Builder {
             ingresses: table(self.ingresses),
             policies: table(self.policies),
             scalers: table(self.scalers),
+            budgets: table(self.budgets),
             claims: table(self.claims),
             volumes: table(self.volumes),
             storage_classes: table(self.storage_classes),

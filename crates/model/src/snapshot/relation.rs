@@ -2,7 +2,7 @@
 //! follows it from cause to effect.
 
 use super::{App, Snapshot};
-use crate::record::{Container, Known, PodSpec, Port, VolumeSource};
+use crate::record::{Budget, Container, Known, PodSpec, Port, Scaler, VolumeSource};
 use crate::{Kind, Labels, ObjectRef};
 
 /// Why trouble with one object becomes trouble with another.
@@ -30,6 +30,10 @@ pub enum Relation {
     Answers,
     /// The component serves the whole cluster.
     Serves,
+    /// The autoscaler sets the replicas of the workload.
+    Scales,
+    /// The budget protects the workload's pods.
+    Protects,
 }
 
 impl Relation {
@@ -47,6 +51,8 @@ impl Relation {
             Relation::Burdens => "burdens",
             Relation::Answers => "answers",
             Relation::Serves => "serves",
+            Relation::Scales => "scales",
+            Relation::Protects => "protects",
         }
     }
 }
@@ -96,6 +102,16 @@ impl Snapshot {
                 let apps = self.apps_in(namespace).iter();
                 apps.for_each(|a| add(Relation::Namespace, a.object.clone()));
             }
+            Kind::HorizontalPodAutoscaler => {
+                let own = self.scalers.get(&object.namespace, &object.name);
+                let target = own.and_then(|s| self.scaled_by(s));
+                target.iter().for_each(|a| add(Relation::Scales, a.object.clone()));
+            }
+            Kind::PodDisruptionBudget => {
+                let own = self.budgets.get(&object.namespace, &object.name);
+                let apps = own.map(|b| self.protected_by(b)).unwrap_or_default();
+                apps.iter().for_each(|a| add(Relation::Protects, a.object.clone()));
+            }
             Kind::ConfigMap | Kind::Secret | Kind::ServiceAccount => {
                 let names = |a: &&App| a.spec().is_some_and(|s| refers_to(s, object));
                 let apps = self.apps_in(&object.namespace).iter().filter(names);
@@ -108,16 +124,23 @@ impl Snapshot {
             }
             _ => {
                 if let Some(app) = self.app(object) {
-                    for service in self.services_of(app) {
-                        add(Relation::Selector, service);
-                    }
-                    for node in self.nodes_of(app) {
-                        add(Relation::Burdens, node);
-                    }
+                    found.extend(self.dependants_of_app(app));
                 }
             }
         }
         found
+    }
+
+    fn dependants_of_app(&self, app: &App) -> Vec<(Relation, ObjectRef)> {
+        let services = self.services_of(app).into_iter().map(|s| (Relation::Selector, s));
+        let scalers = self.scalers_of(app);
+        let scalers =
+            scalers.map(|s| (Relation::Scales, s.meta.object(Kind::HorizontalPodAutoscaler)));
+        let budgets = self.budgets_of(app);
+        let budgets =
+            budgets.map(|b| (Relation::Protects, b.meta.object(Kind::PodDisruptionBudget)));
+        let nodes = self.nodes_of(app).into_iter().map(|n| (Relation::Burdens, n));
+        services.chain(scalers).chain(budgets).chain(nodes).collect()
     }
 
     /// Services whose selector matches the workload's pods.
@@ -134,6 +157,31 @@ impl Snapshot {
     pub fn apps_selected(&self, namespace: &str, selector: &Labels) -> Vec<&App> {
         let matched = |a: &&App| a.pod_labels().is_some_and(|l| selector.all_in(l));
         self.apps_in(namespace).iter().filter(matched).collect()
+    }
+
+    /// The workload that an autoscaler scales.
+    pub fn scaled_by(&self, scaler: &Scaler) -> Option<&App> {
+        let (kind, name) = &scaler.target;
+        self.app(&ObjectRef::new(Kind::from_name(kind)?, &scaler.meta.namespace, name))
+    }
+
+    /// Autoscalers of a workload.
+    pub fn scalers_of<'s>(&'s self, app: &'s App) -> impl Iterator<Item = &'s Scaler> {
+        let here = self.scalers.in_namespace(&app.object.namespace);
+        here.filter(|s| s.target.1 == app.object.name && s.target.0 == app.object.kind.name())
+    }
+
+    /// Workloads whose pods a budget protects.
+    pub fn protected_by(&self, budget: &Budget) -> Vec<&App> {
+        let matched = |a: &&App| a.pod_labels().is_some_and(|l| budget.selector.matches(l));
+        self.apps_in(&budget.meta.namespace).iter().filter(matched).collect()
+    }
+
+    /// Budgets that protect a workload's pods.
+    pub fn budgets_of<'s>(&'s self, app: &'s App) -> impl Iterator<Item = &'s Budget> {
+        let here = self.budgets.in_namespace(&app.object.namespace);
+        let labels = app.pod_labels();
+        here.filter(move |b| labels.is_some_and(|l| b.selector.matches(l)))
     }
 
     /// Nodes the workload's pods are on.

@@ -19,6 +19,7 @@ const fn kind(
 ) -> FailureKind {
     FailureKind {
         id,
+        also: &[],
         page,
         mechanisms,
         reads: &[Kind::Node, Kind::Pod],

@@ -18,6 +18,7 @@ pub(in crate::render) fn failure(view: &Failure, paint: Paint) -> String {
         }
     }
     for (title, ids) in [
+        ("Also called", &view.also),
         ("Can lead to", &view.leads_to),
         ("Can be caused by", &view.caused_by),
         ("Reads", &view.reads),

@@ -46,7 +46,7 @@ pub fn read(
     // A description of a Role does not name its namespace and looks like one of a ClusterRole.
     let about_access = |k: &&str| k.ends_with("Role") || k.ends_with("RoleBinding");
     let access = guessed.filter(about_access).and(asked).filter(about_access);
-    let Some(kind) = access.or(guessed).or(asked) else {
+    let Some(kind) = access.or(super::kinds::told(guessed, asked)) else {
         out.skipped(format!("a description of {name}, whose kind cannot be told"), first.number);
         return Some(used);
     };

@@ -22,6 +22,12 @@ pub fn autoscaler(body: Section<'_>, value: &mut Value) {
             "Min replicas" => put_some(value, "spec.minReplicas", number(entry.value)),
             "Max replicas" => put_some(value, "spec.maxReplicas", number(entry.value)),
             "Conditions" => put(value, "status.conditions", super::pod::conditions(entry)),
+            "Behavior" => {
+                for (key, path) in [("Scale Up", "scaleUp"), ("Scale Down", "scaleDown")] {
+                    let rules = entry.body.find(&[key]).map(rules);
+                    put_some(value, &format!("spec.behavior.{path}"), rules);
+                }
+            }
             // `Deployment pods:  1 current / 0 desired`
             key if key.ends_with(" pods") => {
                 for part in entry.value.split('/') {
@@ -39,6 +45,37 @@ pub fn autoscaler(body: Section<'_>, value: &mut Value) {
             _ => {}
         }
     }
+}
+
+/// `Stabilization Window: 0 seconds`, `Select Policy: Max`, and one line for each policy:
+/// `- Type: Pods  Value: 4  Period: 15 seconds`.
+fn rules(entry: Entry<'_>) -> Value {
+    let mut rules = json!({});
+    let seconds = |text: &str| number(text.trim_end_matches("seconds"));
+    for part in entry.body.entries() {
+        match part.key {
+            "Stabilization Window" => {
+                put_some(&mut rules, "stabilizationWindowSeconds", seconds(part.value));
+            }
+            "Select Policy" => put_some(&mut rules, "selectPolicy", some(part.value)),
+            "Policies" => {
+                for line in part.body.lines {
+                    let after = |mark: &str| line.trimmed().split_once(mark).map(|(_, r)| r.trim());
+                    let word = |text: &str| text.split_whitespace().next().map(str::to_owned);
+                    let mut policy = json!({});
+                    put_some(&mut policy, "type", after("Type:").and_then(word));
+                    let amount = after("Value:").and_then(word).and_then(|n| number(&n));
+                    put_some(&mut policy, "value", amount);
+                    put_some(&mut policy, "periodSeconds", after("Period:").and_then(seconds));
+                    if policy.get("type").is_some() {
+                        push(&mut rules, "policies", policy);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    rules
 }
 
 /// `resource cpu on pods  (as a percentage of request):  10% (20m) / 50%` lines.

@@ -135,3 +135,4 @@ mod configuration;
 mod control;
 mod objects;
 mod pods;
+mod scaling;

@@ -40,7 +40,7 @@ pub fn read(
 ) -> Option<Read> {
     let (columns, header) = find_columns(lines.first()?, command)?;
     let asked = command.and_then(Command::kind).map(|k| k.kind);
-    let kind = guess::kind_of(&columns.names).or(asked);
+    let kind = kinds::told(guess::kind_of(&columns.names), asked);
     let mut table =
         Table { columns, kind, namespace, read: Read { whole: true, ..Read::default() } };
     table.read.used = usize::from(header);
