@@ -46,5 +46,4 @@ pub use rollout::Rollout;
 pub use scaler::{Amount, MetricSource, Scaler, ScalerMetric, ScalingPolicy, ScalingRules};
 pub use storage::{Claim, PersistentVolume, StorageClass};
 pub use volume::{ConfigPlace, ConfigUse, Volume, VolumeSource};
-pub use workload::{Counts, JobStatus, Workload};
 pub use workload::{Counts, Workload};
