@@ -107,11 +107,6 @@ impl Snapshot {
                 let target = own.and_then(|s| self.scaled_by(s));
                 target.iter().for_each(|a| add(Relation::Scales, a.object.clone()));
             }
-            Kind::PodDisruptionBudget => {
-                let own = self.budgets.get(&object.namespace, &object.name);
-                let apps = own.map(|b| self.protected_by(b)).unwrap_or_default();
-                apps.iter().for_each(|a| add(Relation::Protects, a.object.clone()));
-            }
             Kind::ConfigMap | Kind::Secret | Kind::ServiceAccount => {
                 let names = |a: &&App| a.spec().is_some_and(|s| refers_to(s, object));
                 let apps = self.apps_in(&object.namespace).iter().filter(names);
