@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::graph::SLACK_SECONDS;
-use model::{Certainty, Edge, Finding, Impact, Incident, Member, ObjectRef, Role, Severity, State};
+use model::{
+    Certainty, Edge, Finding, Impact, Incident, Kind, Member, ObjectRef, Role, Severity, State,
+};
 
 /// Incidents, the most urgent first. Every finding is in exactly one.
 pub(crate) fn gather(found: Vec<Finding>, edges: &[Edge]) -> Vec<Incident> {
@@ -117,6 +119,7 @@ fn severity(cause: &Finding, impact: Impact) -> Severity {
     match cause.state {
         State::Recovered | State::Suspected => Severity::Note,
         _ if impact.is_none() && cause.affected.is_empty() => Severity::Note,
+        _ if burdens_everybody(cause) => Severity::Page,
         _ if impact.is_none() => Severity::Ticket,
         _ if impact.services > 0 || impact.nodes > 0 => Severity::Page,
         State::Recovering => Severity::Ticket,
@@ -125,12 +128,19 @@ fn severity(cause: &Finding, impact: Impact) -> Severity {
     }
 }
 
-/// Active first, then loud, then who suffers, then sure, then what began last.
+/// Whether the cluster as a whole suffers, for certain or most likely.
+fn burdens_everybody(cause: &Finding) -> bool {
+    let all = cause.affected.iter().any(|a| a.object.kind == Kind::Cluster);
+    all && cause.certainty > Certainty::Possible && cause.state == State::Active
+}
+
+/// Active first, then loud, then what all suffer from, then who suffers, then sure, then what began last.
 fn rank(i: &Incident) -> impl Ord + use<> {
     let cause = i.cause();
     (
         i.state,
         Reverse(i.severity),
+        Reverse(burdens_everybody(cause)),
         Reverse(i.impact),
         Reverse(cause.certainty),
         Reverse(cause.since),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
 
+mod control_plane;
 mod diagnose;
 mod explain;
 mod forms;

@@ -103,8 +103,7 @@ fn unreachable(headline: String, alone: bool) -> Finding {
         .unsure(
             certainty,
             &["network-cut"],
-            "from a control-plane node: curl -k https://127.0.0.1:6443/livez; sudo crictl ps -a \
-             | grep apiserver",
+            "ssh CONTROL-PLANE-NODE 'curl -sk https://127.0.0.1:6443/livez; sudo crictl ps -a'",
         )
 }
 
@@ -148,6 +147,7 @@ fn heartbeats(nodes: &[&Node], kubelets: &[Evidence], now: &Snapshot) -> Finding
         n.condition("Ready").map(|c| evidence::condition(n.meta.source, &object, c))
     });
     let object = ObjectRef::component("kube-apiserver");
+    let first = nodes.first().map_or("", |n| n.meta.name.as_str());
     let mut found = Finding::new(KIND.id, "heartbeats-lost", object, headline)
         .since(since.filter(|_| now.has_time))
         .evidence(facts)
@@ -157,7 +157,7 @@ fn heartbeats(nodes: &[&Node], kubelets: &[Evidence], now: &Snapshot) -> Finding
         .unsure(
             Certainty::Likely,
             &["host-down"],
-            "ssh to one of the nodes: uptime; sudo journalctl -u kubelet -n 20 | grep 6443",
+            format!("ssh {first} 'uptime; sudo journalctl -u kubelet -n 20 | grep 6443'"),
         );
     for node in nodes {
         found = found.affects(node.meta.object(Kind::Node), "silent");

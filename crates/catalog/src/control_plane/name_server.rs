@@ -2,10 +2,14 @@
 //! and whether programs find names.
 
 use model::record::{Known, Named, Service};
-use model::{App, Certainty, Finding, Findings, Kind, ObjectRef, Role, Snapshot, Timestamp};
+use model::{
+    App, Certainty, Evidence, Finding, Findings, Kind, ObjectRef, Role, Snapshot, Timestamp,
+};
 
 use super::standing::{SYSTEM, everybody, ready, unmatched_selector};
 use crate::evidence;
+use crate::pod::log_lines;
+use crate::wording::{self, says};
 
 mod lookups;
 mod settings;
@@ -100,7 +104,7 @@ fn unready(id: &'static str, apps: &[&App], now: &Snapshot) -> Option<Finding> {
         return None;
     }
     let object = app.object.clone();
-    let wanted = app.wanted().unwrap_or_default();
+    let wanted = app.wanted().unwrap_or_default().max(app.running().count() as i64);
     let headline =
         format!("none of the {wanted} pods of {object} is ready: no name can be looked up");
     let since = app.running().filter_map(|p| p.ready.and_then(|r| r.since)).min();
@@ -109,6 +113,18 @@ fn unready(id: &'static str, apps: &[&App], now: &Snapshot) -> Option<Finding> {
         let value = if words.is_empty() { "not ready".into() } else { words.join(", ") };
         evidence::field(p.meta.source, &p.meta.object(Kind::Pod), "status", value)
     });
+    if let Some((line, fact)) = refused_settings(app, now) {
+        let map = ObjectRef::new(Kind::ConfigMap, &object.namespace, SETTINGS);
+        let headline = format!("the name server does not start: it cannot read {map}");
+        return Some(
+            told(id, map, headline)
+                .field("data.Corefile", line, "settings that the name server understands")
+                .since(since.filter(|_| now.has_time))
+                .evidence([fact])
+                .evidence(facts)
+                .affects(object, "its pods do not start"),
+        );
+    }
     let count = evidence::field(app.document(), &object, "status.readyReplicas", "0");
     Some(
         told(id, object, headline)
@@ -118,6 +134,22 @@ fn unready(id: &'static str, apps: &[&App], now: &Snapshot) -> Option<Finding> {
             .evidence(facts)
             .evidence([count]),
     )
+}
+
+/// The config map that holds the name server's settings nearly everywhere.
+const SETTINGS: &str = "coredns";
+
+/// What its log says of settings that it cannot read.
+fn refused_settings(app: &App, now: &Snapshot) -> Option<(String, Evidence)> {
+    let logs = log_lines::of(app, "", now);
+    let line = logs.iter().find_map(|log| {
+        let line = log.lines.iter().rev().find(|l| says(l, wording::COREFILE_REFUSED))?;
+        Some((line, log.document))
+    });
+    let (line, document) = line?;
+    let text: String = line.chars().take(300).collect();
+    let fact = evidence::field(document, &app.object, "log", text.clone());
+    Some((text, fact))
 }
 
 fn is_starting(app: &App, now: &Snapshot) -> bool {

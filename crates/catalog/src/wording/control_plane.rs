@@ -76,3 +76,25 @@ pub const CLOSED_HEALTH_PORTS: &[&str] = &[":10251", ":10252"];
 
 /// The API server's cache is behind what a client has already seen.
 pub const CACHE_BEHIND: &[&str] = &["too large resource version"];
+
+/// The cluster's name server does not understand its settings, or would ask itself.
+pub const COREFILE_REFUSED: &[&str] =
+    &["corefile:", "error during parsing", "unknown directive", "loop (", "plugin/loop"];
+
+/// etcd tells that it is slow.
+pub const ETCD_TOOK_LONG: &[&str] = &[
+    "took too long",
+    "slow fdatasync",
+    "failed to send out heartbeat on time",
+    "leader is overloaded likely from slow disk",
+    "waiting for readindex response took too long",
+];
+
+/// A component lost its lease because the API did not answer in time.
+pub const LEASE_LOST: &[&str] = &[
+    "leaderelection lost",
+    "leader election lost",
+    "failed to renew lease",
+    "error retrieving resource lock",
+    "failed to update lock",
+];

@@ -5,7 +5,7 @@ use model::{App, Certainty, Finding, Findings, Kind, ObjectRef, Role, Snapshot, 
 
 use super::super::standing::{SYSTEM, ready};
 use super::super::told::{self, Told};
-use super::{KIND, everybody};
+use super::KIND;
 use crate::evidence;
 
 /// The API that autoscalers and `kubectl top` ask.
@@ -105,8 +105,8 @@ fn unavailable(extension: &Availability, now: &Snapshot) -> Finding {
     found = found.evidence(fact).since(since);
     if !metrics {
         // Only what uses this API suffers; who that is cannot be seen.
-        found = found.affects(everybody(), "objects of this API cannot be read");
-        return found;
+        let own = found.object.clone();
+        return found.affects(own, "objects of this API cannot be read");
     }
     sufferers(found, now)
 }
@@ -146,7 +146,8 @@ fn sufferers(mut found: Finding, now: &Snapshot) -> Finding {
         found = found.affects(object, "gets no metrics and stands still");
     }
     if found.affected.is_empty() {
-        found = found.affects(everybody(), "kubectl top and autoscalers get no metrics");
+        let own = found.object.clone();
+        found = found.affects(own, "kubectl top and autoscalers get no metrics");
     }
     found
 }

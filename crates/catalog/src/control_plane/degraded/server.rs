@@ -73,16 +73,19 @@ pub(super) fn report(now: &Snapshot, findings: &mut Findings) {
         let Some((first, error)) = group.first() else { continue };
         let Some(meaning) = meaning(*first) else { continue };
         let mut found = finding(&meaning, group.iter().take(3).map(|(_, e)| told::fact(e)));
-        if *first == Told::Refused {
-            if let Some(address) = told::address(&error.text) {
-                found = found.field("address", address, "an API server that listens there");
-            }
-            // Somebody else had answers: it comes and goes, or there are several.
-            if has_answered(now) {
-                found.certainty = Certainty::Possible;
-            }
+        if *first == Told::Refused
+            && let Some(address) = told::address(&error.text)
+        {
+            found = found.field("address", address, "an API server that listens there");
+        }
+        // Others had answers: it comes and goes, or there are several servers.
+        if found.certainty == Certainty::Likely && group.len() < 2 && has_answered(now) {
+            found.certainty = Certainty::Possible;
         }
         findings.push(found);
+    }
+    if !told.iter().any(|(told, _)| matches!(told, Told::EtcdSlow | Told::EtcdDown)) {
+        slow_by_logs(now, findings);
     }
     no_settings(now, findings);
     checks(now, findings);
@@ -96,6 +99,39 @@ fn finding(meaning: &Meaning, facts: impl IntoIterator<Item = Evidence>) -> Find
     match meaning.certainty {
         Certainty::Proven => found,
         certainty => found.unsure(certainty, meaning.others, meaning.look),
+    }
+}
+
+/// Only the end of a log is about now.
+const LAST_LINES: usize = 60;
+
+/// Every etcd complains of slow requests now and then. It counts when components lost their
+/// leases over it.
+fn slow_by_logs(now: &Snapshot, findings: &mut Findings) {
+    let component = |names: &[&str]| {
+        let own = |l: &&model::LogLines| {
+            names.iter().any(|n| l.name.starts_with(n) || l.unit == *n) && !l.name.contains('/')
+        };
+        now.logs.iter().filter(own).collect::<Vec<_>>()
+    };
+    let told = |logs: &[&model::LogLines], words: &[&str]| -> Vec<Evidence> {
+        let of = |log: &&model::LogLines| {
+            let last = log.lines.iter().rev().take(LAST_LINES);
+            let lines: Vec<&String> = last.filter(|l| says(l, words)).collect();
+            let line: String = lines.first()?.chars().take(300).collect();
+            let object = ObjectRef::component("etcd");
+            let field = format!("log of {}{} (x{})", log.name, log.unit, lines.len());
+            Some(evidence::field(log.document, &object, field, line))
+        };
+        logs.iter().filter_map(of).collect()
+    };
+    let slow = told(&component(&["etcd"]), wording::ETCD_TOOK_LONG);
+    let others = ["kube-scheduler", "kube-controller-manager", "kube-apiserver"];
+    let mut lost = told(&component(&others), wording::LEASE_LOST);
+    lost.extend(told(&component(&others), wording::ETCD_SLOW));
+    let Some(meaning) = meaning(Told::EtcdSlow) else { return };
+    if !slow.is_empty() && !lost.is_empty() {
+        findings.push(finding(&meaning, slow.into_iter().chain(lost).take(4)));
     }
 }
 

@@ -196,6 +196,42 @@ fn the_name_server_is_stopped_or_not_ready() {
 }
 
 #[test]
+fn a_name_server_that_cannot_read_its_settings() {
+    let mut now = snapshot(&deployment("kube-system", "coredns", 2, 0));
+    let log = |line: &str| model::LogLines {
+        name: "coredns".into(),
+        namespace: "kube-system".into(),
+        container: "".into(),
+        unit: "".into(),
+        previous: false,
+        lines: vec![line.to_owned()],
+        document: 0,
+    };
+    now.logs.push(log("/etc/coredns/Corefile:7 - Error during parsing: Unknown directive 'kube'"));
+    assert_eq!(lines(&KIND, &now), ["dns-down cm/coredns Proven Active"]);
+    now.logs = vec![log("plugin/kubernetes: Failed to watch: connection refused")];
+    assert_eq!(lines(&KIND, &now), ["dns-down deploy/coredns Proven Active"]);
+}
+
+#[test]
+fn slow_stores_count_when_leases_are_lost_over_it() {
+    let log = |name: &str, line: &str| model::LogLines {
+        name: name.into(),
+        namespace: "kube-system".into(),
+        container: "".into(),
+        unit: "".into(),
+        previous: false,
+        lines: vec![line.to_owned()],
+        document: 0,
+    };
+    let mut now = snapshot("");
+    now.logs.push(log("etcd-cp-1", "apply request took too long, took: 1.2s, expected: 100ms"));
+    assert!(lines(&KIND, &now).is_empty(), "every etcd says so now and then");
+    now.logs.push(log("kube-scheduler-cp-1", "leaderelection.go:297] failed to renew lease"));
+    assert_eq!(lines(&KIND, &now), ["etcd-slow component/etcd Likely Active"]);
+}
+
+#[test]
 fn the_name_servers_settings_and_service() {
     let map = "kind: ConfigMap\nmetadata: {name: coredns, namespace: kube-system, \
         creationTimestamp: 2026-01-01T00:00:00Z}\ndata: {Corefile: \".:53 {\\n  forward . \
