@@ -134,7 +134,8 @@ fn burdens_everybody(cause: &Finding) -> bool {
     all && cause.certainty > Certainty::Possible && cause.state == State::Active
 }
 
-/// Active first, then loud, then what all suffer from, then who suffers, then sure, then what began last.
+/// Active first, then loud, then what all suffer from, then who suffers, then sure, then what
+/// began last.
 fn rank(i: &Incident) -> impl Ord + use<> {
     let cause = i.cause();
     (
