@@ -1,7 +1,7 @@
 //! What was seen of a component of the control plane: its system unit, its pods, its lease, its
 //! health. Shared by all kinds about the control plane. It must never judge who suffers.
 
-use model::record::{Known, Lease, Pod};
+use model::record::{Known, Lease, Phase, Pod};
 use model::{App, Evidence, Kind, ObjectRef, Snapshot, Timestamp, Truth};
 
 use crate::evidence;
@@ -179,10 +179,15 @@ pub(crate) fn unmatched_selector(app: &App, now: &Snapshot) -> Option<(String, E
     Some((text, fact))
 }
 
-/// Ready pods of a workload, counted by its status where its pods were not shown.
+/// Pods of a workload that are or may be ready, counted by its status where its pods were not
+/// shown. The list of pods in `describe node` names them and says nothing of how they are.
 pub(crate) fn ready(app: &App) -> i64 {
     let counted = app.workload.as_ref().map_or(0, |w| w.counts.ready);
-    if app.pods.is_empty() { counted } else { app.ready() as i64 }
+    let may_be = |p: &&Pod| match p.is_ready() {
+        Some(ready) => ready,
+        None => p.phase != Phase::Pending && !p.is_unscheduled(),
+    };
+    if app.pods.is_empty() { counted } else { app.running().filter(may_be).count() as i64 }
 }
 
 /// The cluster as a whole, for what everybody suffers from.

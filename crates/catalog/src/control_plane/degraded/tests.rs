@@ -191,6 +191,15 @@ fn the_name_server_is_stopped_or_not_ready() {
     check(&KIND, &dns(0, 0), &["dns-down deploy/kube-dns Proven Active"]);
     check(&KIND, &dns(2, 0), &["dns-down deploy/kube-dns Proven Active"]);
     check(&KIND, &deployment("shop", "kube-dns", 0, 0), &[]);
+    // Named by its node alone, nothing is known of how it is.
+    let named = "kind: Pod\nmetadata: {name: kube-dns-5d4f8c7b9-x2x4z, namespace: kube-system, \
+        labels: {k8s-app: kube-dns}, creationTimestamp: 2026-01-01T00:00:00Z, ownerReferences: \
+        [{kind: ReplicaSet, name: kube-dns-5d4f8c7b9, controller: true}]}\nspec: {nodeName: a}\n";
+    check(&KIND, named, &[]);
+    let waits = "status: {phase: Pending, conditions: [{type: PodScheduled, status: 'False', \
+        lastTransitionTime: 2026-01-01T01:00:00Z}]}\n";
+    let waits = format!("{named}{waits}").replace("{nodeName: a}", "{}");
+    check(&KIND, &waits, &["dns-down deploy/kube-dns Proven Active"]);
     check_gaps(&KIND, &dns(1, 1), &["deploy/kube-dns spec.replicas"]);
     check_gaps(&KIND, &dns(2, 2), &[]);
 }
