@@ -163,7 +163,8 @@ impl Pod {
         if let Some(ready) = self.ready {
             return Some(ready.status == Truth::True);
         }
-        if let Some(row) = &self.summary {
+        // Where a node lists its pods, a row has figures and no word.
+        if let Some(row) = self.summary.as_ref().filter(|row| !row.status.is_empty()) {
             return Some(row.status == "Running" && row.ready == row.containers);
         }
         (!self.containers.is_empty()).then(|| self.containers.iter().all(|c| c.ready))
