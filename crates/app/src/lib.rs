@@ -5,6 +5,7 @@
 mod commands;
 mod evidence;
 mod exit;
+mod moment;
 mod names;
 mod progress;
 pub mod rehearse;

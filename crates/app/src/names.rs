@@ -1,6 +1,8 @@
 //! Names that people type, and what they probably meant.
 
-use model::FailureKind;
+use std::path::PathBuf;
+
+use model::{FailureKind, Kind, ObjectRef};
 
 use crate::exit::Failure;
 use crate::render::clean;
@@ -22,6 +24,71 @@ pub(crate) fn failure(id: &str) -> Result<&'static FailureKind, Failure> {
         };
         Failure::usage(format!("no failure kind is called `{}`: {offer}", clean(id)))
     })
+}
+
+/// An object as people name it: `pod/web-0`, `hpa/web`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ObjectName<'a> {
+    /// Its kind.
+    pub(crate) kind: Kind,
+    /// Its name.
+    pub(crate) name: &'a str,
+}
+
+/// The object that these arguments name, and the paths that follow; `None` when they name none.
+/// As kubectl has it, kind and name may also stand apart: `pod web-0`.
+///
+/// # Errors
+/// A kind that is not known, or without a name.
+pub(crate) fn object<'a>(
+    word: &'a str,
+    paths: &'a [PathBuf],
+) -> Result<Option<(ObjectName<'a>, &'a [PathBuf])>, Failure> {
+    let known = |word: &str| {
+        let kind = capture::text::kinds::by_name(word)?;
+        Kind::from_name(kind.kind).filter(|k| *k != Kind::Event)
+    };
+    let (kind, name) = match word.split_once('/') {
+        Some((kind, name)) => (kind, name),
+        None if catalog::find(word).is_none() && known(word).is_some() => (word, ""),
+        None => return Ok(None),
+    };
+    let Some(kind) = known(kind) else {
+        let error = format!("`{}` is not a kind of object that is explained", clean(kind));
+        return Err(Failure::usage(error).next("Write KIND/NAME, such as pod/web-0 or node/n1."));
+    };
+    if !name.is_empty() {
+        return Ok(Some((ObjectName { kind, name }, paths)));
+    }
+    let apart = paths.split_first().and_then(|(name, rest)| Some((name.to_str()?, rest)));
+    match apart {
+        Some((name, rest)) => Ok(Some((ObjectName { kind, name }, rest))),
+        None => {
+            let error = format!("which {kind}? Its name is missing");
+            Err(Failure::usage(error).next("Write KIND/NAME, such as pod/web-0 or node/n1."))
+        }
+    }
+}
+
+/// Objects whose names are most like this one, as they would be typed.
+pub(crate) fn nearest_objects(wanted: &str, all: &[&ObjectRef]) -> Vec<String> {
+    let begin: Vec<&&ObjectRef> = all.iter().filter(|o| o.name.starts_with(wanted)).collect();
+    let typed = |o: &ObjectRef| {
+        let place = match o.namespace.as_str() {
+            "" => String::new(),
+            namespace => format!(" -n {namespace}"),
+        };
+        format!("{}/{}{place}", o.kind.short(), o.name)
+    };
+    if !begin.is_empty() && !wanted.is_empty() {
+        return begin.into_iter().take(OFFERED).map(|o| typed(o)).collect();
+    }
+    let names: Vec<&str> = all.iter().map(|o| o.name.as_str()).collect();
+    let near = nearest(wanted, &names);
+    let of = |name: &str| all.iter().find(|o| o.name == name).map(|o| typed(o));
+    let mut typed: Vec<String> = near.into_iter().filter_map(of).collect();
+    typed.dedup();
+    typed
 }
 
 /// The names most like this one, the nearest first; none that is unlike it.

@@ -58,7 +58,7 @@ impl Rehearsal {
     /// Those of reading a cluster.
     pub fn judge(&self) -> anyhow::Result<Situation> {
         let read = evidence::of_twin(&self.twin, &Spinner::start(false));
-        let evidence = read.map_err(|failure| failure.error)?;
+        let evidence = read.map_err(|failure| failure.error)?.finish();
         Ok(engine::step(&evidence.now, catalog::ALL))
     }
 

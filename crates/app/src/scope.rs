@@ -8,6 +8,7 @@ use crate::names;
 use crate::settings::Diagnose;
 
 mod selector;
+pub(crate) mod since;
 
 /// What the report is about.
 #[derive(Debug, Default)]
@@ -40,6 +41,11 @@ impl Scope {
         situation.ruled_out.retain(|r| self.is_about(&r.object, now) && self.is_kind(r.failure));
         situation.verdict = engine::verdict(&situation.incidents, now);
         situation
+    }
+
+    /// Whether an object is among those asked for.
+    pub(crate) fn includes(&self, object: &ObjectRef, now: &Snapshot) -> bool {
+        self.is_about(object, now)
     }
 
     fn wants(&self, incident: &Incident, now: &Snapshot) -> bool {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::moment::{self, Moment};
+
 /// What broke, why, and what to do first.
 #[derive(Parser, Debug)]
 #[command(name = "seaworthy", version, about, propagate_version = true, max_term_width = 80)]
@@ -25,7 +27,8 @@ struct Cli {
 pub(crate) enum Command {
     /// Say what is wrong with a cluster or a capture of one, and why
     Diagnose(Diagnose),
-    /// Explain a failure: signs, causes, what to do; without an ID list all
+    /// Explain a failure kind, or why one object is as it is; without either
+    /// list all kinds
     Explain(Explain),
     /// Serve a simulated cluster to kubectl and every other client
     Twin(Twin),
@@ -93,13 +96,7 @@ pub(crate) struct Diagnose {
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) cluster: Cluster,
-    /// Read the built-in simulated cluster after its story has run
-    #[arg(long, conflicts_with_all = ["paths", "kubeconfig", "context"])]
-    pub(crate) twin: bool,
-    /// Seed of the simulated cluster
-    #[arg(long, value_name = "N", default_value_t = SEED, requires = "twin")]
-    pub(crate) seed: u64,
+    pub(crate) input: Input,
     /// Report on this namespace only, with what caused it
     #[arg(short, long)]
     pub(crate) namespace: Option<String>,
@@ -115,19 +112,51 @@ pub(crate) struct Diagnose {
     /// Exit with 1 when something this loud is not over
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
     pub(crate) fail_on: FailOn,
+    /// Keep the live cluster in sight and say anew what is wrong when that changes; Ctrl-C
+    /// ends it
+    #[arg(short, long, conflicts_with_all = ["paths", "filenames", "twin", "at", "before"])]
+    pub(crate) watch: bool,
+    /// Compare with this earlier capture: what changed since, and did it cause this?
+    /// Two PATHs that show one cluster at two times are compared too
+    #[arg(long, value_name = "PATH", conflicts_with = "at")]
+    pub(crate) before: Vec<PathBuf>,
+    /// Leave out what was over before this: a duration (90m), a time of day (03:10,
+    /// UTC) or a time
+    #[arg(long, value_name = "MOMENT", value_parser = moment::parse)]
+    pub(crate) since: Option<Moment>,
+    /// The situation as of this moment, as far as the evidence tells
+    #[arg(long, value_name = "MOMENT", value_parser = moment::parse)]
+    pub(crate) at: Option<Moment>,
     #[command(flatten)]
     pub(crate) output: Output,
 }
 
-/// Which cluster, as kubectl has it.
+/// Where evidence comes from: the same for every command that needs some.
 #[derive(Args, Debug, Default)]
-pub(crate) struct Cluster {
+pub(crate) struct Input {
+    /// Captured input too, as kubectl names it
+    #[arg(short = 'f', long = "filename", value_name = "PATH")]
+    pub(crate) filenames: Vec<PathBuf>,
     /// Path of the kubeconfig
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig
     #[arg(long, value_name = "NAME")]
     pub(crate) context: Option<String>,
+    /// Read the built-in simulated cluster after its story has run
+    #[arg(long, conflicts_with_all = ["filenames", "kubeconfig", "context"])]
+    pub(crate) twin: bool,
+    /// Seed of the simulated cluster
+    #[arg(long, value_name = "N", default_value_t = SEED, requires = "twin")]
+    pub(crate) seed: u64,
+}
+
+impl Input {
+    /// Whether anything of it was given.
+    pub(crate) fn is_given(&self) -> bool {
+        let cluster = self.kubeconfig.is_some() || self.context.is_some();
+        self.twin || cluster || !self.filenames.is_empty()
+    }
 }
 
 /// Options of `twin`.
@@ -169,8 +198,18 @@ fn speed(text: &str) -> Result<twin::Speed, String> {
 /// Options of `explain`.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// Id of a failure, e.g. node-not-ready
-    pub(crate) id: Option<String>,
+    /// Id of a failure (node-not-ready), or an object (pod/web-0, hpa/web, node/n1)
+    #[arg(value_name = "ID|KIND/NAME")]
+    pub(crate) what: Option<String>,
+    /// Captured input that shows the object, as for `diagnose`; without it the live cluster is
+    /// read
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Namespace of the object; needed only where several have one of this name
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -184,6 +223,8 @@ pub(crate) struct Settings {
     pub(crate) color: bool,
     /// Whether somebody watches standard error: then long work shows how far it is.
     pub(crate) progress: bool,
+    /// Whether standard output is a screen that can be drawn anew.
+    pub(crate) redraws: bool,
 }
 
 /// Resolves arguments and environment.
@@ -200,7 +241,8 @@ pub(crate) fn parse(
     }
     let cli = Cli::from_arg_matches(&parser.try_get_matches_from(arguments)?)?;
     let (color, progress) = (color(cli.color), std::io::stderr().is_terminal());
-    Ok(Settings { color, progress, command: cli.command })
+    let redraws = std::io::stdout().is_terminal();
+    Ok(Settings { color, progress, redraws, command: cli.command })
 }
 
 /// Whether kubectl runs us as its plugin, under the name it looks for.

@@ -11,6 +11,7 @@ mod cloud;
 mod control_plane;
 mod dependency;
 mod evidence;
+pub mod explain;
 mod listening;
 mod node;
 mod pod;

@@ -7,11 +7,13 @@
 
 mod connect;
 mod error;
+mod follow;
 mod page;
 mod read;
 mod refusal;
 mod request;
 mod server;
+mod sight;
 
 #[cfg(test)]
 mod tests;
@@ -20,3 +22,4 @@ pub use connect::{Access, connect};
 pub use error::Error;
 pub use read::{Progress, Reading, Scope, read};
 pub use server::Server;
+pub use sight::Sight;

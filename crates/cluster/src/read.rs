@@ -2,7 +2,7 @@
 
 use futures::stream::{self, StreamExt as _};
 use kube::Client;
-use model::{Blind, Builder, Kind, Object};
+use model::{Blind, Builder, Kind, Object, Text};
 
 use crate::page::Page;
 use crate::refusal::{EXPIRED, FORBIDDEN, NOT_FOUND, Refusal, UNAUTHORISED};
@@ -70,17 +70,42 @@ pub async fn read(
 }
 
 /// All that came of one kind.
-struct KindList {
-    kind: Kind,
-    namespace: Option<String>,
-    objects: Vec<Object>,
-    is_listed: bool,
-    blind: Vec<Blind>,
+#[derive(Clone)]
+pub(crate) struct KindList {
+    pub(crate) kind: Kind,
+    /// The one namespace that could be listed, when it was not all of them.
+    pub(crate) namespace: Option<String>,
+    pub(crate) objects: Vec<Object>,
+    /// Names of objects that keep none themselves, in the same order.
+    pub(crate) names: Vec<Text>,
+    /// Which version of the list it is.
+    pub(crate) version: String,
+    pub(crate) is_listed: bool,
+    pub(crate) blind: Vec<Blind>,
 }
 
 impl KindList {
-    fn note(self, reading: &mut Reading) {
-        let KindList { kind, namespace, objects, is_listed, blind } = self;
+    fn new(kind: Kind) -> Self {
+        KindList {
+            kind,
+            namespace: None,
+            objects: Vec::new(),
+            names: Vec::new(),
+            version: String::new(),
+            is_listed: false,
+            blind: Vec::new(),
+        }
+    }
+
+    /// The same list with other objects.
+    pub(crate) fn with(&self, objects: Vec<Object>) -> Self {
+        let KindList { kind, ref namespace, is_listed, ref blind, .. } = *self;
+        let (namespace, blind) = (namespace.clone(), blind.clone());
+        KindList { namespace, objects, is_listed, blind, ..KindList::new(kind) }
+    }
+
+    pub(crate) fn note(self, reading: &mut Reading) {
+        let KindList { kind, namespace, objects, is_listed, blind, .. } = self;
         let is_complete = is_listed && !blind.iter().any(|b| b.what.contains(UNREADABLE));
         for object in objects {
             reading.evidence.add(object, 0);
@@ -97,17 +122,16 @@ impl KindList {
 /// Marks objects that the server listed and nobody could decode.
 const UNREADABLE: &str = "that cannot be decoded";
 
-struct Reader<'a> {
-    client: &'a Client,
-    scope: &'a Scope,
-    progress: &'a dyn Fn(Progress),
+pub(crate) struct Reader<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) scope: &'a Scope,
+    pub(crate) progress: &'a dyn Fn(Progress),
 }
 
 impl Reader<'_> {
     /// One kind: of all namespaces, else of the one that we may see.
-    async fn kind(&self, kind: Kind) -> Result<KindList, Error> {
-        let mut list =
-            KindList { kind, namespace: None, objects: vec![], is_listed: false, blind: vec![] };
+    pub(crate) async fn kind(&self, kind: Kind) -> Result<KindList, Error> {
+        let mut list = KindList::new(kind);
         let mut refused = match self.list(&mut list).await? {
             Ok(()) => return Ok(list),
             Err(refusal) => refusal,
@@ -133,7 +157,10 @@ impl Reader<'_> {
         loop {
             tries -= 1;
             match self.pages(list).await? {
-                Err(Refusal { code: EXPIRED, .. }) if tries > 0 => list.objects.clear(),
+                Err(Refusal { code: EXPIRED, .. }) if tries > 0 => {
+                    list.objects.clear();
+                    list.names.clear();
+                }
                 Err(Refusal { code: UNAUTHORISED, message }) => {
                     return Err(Error::Unauthorised { message });
                 }
@@ -159,6 +186,8 @@ impl Reader<'_> {
                 }
             };
             list.objects.extend(page.objects);
+            list.names.extend(page.names);
+            list.version = page.version;
             unreadable.extend(page.unreadable);
             let objects = list.objects.len() as u64;
             (self.progress)(Progress { kind, objects, remaining: page.remaining });

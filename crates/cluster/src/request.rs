@@ -1,4 +1,4 @@
-//! The requests that are sent: lists, and the server's version.
+//! The requests that are sent: lists, watches, and the server's version.
 
 use http::{HeaderValue, Request, header};
 use model::Kind;
@@ -14,15 +14,37 @@ pub(crate) fn is_metadata_only(kind: Kind) -> bool {
     matches!(kind, Kind::Secret | Kind::ConfigMap)
 }
 
-/// One page of a list, of one namespace or of all.
-pub(crate) fn list(kind: Kind, namespace: Option<&str>, token: Option<&str>) -> Request<Vec<u8>> {
+/// What the API answers with metadata alone, one object at a time.
+const METADATA_OF_ONE: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+/// A watch is ended by the server after so long, before an idle connection is taken for dead.
+const WATCH_SECONDS: u32 = 75;
+
+/// Where the objects of a kind are, of one namespace or of all.
+fn path(kind: Kind, namespace: Option<&str>) -> String {
     let api = kind.api_version();
     let root = if api.contains('/') { "/apis" } else { "/api" };
     let place = match namespace.filter(|_| kind.is_namespaced()) {
         Some(namespace) => format!("namespaces/{}/", encoded(namespace)),
         None => String::new(),
     };
-    let mut path = format!("{root}/{api}/{place}{}?limit={PAGE_OBJECTS}", kind.plural());
+    format!("{root}/{api}/{place}{}", kind.plural())
+}
+
+/// What happens to a kind from this version of its list on.
+pub(crate) fn watch(kind: Kind, namespace: Option<&str>, version: &str) -> Request<Vec<u8>> {
+    let place = path(kind, namespace);
+    let version = encoded(version);
+    let path = format!(
+        "{place}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}\
+         &resourceVersion={version}"
+    );
+    get(&path, if is_metadata_only(kind) { METADATA_OF_ONE } else { "application/json" })
+}
+
+/// One page of a list, of one namespace or of all.
+pub(crate) fn list(kind: Kind, namespace: Option<&str>, token: Option<&str>) -> Request<Vec<u8>> {
+    let mut path = format!("{}?limit={PAGE_OBJECTS}", path(kind, namespace));
     if let Some(token) = token {
         path.push_str("&continue=");
         path.push_str(&encoded(token));

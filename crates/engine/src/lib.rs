@@ -4,7 +4,9 @@
 //! failure by name: which failure causes which is asked of the kinds, which object depends on
 //! which is asked of the snapshot.
 
+mod about;
 mod blind;
+mod changes;
 mod detect;
 mod graph;
 mod incident;
@@ -12,6 +14,9 @@ mod verdict;
 
 #[cfg(test)]
 mod tests;
+
+pub use about::{Part, about};
+pub use changes::changes;
 
 use model::{FailureKind, Findings, Incident, Situation, Snapshot, Verdict};
 

@@ -5,7 +5,9 @@
 //! and iterates no hash map: the same input gives the same bytes. It must never know how
 //! anything is observed, executed or shown.
 
+mod changes;
 mod condition;
+mod explanation;
 mod failure;
 mod finding;
 mod incident;
@@ -19,8 +21,10 @@ mod time;
 
 pub mod record;
 
+pub use changes::{ChangeKind, Changes, FieldChange, LedTo, ObjectChange};
 pub use compact_str::CompactString as Text;
 pub use condition::{Condition, Truth};
+pub use explanation::{Explanation, Fact, Question};
 pub use failure::{Act, Detect, FailureKind, Gap, Mechanism, Patch, Remedy, Risk, Scenario, Step};
 pub use finding::{
     Affected, Certainty, Evidence, Factor, Finding, Findings, Forecast, Impact, Role, State,

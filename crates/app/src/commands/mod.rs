@@ -5,6 +5,7 @@ mod diagnose;
 mod explain;
 mod twin;
 mod version;
+mod watch;
 
 use crate::exit::{Failure, Outcome};
 use crate::settings::{Command, Settings};
@@ -16,8 +17,11 @@ use crate::settings::{Command, Settings};
 pub(crate) fn run(settings: Settings) -> Result<Outcome, Failure> {
     let color = settings.color;
     match settings.command {
+        Command::Diagnose(options) if options.watch => {
+            watch::run(&options, color, settings.progress, settings.redraws)
+        }
         Command::Diagnose(options) => diagnose::run(&options, color, settings.progress),
-        Command::Explain(options) => explain::run(&options, color),
+        Command::Explain(options) => explain::run(&options, color, settings.progress),
         Command::Twin(options) => twin::run(&options),
         Command::Version(output) => version::run(output, color),
     }

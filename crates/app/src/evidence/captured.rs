@@ -1,8 +1,8 @@
 //! Evidence that somebody captured: files, folders, archives, standard input.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::Evidence;
+use super::Raw;
 use crate::exit::Failure;
 use crate::progress::Spinner;
 use crate::views::{InputDocument, Skipped, Source};
@@ -12,16 +12,16 @@ use capture::{Capture, Input, Limits};
 ///
 /// # Errors
 /// When a path does not exist: then the user meant something else.
-pub(super) fn read(paths: &[PathBuf], spinner: &Spinner) -> Result<Evidence, Failure> {
+pub(super) fn read(paths: &[&Path], spinner: &Spinner) -> Result<Raw, Failure> {
     let inputs: Vec<Input> = paths.iter().map(|p| input(p)).collect::<Result<_, _>>()?;
     spinner.say("reading captured input".to_owned());
     let Capture { evidence, documents, skipped } = capture::read(&inputs, &Limits::default());
     let source = Source {
         documents: documents.into_iter().map(InputDocument::from).collect(),
         skipped: skipped.into_iter().map(Skipped::from).collect(),
-        blind: Vec::new(),
+        ..Source::default()
     };
-    Ok(Evidence { now: evidence.finish(None), source })
+    Ok(Raw { evidence, now: None, source })
 }
 
 fn input(path: &Path) -> Result<Input, Failure> {

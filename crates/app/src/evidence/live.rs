@@ -1,17 +1,18 @@
 //! Evidence from a cluster, read through its API. The twin is read by the same code.
 
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::io::{self, Write as _};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cluster::{Access, Progress, Reading, Scope};
+use cluster::{Access, Progress, Reading, Scope, Sight};
 use kube::Client;
 use model::{Kind, Timestamp};
 
-use super::Evidence;
+use super::{Raw, Request};
 use crate::exit::{Code, Failure};
 use crate::progress::Spinner;
+use crate::render::clean;
 use crate::runtime;
-use crate::settings::Diagnose;
 use crate::views::{InputDocument, Source};
 
 /// Kinds that are read whatever the catalogue asks for: a verdict on anything needs them.
@@ -39,31 +40,90 @@ const ALWAYS_READ: [Kind; 17] = [
 ///
 /// # Errors
 /// When no cluster is configured (2), or it does not answer or refuses us (3).
-pub(super) fn read(options: &Diagnose, spinner: &Spinner) -> Result<Evidence, Failure> {
-    let access = Access {
-        kubeconfig: options.cluster.kubeconfig.clone(),
-        context: options.cluster.context.clone(),
-    };
+pub(super) fn read(request: &Request<'_>, spinner: &Spinner) -> Result<Raw, Failure> {
+    let access = access(request);
     runtime::run(async {
-        let client = cluster::connect(&access).await.map_err(failure)?;
-        let namespace = options.namespace.clone();
-        let namespace = namespace.unwrap_or_else(|| client.default_namespace().to_owned());
-        through(&client, Some(namespace), spinner).await
+        let (client, namespace) = connect(&access, request).await?;
+        through(&client, Some(namespace), request.also, spinner).await
     })
+}
+
+fn access(request: &Request<'_>) -> Access {
+    Access { kubeconfig: request.input.kubeconfig.clone(), context: request.input.context.clone() }
+}
+
+async fn connect(access: &Access, request: &Request<'_>) -> Result<(Client, String), Failure> {
+    let client = cluster::connect(access).await.map_err(failure)?;
+    let namespace = request.namespace.map(str::to_owned);
+    let namespace = namespace.unwrap_or_else(|| client.default_namespace().to_owned());
+    Ok((client, namespace))
+}
+
+/// The verdict is looked at again after so long even when nothing was seen to change: what
+/// becomes late or is over shows only by the clock.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// A cluster that does not answer any more is asked again after so long.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Keeps the cluster in sight and shows what is known whenever that has changed, until nobody
+/// wants to see it or Ctrl-C.
+///
+/// # Errors
+/// When no cluster is configured (2), or it does not answer or refuses us at the beginning (3).
+pub(crate) fn watch(
+    request: &Request<'_>,
+    spinner: Spinner,
+    show: &mut dyn FnMut(Raw) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    let access = access(request);
+    runtime::run(async {
+        let (client, namespace) = connect(&access, request).await?;
+        let progress = |p: Progress| spinner.say(progress_text(p));
+        let scope = Scope { fallback_namespace: Some(namespace) };
+        let opened = Sight::open(client, scope, &kinds(request.also), &progress).await;
+        let mut sight = opened.map_err(failure)?;
+        drop(spinner);
+        while show(raw(sight.reading()))? {
+            let mut told = false;
+            while let Err(e) = sight.changed(PATIENCE).await {
+                if !told {
+                    tell(&e);
+                }
+                told = true;
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Says on standard error that nothing is seen for now.
+fn tell(error: &cluster::Error) {
+    let error = clean(&error.to_string());
+    let seconds = ASK_AGAIN.as_secs();
+    let _ = writeln!(io::stderr(), "seaworthy: {error}; asking again every {seconds} s");
 }
 
 /// Reads through a client. Ages are counted by the server's clock, else by ours.
 pub(super) async fn through(
     client: &Client,
     fallback_namespace: Option<String>,
+    also: &[Kind],
     spinner: &Spinner,
-) -> Result<Evidence, Failure> {
-    let progress = |p: Progress| {
-        let rest = p.remaining.map(|r| format!(" of {}", p.objects + r)).unwrap_or_default();
-        spinner.say(format!("reading {}: {}{rest}", p.kind.plural(), p.objects));
-    };
+) -> Result<Raw, Failure> {
+    let progress = |p: Progress| spinner.say(progress_text(p));
     let scope = Scope { fallback_namespace };
-    let reading = cluster::read(client, &scope, &kinds(), &progress).await.map_err(failure)?;
+    let reading = cluster::read(client, &scope, &kinds(also), &progress).await.map_err(failure)?;
+    Ok(raw(reading))
+}
+
+fn progress_text(p: Progress) -> String {
+    let rest = p.remaining.map(|r| format!(" of {}", p.objects + r)).unwrap_or_default();
+    format!("reading {}: {}{rest}", p.kind.plural(), p.objects)
+}
+
+/// What was read, with the server's time, else ours.
+fn raw(reading: Reading) -> Raw {
     let Reading { evidence, blind, server } = reading;
     let now = server.time.unwrap_or_else(wall_clock);
     let (objects, events) = evidence.counts();
@@ -76,14 +136,14 @@ pub(super) async fn through(
         lines: 0,
         skipped: 0,
     };
-    let source = Source { documents: vec![document], skipped: Vec::new(), blind };
-    Ok(Evidence { now: evidence.finish(Some(now)), source })
+    let source = Source { documents: vec![document], blind, ..Source::default() };
+    Raw { evidence, now: Some(now), source }
 }
 
-/// What the catalogue reads, and what is always of use.
-fn kinds() -> Vec<Kind> {
+/// What the catalogue reads, what is always of use, and what was asked for.
+fn kinds(also: &[Kind]) -> Vec<Kind> {
     let asked = catalog::ALL.iter().flat_map(|k| k.reads).copied();
-    let kinds: BTreeSet<Kind> = asked.chain(ALWAYS_READ).collect();
+    let kinds: BTreeSet<Kind> = asked.chain(ALWAYS_READ).chain(also.iter().copied()).collect();
     kinds.into_iter().collect()
 }
 

@@ -3,7 +3,7 @@
 use kube::Client;
 use twin::{Twin, scenario};
 
-use super::{Evidence, live};
+use super::{Raw, live};
 use crate::exit::Failure;
 use crate::progress::Spinner;
 use crate::runtime;
@@ -12,7 +12,7 @@ use crate::runtime;
 ///
 /// # Errors
 /// Those of reading a cluster.
-pub(super) fn read(seed: u64, spinner: &Spinner) -> Result<Evidence, Failure> {
+pub(super) fn read(seed: u64, spinner: &Spinner) -> Result<Raw, Failure> {
     spinner.say("running the simulated cluster".to_owned());
     let twin = Twin::new(scenario::cascade(seed));
     twin.run();
@@ -23,9 +23,9 @@ pub(super) fn read(seed: u64, spinner: &Spinner) -> Result<Evidence, Failure> {
 ///
 /// # Errors
 /// Those of reading a cluster.
-pub(crate) fn of(twin: &Twin, spinner: &Spinner) -> Result<Evidence, Failure> {
+pub(crate) fn of(twin: &Twin, spinner: &Spinner) -> Result<Raw, Failure> {
     runtime::run(async {
         let client = Client::new(twin.service(), "default");
-        live::through(&client, None, spinner).await
+        live::through(&client, None, &[], spinner).await
     })
 }

@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 
 use super::clean::{clean, cut};
-use super::text::{chain, looked_at};
+use super::text::{chain, changes, looked_at, older};
 use crate::views::{
-    Affected, Diagnosis, Evidence, Failure, FailureList, Incident, NotSeen, RuledOut, Skipped, Step,
+    Affected, Diagnosis, Evidence, Explanation, Failure, FailureList, Incident, NotSeen, RuledOut,
+    Skipped, Step,
 };
 
 /// Longest value shown, in columns; JSON has it whole.
@@ -26,6 +27,28 @@ pub(super) fn diagnosis(view: &Diagnosis) -> String {
     page.line(&escape(&looked_at(view)));
     for i in &view.incidents {
         incident(&mut page, i);
+    }
+    if let Some(changes) = &view.changes {
+        let since = changes.from.as_deref().map(|t| format!(" since {t}")).unwrap_or_default();
+        page.section(&format!("## What changed{since}"));
+        for c in &changes.objects {
+            page.line(&format!("- {} was {}", escape(&c.object.to_string()), c.change));
+            for f in &c.fields {
+                page.line(&format!("  - {}", code(&changes::field(f, true))));
+            }
+            for l in &c.led_to {
+                let (incident, why) = (&l.incident, escape(&l.why));
+                page.line(&format!("  - {} cause of {incident}: {why}", l.certainty));
+            }
+        }
+        page.list("### Incidents that are new", changes.new.iter().cloned());
+        page.list("### Incidents that were there before", changes.still.iter().cloned());
+        let gone = changes.gone.iter().map(|g| format!("{} ({})", escape(&g.headline), g.id));
+        page.list("### Incidents that are gone", gone);
+    }
+    if let Some(older) = older(view) {
+        page.gap();
+        page.line(&escape(&older));
     }
     page.list("## Ruled out", view.ruled_out.iter().map(ruled_out));
     page.list("## Stale", view.stale.iter().map(|s| escape(&format!("{}: {}", s.what, s.why))));
@@ -100,6 +123,30 @@ fn not_seen(b: &NotSeen) -> String {
 
 fn unread(s: &Skipped) -> String {
     format!("{} line {}: {}", code(&s.document), s.line, escape(&s.why))
+}
+
+/// Why one object is as it is.
+pub(super) fn explanation(view: &Explanation) -> String {
+    let mut page = Page::default();
+    page.line(&format!("# {}: {}", escape(&view.object.to_string()), escape(&view.answer)));
+    for question in &view.questions {
+        page.section(&format!("## {}", escape(&question.ask)));
+        if !question.answer.is_empty() {
+            page.line(&escape(&question.answer));
+            page.gap();
+        }
+        for f in &question.facts {
+            let at = f.at.as_deref().map(|t| format!(", {t}")).unwrap_or_default();
+            page.line(&format!("- {}: {}{at}", escape(&f.what), code(&f.value)));
+        }
+    }
+    let part_of = view.incidents.iter().map(|i| {
+        let headline = escape(&i.headline);
+        format!("{}, {}, as {}: {headline} ({})", i.severity, i.state, i.role, i.id)
+    });
+    page.list("## Incidents it is part of", part_of);
+    page.list("## Not seen", view.blind.iter().map(not_seen));
+    page.0
 }
 
 /// The page of a failure kind.

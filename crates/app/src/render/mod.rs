@@ -15,7 +15,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::settings::Format;
-use crate::views::{Diagnosis, Failure, FailureList, Version};
+use crate::views::{Diagnosis, Explanation, Failure, FailureList, Version};
 
 pub(crate) use clean::clean;
 use paper::Paint;
@@ -27,6 +27,16 @@ pub(crate) fn diagnosis(view: &Diagnosis, format: Format, color: bool) -> Result
         Format::Text => text::diagnosis(view, Detail::First, Paint(color)),
         Format::Wide => text::diagnosis(view, Detail::Every, Paint(color)),
         Format::Md => markdown::diagnosis(view),
+        Format::Json | Format::Yaml => data(view, format)?,
+    })
+}
+
+/// Why one object is as it is, in this form.
+pub(crate) fn explanation(view: &Explanation, format: Format, color: bool) -> Result<String> {
+    Ok(match format {
+        Format::Text => text::explanation(view, false, Paint(color)),
+        Format::Wide => text::explanation(view, true, Paint(color)),
+        Format::Md => markdown::explanation(view),
         Format::Json | Format::Yaml => data(view, format)?,
     })
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Blind, FailureKind, Finding, Kind, Remedy, Situation, Snapshot};
+use model::{Blind, FailureKind, Finding, Kind, Remedy, Situation, Snapshot, Timestamp};
 
 use super::graph::{Facts, graph};
 use super::words::Word;
@@ -24,6 +24,8 @@ pub struct Source {
     pub skipped: Vec<Skipped>,
     /// What could not be looked at.
     pub blind: Vec<Blind>,
+    /// When it was made, where it was taken back to an earlier moment.
+    pub taken_back_from: Option<Timestamp>,
 }
 
 /// The view of a situation. `kinds` are those that were looked for.
@@ -51,6 +53,10 @@ pub fn diagnosis(
         kind: "Diagnosis",
         verdict: situation.verdict.word(),
         as_of: now.has_time.then(|| now.now.to_string()),
+        taken_back_from: source.taken_back_from.map(|t| t.to_string()),
+        since: None,
+        older: None,
+        changes: None,
         looked_at: looked_at(now, kinds.len()),
         blind,
         incidents,

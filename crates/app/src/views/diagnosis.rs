@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Object;
+use super::{Changes, Object};
 
 /// What is wrong, why, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,6 +16,15 @@ pub struct Diagnosis {
     pub verdict: &'static str,
     /// Newest time in the evidence of captured input, now for a live cluster; RFC 3339.
     pub as_of: Option<String>,
+    /// When the evidence was made, if it was taken back to an earlier moment; RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_back_from: Option<String>,
+    /// Incidents that were over before this are left out; RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// How many were left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub older: Option<usize>,
     /// Documents that were read.
     pub input: Vec<InputDocument>,
     /// Pieces of the input that could not be read; at most 100, `input` has the whole count.
@@ -26,6 +35,9 @@ pub struct Diagnosis {
     pub blind: Vec<NotSeen>,
     /// Incidents, the most urgent first.
     pub incidents: Vec<Incident>,
+    /// What changed since an earlier capture, when two were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
     /// Failures that were looked at and are none.
     pub ruled_out: Vec<RuledOut>,
     /// Old signs that mean nothing any more.

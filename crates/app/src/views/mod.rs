@@ -5,7 +5,9 @@
 //! must hold no rule of diagnosis.
 
 mod build;
+mod changes;
 mod diagnosis;
+mod explanation;
 mod failure;
 mod graph;
 mod object;
@@ -13,10 +15,12 @@ mod version;
 mod words;
 
 pub use build::{Source, diagnosis};
+pub use changes::{Changes, FieldChange, Gone, LedTo, ObjectChange};
 pub use diagnosis::{
     Affected, Cause, Diagnosis, Evidence, Forecast, Graph, Incident, InputDocument, Link, LookedAt,
     Node, NotSeen, RuledOut, Skipped, Stale, Step,
 };
+pub use explanation::{Explanation, Fact, PartOf, Question, explanation};
 pub use failure::{Failure, FailureList, FailureRow, MechanismRow};
 pub use object::Object;
 pub use version::Version;

@@ -1,6 +1,6 @@
 //! `seaworthy explain`.
 
-use super::{json, run};
+use super::{data, json, run};
 
 #[test]
 fn a_kind_is_explained_in_every_form() {
@@ -36,4 +36,60 @@ fn an_unknown_id_is_answered_with_the_nearest() {
     let unlike = run(&["explain", "zzzzzz"]);
     assert_eq!(unlike.code, 2);
     assert!(unlike.err.contains("`seaworthy explain` lists them all"), "{}", unlike.err);
+}
+
+#[test]
+fn an_object_is_explained_from_any_input_in_every_form() {
+    let (base, memory) =
+        (data("forms/base/objects.yaml"), data("forms/pending-memory/objects.yaml"));
+    let pod = "search-m86m55jmn-46zzp";
+    let input = [base.as_str(), memory.as_str()];
+    let with = |arguments: &[&str]| run(&[&["explain"], arguments, &input].concat());
+    let text = with(&[&format!("pod/{pod}")]);
+    assert_eq!((text.code, text.err.as_str()), (0, ""), "{text:?}");
+    for part in [
+        "waits for a node",
+        "Which nodes could take it?",
+        "too little memory left: worker-1, worker-2",
+        "Which incidents is it part of?",
+        "the cause: shop/search cannot be scheduled",
+    ] {
+        assert!(text.out.contains(part), "{part}: {}", text.out);
+    }
+    assert!(text.out.lines().all(|l| l.chars().count() <= 80), "{}", text.out);
+    let value = json(&with(&["pod", pod, "-n", "shop", "-o", "json"]));
+    assert_eq!(value["kind"], "Explanation");
+    assert_eq!(value["object"]["name"], pod);
+    assert_eq!(value["incidents"][0]["failure"], "pod-pending-unschedulable");
+    assert!(with(&["deploy/search", "-o", "md"]).out.starts_with("# Deployment shop/search: "));
+    let files = ["explain", "deploy/search", "-f", &base, "-f", &memory];
+    assert!(run(&files).out.contains("How are its pods?"));
+}
+
+#[test]
+fn an_object_that_is_not_there_is_answered_with_what_to_do() {
+    let (down, base) = (data("node-down.yaml"), data("forms/base/objects.yaml"));
+    for (arguments, code, said) in [
+        (vec!["explain", "pod/web", &base], 2, "did you mean pod/web-4rjfz2q6f"),
+        (vec!["explain", "svc/zzzzz", &base], 2, "no Service is called zzzzz"),
+        (vec!["explain", "pvc/data", &down], 5, "kubectl get pvc/data -n NAMESPACE -o json"),
+        (vec!["explain", "widget/x", &down], 2, "Write KIND/NAME"),
+        (vec!["explain", "pod"], 2, "Its name is missing"),
+        (vec!["explain", "node-not-ready", &down], 2, "its page needs no input"),
+        (vec!["explain", "node/worker-1", &down, "--twin"], 2, "cannot be used with"),
+    ] {
+        let run = run(&arguments);
+        assert_eq!((run.code, run.out.as_str()), (code, ""), "{arguments:?}: {run:?}");
+        assert!(run.err.contains(said), "{arguments:?}: {}", run.err);
+    }
+}
+
+#[test]
+fn an_object_of_the_simulated_cluster_is_explained_as_of_a_live_one() {
+    let node = run(&["explain", "node/worker-a2", "--twin"]);
+    assert_eq!(node.code, 0, "{}", node.err);
+    for part in ["does not report any more", "What has it left?", "node.kubernetes.io/unreachable"]
+    {
+        assert!(node.out.contains(part), "{part}: {}", node.out);
+    }
 }

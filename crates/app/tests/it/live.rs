@@ -30,9 +30,13 @@ struct Served(Child);
 impl Served {
     /// Serves a paused twin and waits until its kubeconfig is written.
     fn start(kubeconfig: &str) -> Self {
-        let arguments =
-            ["twin", "--listen", "127.0.0.1:0", "--speed", "pause", "--advance", "3480"];
-        let mut command = command(&arguments);
+        Self::with(kubeconfig, &["--speed", "pause", "--advance", "3480"])
+    }
+
+    /// Serves a twin with these options and waits until its kubeconfig is written.
+    fn with(kubeconfig: &str, options: &[&str]) -> Self {
+        let mut command = command(&["twin", "--listen", "127.0.0.1:0"]);
+        command.args(options);
         command.args(["--write-kubeconfig", kubeconfig]).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
         let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
@@ -83,4 +87,44 @@ fn nobody_at_the_address_is_code_3_and_says_so() {
     assert_eq!((run.code, run.out.as_str()), (3, ""), "{run:?}");
     assert!(run.err.contains("the cluster did not answer"), "{}", run.err);
     assert!(run.err.contains("Does `kubectl get nodes` work here?"), "{}", run.err);
+}
+
+/// A served twin on its way, in virtual seconds a second.
+fn serve_at(kubeconfig: &str, speed: &str) -> Served {
+    Served::with(kubeconfig, &["--speed", speed, "--advance", "1500"])
+}
+
+/// Ends a program as Ctrl-C does.
+fn interrupt(child: &Child) {
+    let pid = child.id().to_string();
+    let sent = std::process::Command::new("kill").args(["-INT", &pid]).status();
+    assert!(sent.expect("kill runs").success());
+}
+
+#[test]
+fn a_cluster_is_kept_in_sight_until_ctrl_c() {
+    let kubeconfig = Scratch::new("watched");
+    // At 25 minutes nothing is wrong yet; the first node is lost some minutes later.
+    let _served = serve_at(kubeconfig.path(), "100");
+    let mut command = command(&["diagnose", "--watch", "--kubeconfig", kubeconfig.path()]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut watching = command.spawn().expect("the program runs");
+    let lines = BufReader::new(watching.stdout.take().expect("a pipe")).lines();
+    let mut verdicts: Vec<String> = Vec::new();
+    for line in lines.map(|l| l.expect("UTF-8")) {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        if ["HEALTHY", "BROKEN", "DEGRADED", "AT-RISK", "RECOVERING"].contains(&word) {
+            verdicts.push(line);
+        }
+        if verdicts.last().is_some_and(|v| v.starts_with("BROKEN") && v.contains("nodes were lost"))
+        {
+            break;
+        }
+    }
+    assert!(verdicts.len() > 1, "it is said anew when it changes: {verdicts:?}");
+    assert!(verdicts.windows(2).any(|w| w[0] != w[1]), "{verdicts:?}");
+    interrupt(&watching);
+    let output = watching.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "seaworthy: interrupted\n");
 }

@@ -15,6 +15,8 @@ mod real_events;
 mod rehearse;
 mod same;
 mod tables;
+mod the_past;
+mod two_captures;
 mod usage;
 
 use std::io::Write;

@@ -13,6 +13,8 @@ fn what_makes_no_sense_is_refused_with_2_and_a_reason() {
         (vec!["diagnose", &file, "-l", "a b"], "`a b` is not a label selector"),
         (vec!["diagnose", &file, "--kind", "node-redy"], "no failure kind is called `node-redy`"),
         (vec!["diagnose", &file, "--twin"], "cannot be used with"),
+        (vec!["diagnose", &file, "--watch"], "cannot be used with"),
+        (vec!["diagnose", "--before", &file, &file, "--at", "1h"], "cannot be used with"),
         (vec!["diagnose", &file, "-A", "-n", "x"], "cannot be used with"),
         (vec!["diagnose"], "no usable cluster configuration"),
         (vec!["diagnose", "--kubeconfig", &file], "no usable cluster configuration"),

@@ -49,7 +49,7 @@ mod describe;
 mod dial;
 mod embedded;
 mod errors;
-pub(crate) mod kinds;
+pub mod kinds;
 mod lines;
 mod log;
 mod machine;

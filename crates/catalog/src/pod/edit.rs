@@ -8,12 +8,7 @@ use model::{App, Kind};
 
 /// The field of the object a person would edit, for a field of its pod spec.
 pub(crate) fn spec_field(app: &App, field: &str) -> String {
-    let spec = match app.object.kind {
-        Kind::Pod => "spec",
-        Kind::CronJob => "spec.jobTemplate.spec.template.spec",
-        _ => "spec.template.spec",
-    };
-    format!("{spec}.{field}")
+    app.spec_field(field)
 }
 
 /// The field of one container, init containers told apart.

@@ -7,6 +7,6 @@ mod ingress;
 pub(crate) mod ingress_misrouted;
 pub(crate) mod ingress_untuned;
 pub(crate) mod misrouted;
-mod nearest;
+pub(crate) mod nearest;
 pub(crate) mod unreachable_by_client;
 pub(crate) mod without_endpoints;

@@ -8,19 +8,19 @@ use crate::pod::edit;
 
 /// One label on which selector and pods differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Difference {
-    pub(super) key: String,
+pub(crate) struct Difference {
+    pub(crate) key: String,
     /// What the selector wants.
-    pub(super) wanted: String,
+    pub(crate) wanted: String,
     /// What the pods carry under this key.
-    pub(super) carried: Option<String>,
+    pub(crate) carried: Option<String>,
     /// The key under which the pods carry the wanted value, when it is another one.
-    pub(super) other_key: Option<String>,
+    pub(crate) other_key: Option<String>,
 }
 
 impl Difference {
     /// What the selector should have said.
-    pub(super) fn expected(&self) -> String {
+    pub(crate) fn expected(&self) -> String {
         match (&self.carried, &self.other_key) {
             (Some(value), _) => value.clone(),
             (None, Some(key)) => format!("the key {key} instead: pods carry {key}={}", self.wanted),
@@ -30,17 +30,17 @@ impl Difference {
 }
 
 /// The workload that a Service was most likely meant for.
-pub(super) struct Nearest<'s> {
-    pub(super) app: &'s App,
-    pub(super) differences: Vec<Difference>,
+pub(crate) struct Nearest<'s> {
+    pub(crate) app: &'s App,
+    pub(crate) differences: Vec<Difference>,
     /// Whether another workload is as near.
-    pub(super) ambiguous: bool,
+    pub(crate) ambiguous: bool,
     /// Whether the Service and the workload bear the same name.
-    pub(super) same_name: bool,
+    pub(crate) same_name: bool,
 }
 
 /// The nearest workload, if any is near at all.
-pub(super) fn of<'s>(service: &Service, now: &'s Snapshot) -> Option<Nearest<'s>> {
+pub(crate) fn of<'s>(service: &Service, now: &'s Snapshot) -> Option<Nearest<'s>> {
     let here = now.apps_in(&service.meta.namespace).iter();
     let runs = |a: &&App| !matches!(a.object.kind, Kind::Job | Kind::CronJob);
     let mut near: Vec<(u32, &App)> =

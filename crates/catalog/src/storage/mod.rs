@@ -1,4 +1,4 @@
 //! Failures of storage: claims, volumes, classes.
 
-mod claim;
+pub(crate) mod claim;
 pub(crate) mod claim_pending;

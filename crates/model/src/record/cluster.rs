@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::meta::common_parts;
-use super::{Known, Meta, Record};
+use super::{ConfigValue, Known, Meta, Record};
 use crate::{Kind, List, Resources, Text};
 
 /// A ResourceQuota.
@@ -53,6 +53,8 @@ pub struct Named {
     pub kind: Kind,
     /// Names of the keys of its data, or of a service account's pull secrets.
     pub keys: List<Text>,
+    /// What the keys hold, in their order, as far as two captures need it to be compared.
+    pub values: List<ConfigValue>,
     /// `Active` or `Terminating` (Namespace); the type of a Secret; the controller of an
     /// IngressClass.
     pub state: Text,
@@ -104,7 +106,8 @@ impl<'de> Deserialize<'de> for LimitRange {
 }
 
 impl Named {
-    /// Decodes an object of this kind. Values of keys are skipped, not read.
+    /// Decodes an object of this kind. Of values only what tells that they changed is kept; of
+    /// those of a Secret a digest.
     ///
     /// # Errors
     /// When the object is not shaped as the API shapes it.
@@ -143,8 +146,10 @@ impl Named {
         let wire = Wire::deserialize(d)?;
         let corefile = wire.data.1;
         let secrets = wire.image_pull_secrets.into_iter().map(|s| s.name);
-        let keys = wire.data.0.into_iter().chain(wire.string_data.0).chain(wire.binary_data.0);
-        let keys = keys.chain(wire.data_keys);
+        let data = wire.data.0.into_iter().chain(wire.string_data.0).chain(wire.binary_data.0);
+        let (keys, values): (Vec<Text>, Vec<ConfigValue>) =
+            data.map(|(key, value)| (key, value.of_kind(kind))).unzip();
+        let keys = keys.into_iter().chain(wire.data_keys);
         let mut meta = wire.metadata;
         if kind != Kind::Namespace {
             // Nobody compares the labels of a config map, and there are very many.
@@ -154,16 +159,16 @@ impl Named {
         let state = told.or(wire.spec.map(|s| s.controller)).unwrap_or_default();
         let keys = keys.chain(secrets).collect();
         let immutable = wire.immutable.unwrap_or(false);
-        Ok(Named { meta, kind, keys, state, corefile, immutable })
+        Ok(Named { meta, kind, keys, values: values.into(), state, corefile, immutable })
     }
 }
 
 /// Longest Corefile that is kept, in bytes: a real one has one or two thousand.
 const COREFILE_BYTES: usize = 32 * 1024;
 
-/// The keys of a map whose values are skipped, but for a `Corefile`.
+/// The keys of a map with what tells that their values changed, and a `Corefile`.
 #[derive(Default)]
-struct Keys(Vec<Text>, Option<Box<str>>);
+struct Keys(Vec<(Text, ConfigValue)>, Option<Box<str>>);
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -179,13 +184,15 @@ impl<'de> Deserialize<'de> for Keys {
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
                 let (mut keys, mut corefile) = (Vec::new(), None);
                 while let Some(key) = map.next_key::<Text>()? {
-                    if key == "Corefile" {
+                    let value = if key == "Corefile" {
                         let text: String = map.next_value()?;
+                        let value = ConfigValue::of(&text);
                         corefile = (text.len() <= COREFILE_BYTES).then(|| text.into());
+                        value
                     } else {
-                        map.next_value::<serde::de::IgnoredAny>()?;
-                    }
-                    keys.push(key);
+                        map.next_value()?
+                    };
+                    keys.push((key, value));
                 }
                 Ok(Keys(keys, corefile))
             }
@@ -258,6 +265,7 @@ impl Record for Named {
                 self.keys.clone_from(&other.keys);
                 self.corefile = other.corefile.clone().or(self.corefile.take());
                 self.immutable |= other.immutable;
+                self.values.clone_from(&other.values);
             }
             Known::STATUS => self.state.clone_from(&other.state),
             _ => {}

@@ -6,6 +6,7 @@ mod access;
 mod budget;
 mod certificate;
 mod cluster;
+mod config_value;
 mod container;
 mod control;
 mod event;
@@ -27,6 +28,7 @@ pub use access::{AccessBinding, AccessRole, AccessRule, Subject};
 pub use budget::{Budget, Share};
 pub use certificate::{CertificateState, validity};
 pub use cluster::{LimitItem, LimitRange, Named, Quota};
+pub use config_value::ConfigValue;
 pub use container::{
     ConfigRef, ConfigSource, Container, ContainerPort, Env, Exec, Mount, Needs, Probe, ProbeAction,
 };

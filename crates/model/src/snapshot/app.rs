@@ -41,6 +41,16 @@ impl App {
         whole().and_then(|w| w.template.as_deref()).or_else(pod).or_else(named)
     }
 
+    /// The field of the object a person would edit, for a field of its pod spec.
+    pub fn spec_field(&self, field: &str) -> String {
+        let spec = match self.object.kind {
+            Kind::Pod => "spec",
+            Kind::CronJob => "spec.jobTemplate.spec.template.spec",
+            _ => "spec.template.spec",
+        };
+        format!("{spec}.{field}")
+    }
+
     /// Labels of its pods.
     pub fn pod_labels(&self) -> Option<&Labels> {
         let known = |w: &&Arc<Workload>| !w.template_labels.is_empty();

@@ -16,6 +16,9 @@ use crate::record::{
 };
 use crate::{Kind, Object, ObjectRef, Timestamp};
 
+mod moments;
+mod rewind;
+
 /// Collects what was read. Equal parts of objects (specs, labels, owners) are kept once.
 #[derive(Debug, Default)]
 pub struct Builder {

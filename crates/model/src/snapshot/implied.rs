@@ -46,6 +46,21 @@ pub(super) fn pods(events: &[ClusterEvent], read: &[Arc<Pod>], lists: &Coverage)
     events.chunk_by(same).filter_map(of_pod).collect()
 }
 
+/// These pods, of which something was said. `events` need no order.
+pub(super) fn known(events: &[ClusterEvent], objects: &BTreeSet<ObjectRef>) -> Vec<Arc<Pod>> {
+    let mut newest: BTreeMap<&ObjectRef, (crate::record::EventTime, &'static str, u16)> =
+        BTreeMap::new();
+    for event in events {
+        let Some(object) = event.about.as_ref().filter(|o| objects.contains(o)) else { continue };
+        let Some(word) = word(event) else { continue };
+        let known = newest.entry(object).or_insert((event.last, word, event.document));
+        if known.0 <= event.last {
+            *known = (event.last, word, event.document);
+        }
+    }
+    newest.into_iter().map(|(o, (_, word, from))| Arc::new(pod(o, word, from))).collect()
+}
+
 fn word(event: &ClusterEvent) -> Option<&'static str> {
     let message = event.message.to_ascii_lowercase();
     let fits =

@@ -160,7 +160,7 @@ fn of(situation: &Situation, untrusted: &str) -> Diagnosis {
         line: 7,
         why: format!("this is no JSON{untrusted}"),
     };
-    let source = Source { documents: vec![document], skipped: vec![skipped], blind: vec![] };
+    let source = Source { documents: vec![document], skipped: vec![skipped], ..Source::default() };
     let now = Builder::default().finish(Some(Timestamp::from_seconds(NOW)));
     views::diagnosis(situation, &now, source, &[&NODE_DOWN, &NO_PODS])
 }

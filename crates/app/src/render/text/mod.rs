@@ -2,11 +2,14 @@
 //! line first, readable without colour.
 
 pub(super) mod chain;
+pub(super) mod changes;
+mod explanation;
 mod incident;
 mod others;
 mod page;
 
-pub(super) use others::looked_at;
+pub(super) use explanation::explanation;
+pub(super) use others::{looked_at, older};
 pub(super) use page::{failure, failure_list};
 
 use model::{Timestamp, ago};
@@ -37,6 +40,7 @@ pub(super) fn diagnosis(view: &Diagnosis, detail: Detail, paint: Paint) -> Strin
         }
         incident::write(&mut paper, incident, detail, clock);
     }
+    changes::write(&mut paper, view, detail == Detail::Every);
     others::write(&mut paper, view, told.len(), detail);
     paper.finish()
 }

@@ -3,7 +3,7 @@
 use super::Detail;
 use crate::render::clean::{cut, cut_front};
 use crate::render::paper::{COLUMNS, Paper, Style};
-use crate::views::{Diagnosis, Incident, LookedAt};
+use crate::views::{Diagnosis, Incident, LookedAt, NotSeen};
 
 /// Lines of each list in the shortened form: what may need an answer, and what needs none.
 const LINES: usize = 6;
@@ -16,6 +16,10 @@ pub(super) fn write(paper: &mut Paper, view: &Diagnosis, told: usize, detail: De
     let all = detail == Detail::Every;
     let rest = view.incidents.iter().skip(told).map(incident_line);
     list(paper, "Also seen", rest, LINES, all);
+    if let Some(older) = older(view) {
+        paper.gap();
+        paper.item("", &older, Style::Plain);
+    }
     let ruled_out = view.ruled_out.iter();
     let ruled_out = ruled_out.map(|r| format!("{}: not {}: {}", r.object, r.failure, r.why));
     list(paper, "Ruled out", ruled_out, LINES_OF_NOISE, all);
@@ -35,6 +39,16 @@ pub(super) fn write(paper: &mut Paper, view: &Diagnosis, told: usize, detail: De
     }
     paper.gap();
     paper.item("", &looked_at(view), Style::Dim);
+}
+
+/// What was left out as older than asked for.
+pub(in crate::render) fn older(view: &Diagnosis) -> Option<String> {
+    let (older, since) = (view.older.filter(|n| *n > 0)?, view.since.as_deref()?);
+    let (what, them) = match older {
+        1 => ("1 older incident is".to_owned(), "it"),
+        n => (format!("{n} older incidents are"), "them"),
+    };
+    Some(format!("{what} left out: there is no sign of {them} since {since}."))
 }
 
 fn incident_line(i: &Incident) -> String {
@@ -67,21 +81,26 @@ fn list(
 }
 
 fn blind(paper: &mut Paper, view: &Diagnosis, all: bool) {
-    if view.blind.is_empty() {
+    // When there is too little to tell, this is the answer: then nothing of it is left out.
+    let inconclusive = view.verdict == "inconclusive";
+    let title = if inconclusive { "What would tell" } else { "Not seen" };
+    not_seen(paper, title, &view.blind, if all || inconclusive { usize::MAX } else { LINES });
+}
+
+/// What was not seen, with the commands that show it.
+pub(super) fn not_seen(paper: &mut Paper, title: &str, blind: &[NotSeen], shown: usize) {
+    if blind.is_empty() {
         return;
     }
-    // When there is too little to tell, this is the answer: then nothing of it is left out.
-    let all = all || view.verdict == "inconclusive";
-    paper.heading(if view.verdict == "inconclusive" { "What would tell" } else { "Not seen" });
-    let shown = if all { usize::MAX } else { LINES };
-    for b in view.blind.iter().take(shown) {
+    paper.heading(title);
+    for b in blind.iter().take(shown) {
         paper.item("  - ", &format!("{}: {}", b.what, b.why), Style::Plain);
         if !b.ask.is_empty() {
             paper.command("    $ ", &b.ask);
         }
     }
-    if view.blind.len() > shown {
-        let more = format!("... and {} more (-o wide)", view.blind.len() - shown);
+    if blind.len() > shown {
+        let more = format!("... and {} more (-o wide)", blind.len() - shown);
         paper.item("  ", &more, Style::Dim);
     }
 }
@@ -101,8 +120,10 @@ pub(in crate::render) fn looked_at(view: &Diagnosis) -> String {
         many => format!(" in {}", count(many.len(), "document")),
     };
     let as_of = view.as_of.as_deref().map(|t| format!(", as of {t}")).unwrap_or_default();
+    let back = view.taken_back_from.as_deref();
+    let back = back.map(|t| format!(", taken back from {t}")).unwrap_or_default();
     format!(
-        "Looked at {}{from} for {}{as_of}.",
+        "Looked at {}{from} for {}{as_of}{back}.",
         counts.join(", "),
         count(failure_kinds, "failure kind")
     )

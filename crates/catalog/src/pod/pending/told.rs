@@ -96,7 +96,7 @@ fn of_pod(pod: &Pod, now: &Snapshot) -> Option<Told> {
 
 /// What a pod asks for. `describe` hides affinity and scheduler of a pod; the template may
 /// show them.
-fn spec_of(pod: &Pod, app: &App) -> (Option<PodSpec>, bool) {
+pub(crate) fn spec_of(pod: &Pod, app: &App) -> (Option<PodSpec>, bool) {
     let workload = app.workload.as_ref();
     let template = workload.and_then(|w| w.template.as_deref());
     let template_placed = workload.is_some_and(|w| w.meta.known.has(Known::PLACEMENT));
