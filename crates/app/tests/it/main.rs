@@ -6,6 +6,7 @@ mod control_plane;
 mod diagnose;
 mod explain;
 mod forms;
+mod host_text;
 mod hostile;
 mod live;
 mod made;

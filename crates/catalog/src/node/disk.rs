@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use model::record::{ClusterEvent, Node, Pod, VolumeSource};
 use model::{App, Certainty, Evidence, Kind, ObjectRef, Snapshot, Timestamp, Truth};
 
+use super::full_disk;
 use super::signs::{self, Sign};
 use crate::evidence;
 use crate::wording::{self, says};
@@ -54,7 +55,11 @@ pub(super) fn pressure<'s>(node: &'s Node, now: &'s Snapshot) -> Option<Pressure
         }
     };
     if !holds && told.is_empty() {
-        return None;
+        // Nobody of the cluster says anything of its disk; perhaps somebody looked.
+        let signs = if condition.is_none() { full_disk::signs(node, now) } else { Vec::new() };
+        let holds = !signs.is_empty();
+        let [since, clears_at, first, last] = [None; 4];
+        return holds.then_some(Pressure { signs, since, holds, clears_at, times: 0, first, last });
     }
     let last_reclaim = all.iter().filter(reclaims).filter(|s| s.count < COUNTED_TIMES);
     let last_reclaim = last_reclaim.filter_map(|s| s.last).max();
@@ -80,7 +85,8 @@ pub(super) fn pressure<'s>(node: &'s Node, now: &'s Snapshot) -> Option<Pressure
 impl Pressure<'_> {
     /// Whether it is the number of files that runs out and not the bytes.
     pub(super) fn is_of_inodes(&self) -> bool {
-        self.signs.iter().any(|s| s.is_event("EvictionThresholdMet") && s.says(&["inodes"]))
+        let df = self.signs.iter().all(|s| s.reason == "df -i") && !self.signs.is_empty();
+        df || self.signs.iter().any(|s| s.is_event("EvictionThresholdMet") && s.says(&["inodes"]))
     }
 }
 

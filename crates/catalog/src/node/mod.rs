@@ -6,6 +6,7 @@ pub(crate) mod container_gc_failing;
 mod disk;
 pub(crate) mod disk_pressure;
 pub(crate) mod disk_pressure_loop;
+mod full_disk;
 pub(crate) mod image_gc_failing;
 pub(crate) mod image_gc_timeout;
 pub(crate) mod lost_cascade;

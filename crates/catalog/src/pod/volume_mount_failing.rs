@@ -55,6 +55,7 @@ failure! {
         "volume-source-missing": "what the volume is made of does not exist",
         "attach-conflict": "its disk is still attached to another node",
         "attach-limit-reached": "its node takes no more disks",
+        "driver-failing": "the storage driver is called and fails",
         "driver-missing": "the storage driver is not registered on the node",
         "device-missing": "a path or a device of the node is not there",
         "network-storage-unreachable": "the server of the volume does not answer",

@@ -15,7 +15,12 @@ pub const ATTACH_CONFLICT: &[&str] = &[
     "is still being used",
     "is still attached to",
     "still attached to node",
+    "isn't in available state",
+    "volume is not in available state",
 ];
+
+/// A driver was called and failed, for a reason that only it knows.
+pub const DRIVER_FAILED: &[&str] = &["mount command failed, status: failure"];
 
 /// The node knows no driver of this name.
 pub const DRIVER_MISSING: &[&str] = &[

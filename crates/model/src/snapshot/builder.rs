@@ -242,6 +242,7 @@ impl Builder {
             a.about.cmp(&b.about).then_with(|| time(a).cmp(&time(b))).then_with(|| a.cmp(b))
         });
         self.events = joined(self.events, now);
+        self.services.extend(implied::services(&self.events, &self.services, &self.coverage));
         self.claims.extend(implied::claims(&self.events, &self.claims, &self.coverage));
         self.scalers.extend(implied::scalers(&self.events, &self.scalers, &self.coverage));
         self.pods.extend(implied::pods(&self.events, &self.pods, &self.coverage));

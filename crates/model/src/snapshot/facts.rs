@@ -36,8 +36,8 @@ pub struct UnitState {
     pub document: u16,
 }
 
-/// Name of a machine in evidence that does not say which one it is of.
-pub const UNNAMED_HOST: &str = "(unnamed)";
+/// Name of a machine in evidence that does not say which one it is of; no node is called so.
+pub const UNNAMED_HOST: &str = "THIS-NODE";
 
 /// What a tool run on a machine said of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Coverage, HostFact, LogLines, UNNAMED_HOST, UnitState};
-use crate::record::{Claim, ClusterEvent, Known, Meta, Node, Pod, Scaler, Summary};
+use crate::record::{Claim, ClusterEvent, Known, Meta, Node, Pod, Scaler, Service, Summary};
 use crate::{Kind, ObjectRef, Text};
 
 /// What the newest telling event says of a pod: reason, fragment of the message, word.
@@ -119,6 +119,23 @@ pub(super) fn claims(
     let read = read.iter().map(|c| &c.meta);
     let found = unread(Kind::PersistentVolumeClaim, events, read, lists).into_iter();
     found.map(|meta| Arc::new(Claim { meta, ..Claim::default() })).collect()
+}
+
+/// Services of which only complaints about their load balancer are known: they ask for one and
+/// have none.
+pub(super) fn services(
+    events: &[ClusterEvent],
+    read: &[Arc<Service>],
+    lists: &Coverage,
+) -> Vec<Arc<Service>> {
+    let told = events.iter().filter(|e| e.reason.contains("LoadBalancer"));
+    let told: Vec<ClusterEvent> = told.cloned().collect();
+    let found = unread(Kind::Service, &told, read.iter().map(|s| &s.meta), lists).into_iter();
+    let service = |mut meta: Meta| {
+        (meta.known, meta.live) = (Known::STATUS, Known::STATUS);
+        Arc::new(Service { meta, kind: "LoadBalancer".into(), ..Service::default() })
+    };
+    found.map(service).collect()
 }
 
 /// Autoscalers of which only complaints are known.

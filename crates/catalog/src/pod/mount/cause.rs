@@ -25,7 +25,7 @@ pub(crate) struct Cause {
 }
 
 /// Fragments and what they mean, the more telling ones first.
-const SAID: [(&[&str], &str); 8] = [
+const SAID: [(&[&str], &str); 9] = [
     (wording::ATTACH_CONFLICT, "attach-conflict"),
     (wording::ATTACH_LIMIT, "attach-limit-reached"),
     (wording::DRIVER_MISSING, "driver-missing"),
@@ -34,6 +34,7 @@ const SAID: [(&[&str], &str); 8] = [
     (wording::DISK_GONE, "volume-source-missing"),
     (wording::STORAGE_UNREACHABLE, "network-storage-unreachable"),
     (wording::DEVICE_MISSING, "device-missing"),
+    (wording::DRIVER_FAILED, "driver-failing"),
 ];
 
 /// What one complaint means.
@@ -113,9 +114,22 @@ fn said(
         "permission-denied" => storage::denied(&told),
         "volume-source-missing" => storage::gone(&told),
         "attach-limit-reached" => storage::limit(&told),
+        "driver-failing" => driver_failing(text, app, &owner),
         _ => storage::file_system(&told),
     };
     cause.evidence.splice(0..0, evidence::event(event, now));
+    cause
+}
+
+/// The driver fails, and only its own words say why.
+fn driver_failing(text: &str, app: &App, owner: &Owner<'_>) -> Cause {
+    let reason = text.split_once("reason: ").map_or(text, |(_, reason)| reason);
+    let reason: String = reason.chars().take(120).collect();
+    let why = format!("the driver of volume {} fails: {reason}", shown(owner));
+    let mut cause = new("driver-failing", app.object.clone(), why);
+    cause.edit = (owner.field(app), source(owner), "what its driver can mount".into());
+    cause.certainty = Certainty::Likely;
+    cause.alternatives = &["permission-denied"];
     cause
 }
 
