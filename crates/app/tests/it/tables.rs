@@ -145,3 +145,41 @@ fn a_refusal_is_followed_to_the_role_that_lacks_the_verb() {
     let alone = ACCESS.split("$ kubectl get clusterrolebindings").next().unwrap_or_default();
     check(alone, "degraded", &["binding-missing of pilot (possible)"]);
 }
+
+const SETTINGS: &str = "\
+$ kubectl get pods -n harbor
+NAME                     READY   STATUS                       RESTARTS   AGE
+crane-5d4f8c7b9-x2x4z    0/1     CreateContainerConfigError   0          12m
+tug-6c9d8f7b5d-k4k4k     1/1     Running                      0          3d
+$ kubectl get configmaps -n harbor
+NAME               DATA   AGE
+crane-settings     2      3d
+kube-root-ca.crt   1      9d
+$ kubectl get deployment crane -n harbor -o yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: crane
+  namespace: harbor
+  creationTimestamp: 2026-03-01T10:00:00Z
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: crane}}
+  template:
+    metadata: {labels: {app: crane}}
+    spec:
+      containers:
+      - name: main
+        image: reg.example/team/crane:1
+        resources: {}
+        envFrom:
+        - configMapRef: {name: crane-setings}
+";
+
+#[test]
+fn a_name_that_the_list_does_not_hold_is_what_the_pod_waits_for() {
+    check(SETTINGS, "broken", &["config-map-missing of crane (proven)"]);
+    let right = SETTINGS.replace("crane-setings", "crane-settings");
+    let value = json(&run_with_input(&["diagnose", "-", "-o", "json"], right.as_bytes()));
+    assert!(!value.to_string().contains("config-map-missing"), "{value}");
+}

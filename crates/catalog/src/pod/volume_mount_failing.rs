@@ -9,7 +9,9 @@ use model::{
 
 use super::config::waiting::{self, Stage, Waiting};
 use super::config::{advice, finding as missing, lack};
+use super::log_lines::{self, Says};
 use super::mount::{cause, steps};
+use super::{crash_field, restarts};
 
 failure! {
     /// # A pod does not get its volumes
@@ -100,6 +102,7 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
             }
         }
         if waiting.is_empty() {
+            found.extend(refused(app, now));
             over(app, now, findings);
         }
     }
@@ -146,6 +149,42 @@ fn of_pod(app: &App, waiting: &Waiting<'_>, now: &Snapshot) -> Option<Finding> {
         finding = finding.unsure(cause.certainty, cause.alternatives, look);
     }
     Some(finding)
+}
+
+/// A program that runs on, is not ready, and says that it may not use what is mounted for it.
+/// One that ends for it is told by `pod-crash-looping`.
+fn refused(app: &App, now: &Snapshot) -> Option<Finding> {
+    let pod = app.running().find(|p| p.is_ready() == Some(false))?;
+    if !restarts::of(app, now).0.is_empty() {
+        return None;
+    }
+    let spec = app.spec()?;
+    spec.containers.iter().find_map(|c| {
+        let clue = log_lines::read(app, &c.name, now)?;
+        let (field, value, expected) = match clue.says {
+            Says::Permission => crash_field::permission(app, &c.name, clue.line)?,
+            Says::ReadOnly => crash_field::read_only(app, &c.name, clue.line)?,
+            _ => return None,
+        };
+        let path = log_lines::path(clue.line)?;
+        let at = |m: &model::record::Mount| {
+            let rest = path.strip_prefix(m.mount_path.trim_end_matches('/'));
+            rest.is_some_and(|r| r.is_empty() || r.starts_with('/'))
+        };
+        let mount = c.volume_mounts.iter().find(|m| at(m))?;
+        let headline =
+            format!("{} may not use {path} on volume {}: {expected}", app.object, mount.name);
+        let look = log_lines::command(&pod.meta.object(Kind::Pod), &c.name, false);
+        Some(
+            Finding::new(KIND.id, "permission-denied", app.object.clone(), headline)
+                .field(field, value, expected)
+                .since(pod.ready.and_then(|r| r.since))
+                .unsure(Certainty::Likely, &["application-error"], look)
+                .evidence([clue.evidence])
+                .affects(app.object.clone(), "it runs and is not ready")
+                .impact(Impact { replicas: app.lost_replicas(), ..Impact::default() }),
+        )
+    })
 }
 
 /// Complaints from before its pods got their volumes.

@@ -174,3 +174,31 @@ fn a_table_and_manifests_are_compared() {
     now.coverage = model::Coverage::default();
     assert_eq!(lines(&KIND, &now), ["config-map-missing deploy/web Possible Active"]);
 }
+
+#[test]
+fn a_program_that_may_not_use_its_volume_and_runs_on() {
+    let spec = "{containers: [{name: main, image: i, volumeMounts: [{name: shelf, mountPath: /books}]}], securityContext: {runAsUser: 1000}, volumes: [{name: shelf, persistentVolumeClaim: {claimName: books}}]}";
+    let yaml = |ready: &str| {
+        format!(
+            "kind: Deployment\nmetadata: {{name: web, namespace: park}}\nspec: {{replicas: 1, template: {{spec: {spec}}}}}\n---\nkind: Pod\nmetadata: {{name: web-6f4d5b7c9d-x2x4z, namespace: park, ownerReferences: [{{kind: ReplicaSet, name: web-6f4d5b7c9d, controller: true}}]}}\nspec: {spec}\nstatus: {{phase: Running, conditions: [{{type: Ready, status: '{ready}'}}], containerStatuses: [{{name: main, ready: false, state: {{running: {{}}}}}}]}}\n"
+        )
+    };
+    let found = |ready: &str, line: &str| {
+        let mut now = snapshot(&yaml(ready));
+        now.logs.push(model::LogLines {
+            name: "web-6f4d5b7c9d-x2x4z".into(),
+            namespace: "park".into(),
+            container: "main".into(),
+            unit: "".into(),
+            previous: false,
+            lines: vec![line.to_owned()],
+            document: 0,
+        });
+        lines(&KIND, &now)
+    };
+    let denied = "open /books/index: permission denied";
+    assert_eq!(found("False", denied), ["permission-denied deploy/web Likely Active"]);
+    assert_eq!(found("True", denied), Vec::<String>::new());
+    let elsewhere = "open /etc/shadow: permission denied";
+    assert_eq!(found("False", elsewhere), Vec::<String>::new());
+}
