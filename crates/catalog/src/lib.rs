@@ -86,6 +86,7 @@ pub const ALL: &[&FailureKind] = &[
     &workload::not_updated::KIND,
     &service::headless_unbalanced::KIND,
     &service::misrouted::KIND,
+    &service::refused::KIND,
     &service::unreachable_by_client::KIND,
     &service::without_endpoints::KIND,
     &workload::single_replica::KIND,

@@ -2,17 +2,14 @@
 //! wrong, or the peer that fails.
 
 use model::record::Service;
-use model::{App, Certainty, Finding, Kind, ObjectRef, Role, Snapshot};
+use model::{App, Certainty, Finding, Kind, ObjectRef, Snapshot};
 
 use super::by_log::Group;
-use super::limits;
+use super::{limits, reach};
 use crate::dependency::complaint::{Class, Complaint};
 use crate::dependency::credentials;
 use crate::dependency::seen::Seen;
 use crate::evidence;
-use crate::pod::edit::namespace_option;
-use crate::pod::log_lines::Says;
-use crate::pod::peer;
 
 const ID: &str = super::super::dependency_failing::KIND.id;
 
@@ -25,12 +22,12 @@ pub(super) fn of(group: &Group<'_, '_>, all: &[Complaint<'_>], now: &Snapshot) -
         Class::ConnectionsExhausted => exhausted(group, now),
         Class::PoolExhausted => group.clients.iter().map(|c| pool(c, now)).collect(),
         Class::ReadOnly => read_only(group, now),
-        Class::Name | Class::Unreachable => unreachable(group, all, now),
-        Class::Late => late(group, all, now),
+        Class::Name | Class::Unreachable => reach::unreachable(group, all, now),
+        Class::Late => reach::late(group, all, now),
     }
 }
 
-fn who(seen: Option<&Seen<'_>>) -> String {
+pub(super) fn who(seen: Option<&Seen<'_>>) -> String {
     match seen {
         Some(s) => match s.store.filter(|_| s.service.is_some()) {
             Some(store) => format!("{} {}", store.name, s.text()),
@@ -42,14 +39,14 @@ fn who(seen: Option<&Seen<'_>>) -> String {
 
 /// The object a person would look at for a peer: its workload, else its Service, else the
 /// client itself.
-fn peer_object(c: &Complaint<'_>, now: &Snapshot) -> ObjectRef {
+pub(super) fn peer_object(c: &Complaint<'_>, now: &Snapshot) -> ObjectRef {
     let seen = c.seen.as_ref();
     let app = seen.and_then(|s| s.app(now)).map(|a| a.object.clone());
     let service = || seen.and_then(|s| s.service).map(|s| s.meta.object(Kind::Service));
     app.or_else(service).unwrap_or_else(|| c.app.object.clone())
 }
 
-fn finding(
+pub(super) fn finding(
     mechanism: &'static str,
     object: ObjectRef,
     headline: String,
@@ -69,12 +66,12 @@ fn both<'c, 's>(group: &Group<'c, 's>) -> Vec<&'c Complaint<'s>> {
     group.clients.iter().chain(&group.own).copied().collect()
 }
 
-fn logs_of(object: &ObjectRef) -> String {
+pub(super) fn logs_of(object: &ObjectRef) -> String {
     format!("kubectl logs {} --tail=50", object.for_kubectl())
 }
 
 /// Workloads that use a Service, by their settings.
-fn users<'s>(service: &Service, now: &'s Snapshot) -> Vec<&'s App> {
+pub(super) fn users<'s>(service: &Service, now: &'s Snapshot) -> Vec<&'s App> {
     let mut apps: Vec<&App> = now
         .callers_of(&service.meta.namespace, &service.meta.name)
         .into_iter()
@@ -272,129 +269,4 @@ fn writes_to_replica(c: &Complaint<'_>, now: &Snapshot) -> Finding {
         finding = finding.field(field, host, "the address of the one that takes writes");
     }
     finding.unsure(Certainty::Likely, &["dependency-read-only"], logs_of(&c.app.object))
-}
-
-fn unreachable(group: &Group<'_, '_>, all: &[Complaint<'_>], now: &Snapshot) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let mut rest: Vec<&Complaint<'_>> = Vec::new();
-    for c in group.clients.iter().copied() {
-        let Some(seen) = c.seen.as_ref() else { continue };
-        let trouble = peer::judge(c.app, seen.named(), c.says, now);
-        let (mechanism, why) = match trouble.mechanism {
-            "dependency-address-wrong" if seen.service.is_some() => {
-                ("dependency-port-wrong", trouble.why)
-            }
-            "dependency-address-wrong" => ("dependency-address-wrong", trouble.why),
-            _ => {
-                rest.push(c);
-                continue;
-            }
-        };
-        let headline = format!("{} cannot reach {}: {why}", c.app.object, trouble.value);
-        let mut wrong = finding(mechanism, c.app.object.clone(), headline, &[c]);
-        if let Some(field) = trouble.field {
-            wrong = wrong.field(field, trouble.value, trouble.expected);
-        }
-        if trouble.certainty < Certainty::Proven {
-            let look = logs_of(&c.app.object);
-            wrong = wrong.unsure(trouble.certainty, &["dependency-unreachable"], look);
-        }
-        found.push(wrong);
-    }
-    if !rest.is_empty() {
-        found.extend(silent(group.class, &rest, all, now));
-    }
-    found
-}
-
-/// The address is right and nobody answers, or the name does not resolve.
-fn silent(
-    class: Class,
-    rest: &[&Complaint<'_>],
-    all: &[Complaint<'_>],
-    now: &Snapshot,
-) -> Option<Finding> {
-    let first = rest.iter().max_by_key(|c| c.count)?;
-    let seen = first.seen.as_ref()?;
-    let peer = who(Some(seen));
-    if class == Class::Name {
-        let look = format!(
-            "kubectl exec{} POD -- nslookup {}",
-            namespace_option(&first.app.object.namespace),
-            seen.host
-        );
-        let headline = format!("{} cannot resolve the name {}", first.app.object, seen.host);
-        let others: &[&str] = &["dependency-unreachable"];
-        let sure = if first.says == Says::NameUnknown && seen.service.is_none() {
-            Certainty::Possible
-        } else {
-            Certainty::Likely
-        };
-        return Some(
-            finding("name-unresolved", first.app.object.clone(), headline, rest)
-                .unsure(sure, others, look),
-        );
-    }
-    let users = seen.service.map(|s| users(s, now)).unwrap_or_default();
-    let behind = seen.app(now);
-    let down = behind.is_some_and(|a| a.ready() == 0)
-        || seen.service.and_then(|s| now.addresses(s)).is_some_and(|(ready, _)| ready == 0);
-    let n = rest.len();
-    let headline = match n {
-        1 => format!("{} cannot reach {peer}", first.app.object),
-        _ => format!("{n} workloads cannot reach {peer}"),
-    };
-    // One client of several has the trouble: it lies with the client or on its way.
-    let alone = n == 1 && users.len() >= 3 && !down;
-    // Where the pods are well, the way to them is what to look at.
-    let way = seen.service.filter(|_| !down).map(|s| s.meta.object(Kind::Service));
-    let object = match way {
-        _ if alone => first.app.object.clone(),
-        Some(service) => service,
-        None => peer_object(first, now),
-    };
-    let look = match seen.service {
-        Some(s) => {
-            format!("kubectl get endpoints{} {}", namespace_option(&s.meta.namespace), s.meta.name)
-        }
-        None => logs_of(&first.app.object),
-    };
-    let passive = down || complains(behind, all);
-    let sure = if down || n >= 2 { Certainty::Likely } else { Certainty::Possible };
-    let finding = finding("dependency-unreachable", object, headline, rest)
-        .unsure(sure, &["dependency-address-wrong"], look)
-        .role(if passive { Role::Symptom } else { Role::Trigger });
-    Some(finding)
-}
-
-/// Whether a workload complains of a peer itself: then it is more a victim than a culprit.
-fn complains(app: Option<&App>, all: &[Complaint<'_>]) -> bool {
-    app.is_some_and(|a| all.iter().any(|c| !c.is_own && c.app.object == a.object))
-}
-
-fn late(group: &Group<'_, '_>, all: &[Complaint<'_>], now: &Snapshot) -> Vec<Finding> {
-    let known: Vec<&Complaint<'_>> = group
-        .clients
-        .iter()
-        .copied()
-        .filter(|c| c.seen.as_ref().is_some_and(|s| s.service.is_some()))
-        .collect();
-    let Some(first) = known.iter().max_by_key(|c| c.count) else { return Vec::new() };
-    let Some(seen) = first.seen.as_ref() else { return Vec::new() };
-    let object = peer_object(first, now);
-    let headline = format!("{} answers {} too late", who(Some(seen)), names(&known));
-    let passive = complains(seen.app(now), all);
-    let look = format!("kubectl top pod{}", namespace_option(&object.namespace));
-    let sure = if known.len() >= 2 { Certainty::Likely } else { Certainty::Possible };
-    let finding = finding("dependency-slow", object, headline, &known)
-        .unsure(sure, &["dependency-unreachable"], look)
-        .role(if passive { Role::Symptom } else { Role::Trigger });
-    vec![finding]
-}
-
-fn names(complaints: &[&Complaint<'_>]) -> String {
-    match complaints {
-        [one] => one.app.object.to_string(),
-        several => format!("{} workloads", several.len()),
-    }
 }

@@ -5,3 +5,4 @@ pub(super) mod by_log;
 pub(super) mod by_setting;
 mod cause;
 mod limits;
+mod reach;

@@ -102,6 +102,18 @@ fn a_wrong_port_or_name_is_the_clients() {
 }
 
 #[test]
+fn an_address_that_is_not_shown_is_looked_at_first() {
+    let yaml = shop("", HOST, "").replacen(
+        "env: [], ports: [{containerPort: 8080}]",
+        "envFrom: [{secretRef: {name: billing-db}}], ports: [{containerPort: 8080}]",
+        2,
+    );
+    let refused = repeated("CommunicationsException: Communications link failure");
+    let logs: [(&str, &[String]); 1] = [("billing", &refused)];
+    check(&yaml, &logs, &["dependency-port-wrong deploy/billing Possible Active"]);
+}
+
+#[test]
 fn a_setting_named_after_another_service_is_wrong() {
     let member = |name, env| Member { name, env, ..Member::default() }.yaml();
     let right = "{name: STAMP_SERVICE_ADDR, value: 'stampservice:8080'}";
