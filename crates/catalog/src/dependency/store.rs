@@ -21,7 +21,14 @@ pub(crate) struct Store {
 const STORES: [Store; 8] = [
     Store {
         name: "MySQL",
-        words: &["mysql", "mariadb", "communications link failure", "access denied for user"],
+        words: &[
+            "mysql",
+            "mariadb",
+            "communications link failure",
+            "access denied for user",
+            "data source rejected establishment of connection",
+            "error 1040",
+        ],
         images: &["mysql", "mariadb", "percona"],
         port: 3306,
         users: &["MYSQL_USER", "MARIADB_USER"],
