@@ -8,7 +8,6 @@ pub(crate) mod ingress_misrouted;
 pub(crate) mod ingress_untuned;
 pub(crate) mod misrouted;
 pub(crate) mod nearest;
-mod nearest;
 pub(crate) mod refused;
 pub(crate) mod unreachable_by_client;
 pub(crate) mod without_endpoints;
