@@ -183,3 +183,42 @@ fn a_name_that_the_list_does_not_hold_is_what_the_pod_waits_for() {
     let value = json(&run_with_input(&["diagnose", "-", "-o", "json"], right.as_bytes()));
     assert!(!value.to_string().contains("config-map-missing"), "{value}");
 }
+
+const DOOR: &str = "\
+$ kubectl get svc -n quay
+NAME    TYPE           CLUSTER-IP   EXTERNAL-IP   PORT(S)        AGE
+door    LoadBalancer   10.96.0.9    <pending>     80:30080/TCP   40m
+$ kubectl get pods -n quay
+NAME                      READY   STATUS    RESTARTS   AGE
+ferry-5d4f8c7b9-x2x4z     1/1     Running   0          5h
+$ kubectl get events -n quay
+LAST SEEN   TYPE      REASON                   OBJECT         MESSAGE
+2m          Warning   SyncLoadBalancerFailed   service/door   Error syncing load balancer: \
+failed to ensure load balancer: no available IPs
+";
+
+#[test]
+fn a_pending_load_balancer_matters_where_somebody_makes_them() {
+    check(DOOR, "broken", &["addresses-exhausted of door (proven)"]);
+    check(&DOOR.replace("<pending>", "192.0.2.1"), "healthy", &[]);
+    let silent = DOOR.split("$ kubectl get events").next().unwrap_or_default();
+    check(silent, "healthy", &[]);
+}
+
+const REQUESTS: &str = "\
+$ kubectl get nodes
+NAME   STATUS   ROLES    AGE   VERSION
+n1     Ready    <none>   40d   v1.30.1
+$ kubectl get csr
+NAME        AGE   SIGNERNAME                                    REQUESTOR        \
+\u{20}REQUESTEDDURATION   CONDITION
+csr-abcde   40m   kubernetes.io/kube-apiserver-client-kubelet   system:node:n2   \
+\u{20}<none>              Pending
+";
+
+#[test]
+fn a_request_of_a_kubelet_that_waits_is_told() {
+    check(REQUESTS, "degraded", &["request-pending of csr-abcde (proven)"]);
+    check(&REQUESTS.replace("Pending", "Approved,Issued"), "healthy", &[]);
+    check(&REQUESTS.replace("csr-abcde   40m", "csr-abcde   40s"), "healthy", &[]);
+}

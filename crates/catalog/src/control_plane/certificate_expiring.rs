@@ -161,10 +161,13 @@ fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
             undo: None,
         });
     }
-    Remedy {
-        next,
-        do_not: vec!["Do not switch the check off in the clients: nobody switches it on".into()],
-    }
+    let do_not = match object.kind {
+        Kind::CertificateSigningRequest => {
+            "Do not approve all that waits at once: whoever is approved may act as that node"
+        }
+        _ => "Do not switch the check off in the clients: nobody switches it on again",
+    };
+    Remedy { next, do_not: vec![do_not.into()] }
 }
 
 fn rehearse() -> Option<Scenario> {

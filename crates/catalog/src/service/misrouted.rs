@@ -123,7 +123,11 @@ fn port_index(service: &Service, field: &str) -> Option<usize> {
 fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
     let object = &finding.object;
     let mut next = Vec::new();
-    if let Some(step) = patch_step(finding, now) {
+    let rule = || {
+        let blocked = finding.mechanism == "network-policy-blocks";
+        policy::patch(object, now).filter(|_| blocked)
+    };
+    if let Some(step) = patch_step(finding, now).or_else(rule) {
         next.push(step);
     } else {
         let undo = match object.kind {

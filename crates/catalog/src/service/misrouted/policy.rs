@@ -3,6 +3,7 @@
 use model::record::{NetworkPolicy, Service};
 use model::{
     Certainty, Evidence, Finding, Findings, Impact, Kind, LogLines, ObjectRef, Snapshot, State,
+    Step,
 };
 
 use super::KIND;
@@ -131,6 +132,62 @@ fn finding(policy: &NetworkPolicy, now: &Snapshot) -> Option<Finding> {
         finding = finding.affects(victim.caller.app.object.clone(), how);
     }
     Some(weighed(finding, &all, policy))
+}
+
+/// The rule that is missing, as a patch.
+pub(super) fn patch(object: &ObjectRef, now: &Snapshot) -> Option<Step> {
+    let policy = now.policies.get(&object.namespace, &object.name)?;
+    let near = |s: &&Service| !s.selector.is_empty();
+    let mut all = now.services.iter().filter(near).flat_map(|s| victims(s, now));
+    let victim =
+        all.find(|v| v.stop.shown && v.stop.policy.meta.object(Kind::NetworkPolicy) == *object)?;
+    let (side, way, rules) = match victim.stop.way {
+        Way::Entry => ("ingress", "from", policy.ingress.as_ref()?.len()),
+        Way::Exit | Way::Names => ("egress", "to", policy.egress.as_ref()?.len()),
+    };
+    let rule = match victim.stop.way {
+        Way::Names => "{\"ports\":[{\"port\":53,\"protocol\":\"UDP\"},\
+                       {\"port\":53,\"protocol\":\"TCP\"}]}"
+            .to_owned(),
+        _ => {
+            format!("{{\"{way}\":[{}],\"ports\":[{}]}}", peer(&victim)?, victim.traffic.port_json())
+        }
+    };
+    let patch =
+        |op: String| format!("kubectl patch {} --type json -p '[{op}]'", object.for_kubectl());
+    let (add, drop) = match rules {
+        0 => (
+            format!("{{\"op\":\"add\",\"path\":\"/spec/{side}\",\"value\":[{rule}]}}"),
+            format!("{{\"op\":\"replace\",\"path\":\"/spec/{side}\",\"value\":[]}}"),
+        ),
+        n => (
+            format!("{{\"op\":\"add\",\"path\":\"/spec/{side}/-\",\"value\":{rule}}}"),
+            format!("{{\"op\":\"remove\",\"path\":\"/spec/{side}/{n}\"}}"),
+        ),
+    };
+    Some(Step::change("Add the one rule that is missing", patch(add), patch(drop)))
+}
+
+/// The other end of the connection, as a policy names it.
+fn peer(victim: &Victim<'_>) -> Option<String> {
+    let (labels, place) = match victim.stop.way {
+        Way::Entry => (victim.traffic.from_labels, &victim.caller.app.object.namespace),
+        _ => (victim.traffic.to_labels, &victim.service.meta.namespace),
+    };
+    let plain = |t: &str| t.bytes().all(|c| c.is_ascii_alphanumeric() || b"-._/".contains(&c));
+    let labels = labels.filtered(|k| k != "pod-template-hash");
+    if !labels.iter().all(|(k, v)| plain(k) && plain(v)) || !plain(place) {
+        return None;
+    }
+    let pairs: Vec<String> = labels.iter().map(|(k, v)| format!("\"{k}\":\"{v}\"")).collect();
+    let pods = format!("\"podSelector\":{{\"matchLabels\":{{{}}}}}", pairs.join(","));
+    let namespace = if *place == victim.stop.policy.meta.namespace {
+        String::new()
+    } else {
+        let by_name = format!("{{\"kubernetes.io/metadata.name\":\"{place}\"}}");
+        format!(",\"namespaceSelector\":{{\"matchLabels\":{by_name}}}")
+    };
+    Some(format!("{{{pods}{namespace}}}"))
 }
 
 /// How sure it is, and who suffers: whether policies are enforced is up to the network plugin.

@@ -261,6 +261,29 @@ fn a_client_that_is_not_well_makes_the_policy_active() {
 }
 
 #[test]
+fn the_rule_that_is_missing_is_given_as_a_patch() {
+    let command = |spec: &str| {
+        let now = snapshot(&walled(spec));
+        let mut findings = model::Findings::default();
+        now.services.iter().for_each(|s| super::detect(s, &now, &mut findings));
+        let found = findings.found.first().expect("a finding");
+        let step = (KIND.remedy)(found, &now).next.first().cloned().expect("a step");
+        (step.command.expect("a command"), step.undo.expect("a way back"))
+    };
+    let (new, old) = command("podSelector: {matchLabels: {app: vault}}, ingress: []");
+    assert_eq!(
+        new,
+        "kubectl patch -n bank netpol/walls --type json -p '[{\"op\":\"add\",\"path\":\
+         \"/spec/ingress\",\"value\":[{\"from\":[{\"podSelector\":{\"matchLabels\":{\"app\":\
+         \"teller\"}}}],\"ports\":[{\"port\":80,\"protocol\":\"TCP\"}]}]}]'"
+    );
+    assert!(old.contains("\"value\":[]"), "{old}");
+    let other = "podSelector: {matchLabels: {app: vault}}, ingress: [{ports: [{port: 1}]}]";
+    let (new, old) = command(other);
+    assert!(new.contains("/spec/ingress/-") && old.contains("/spec/ingress/1"), "{new} {old}");
+}
+
+#[test]
 fn namespaces_that_were_shown_are_compared() {
     let from = |labels: &str| {
         walled(&format!(

@@ -84,6 +84,12 @@ impl<'a> Traffic<'a> {
         format!("{}/{protocol}", self.number)
     }
 
+    /// Port and protocol, as a policy names them.
+    pub(super) fn port_json(&self) -> String {
+        let protocol = if self.protocol.is_empty() { "TCP" } else { &self.protocol };
+        format!("{{\"port\":{},\"protocol\":\"{protocol}\"}}", self.number)
+    }
+
     /// The first policy that stops it.
     pub(super) fn stop(&self) -> Option<Stop<'a>> {
         let target = Target { number: self.number, name: self.name, protocol: &self.protocol };

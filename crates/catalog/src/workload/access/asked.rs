@@ -149,12 +149,21 @@ fn by_log(log: &LogLines, now: &Snapshot) -> Vec<Request> {
             "" => ObjectRef::new(Kind::ServiceAccount, namespace, &denial.account),
             name => ObjectRef::new(Kind::Pod, namespace, name),
         };
-        let short: String = line.chars().take(300).collect();
+        let short = excerpt(line);
         let fact = evidence::field(log.document, &writer, "log", short);
         let evidence = Evidence { at, ..fact };
         found.push(Request { denial, evidence, count: 1, teller: log.name.to_string() });
     }
     found
+}
+
+/// The part of a line that tells of the refusal: some lines hold a whole answer of the API.
+fn excerpt(line: &str) -> String {
+    const BEFORE: usize = 100;
+    let at = line.find("system:serviceaccount:").unwrap_or_default().saturating_sub(BEFORE);
+    let start = (at..=line.len()).find(|i| line.is_char_boundary(*i)).unwrap_or_default();
+    let part: String = line.get(start..).unwrap_or_default().chars().take(300).collect();
+    if start > 0 { format!("...{part}") } else { part }
 }
 
 /// The time at the beginning of a line.
