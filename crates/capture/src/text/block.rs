@@ -9,7 +9,8 @@ use super::shape::object;
 use super::table::Columns;
 use super::transcript::Block;
 use super::{
-    Hints, Out, describe, dial, embedded, errors, kinds, log, machine, systemd, table, top,
+    Hints, Out, describe, dial, embedded, errors, kinds, log, machine, operations, systemd, table,
+    top,
 };
 use crate::piece::LogOwner;
 
@@ -110,6 +111,10 @@ impl<'a> Reader<'a> {
         }
         if Columns::header(text).is_some_and(|c| top::is_header(&c)) {
             return top::read(rest, self.namespace(), out).unwrap_or(1);
+        }
+        if let Some(used) = operations::read(rest, out).or_else(|| describe::loose::read(rest, out))
+        {
+            return used;
         }
         if let Some(read) = table::read(rest, self.command, self.namespace(), out) {
             self.shown = true;

@@ -53,6 +53,7 @@ pub mod kinds;
 mod lines;
 mod log;
 mod machine;
+mod operations;
 mod shape;
 mod systemd;
 mod table;

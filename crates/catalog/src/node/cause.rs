@@ -1,9 +1,14 @@
-//! Why a node is not ready: read from its conditions, its events and, where somebody looked,
-//! from the state of its system units. Shared by all kinds about lost nodes.
+//! Why a node is not ready: read from its conditions, taints and events, from the logs of its
+//! system units and, where somebody looked, from the state of these units. Shared by all kinds
+//! about lost nodes.
 
 use model::record::Node;
-use model::{Certainty, Condition, Evidence, Kind, ObjectRef, Snapshot, Truth, UnitState};
+use model::{
+    Certainty, Condition, Evidence, Finding, Kind, ObjectRef, Risk, Snapshot, Step, Truth,
+    UnitState,
+};
 
+use super::signs::{self, Sign, Source};
 use crate::evidence;
 use crate::wording::{self, says};
 
@@ -40,7 +45,7 @@ pub(super) fn of(node: &Node, now: &Snapshot) -> Option<Cause> {
     }
     let ready = ready.filter(|c| c.status != Truth::True)?;
     let mut cause = match ready.status {
-        Truth::False => from_message(ready),
+        Truth::False => from_message(ready, node, now),
         _ => from_silence(node, ready, now),
     };
     cause.evidence.insert(0, evidence::condition(node.meta.source, &object, ready));
@@ -48,8 +53,8 @@ pub(super) fn of(node: &Node, now: &Snapshot) -> Option<Cause> {
 }
 
 /// The unit that somebody saw stopped on this node, with what that means.
-fn stopped_unit<'s>(node: &Node, now: &'s Snapshot) -> Option<(&'static str, &'s UnitState)> {
-    let here = now.units.iter().filter(|u| u.node == node.meta.name && !u.active);
+fn stopped_unit<'s>(node: &'s Node, now: &'s Snapshot) -> Option<(&'static str, &'s UnitState)> {
+    let here = now.units_of(&node.meta.name).filter(|u| !u.active);
     here.filter_map(|u| match u.unit.as_str() {
         "kubelet" => Some(("kubelet-down", u)),
         unit if wording::RUNTIME_UNITS.contains(&unit) => Some(("runtime-down", u)),
@@ -59,26 +64,59 @@ fn stopped_unit<'s>(node: &Node, now: &'s Snapshot) -> Option<(&'static str, &'s
     .max_by_key(|(mechanism, _)| *mechanism == "runtime-down")
 }
 
-/// Fragments of the Ready condition's message and what they mean.
-const MESSAGES: [(&[&str], &str); 5] = [
+/// Fragments of what is said about a node and what they mean, the more telling ones first.
+const MESSAGES: [(&[&str], &str); 8] = [
     (wording::RUNTIME_DOWN, "runtime-down"),
     (wording::NETWORK_PLUGIN_DOWN, "network-plugin-down"),
+    (wording::CLOCK_SKEW, "clock-skew"),
     (wording::CERTIFICATE, "certificate-expired"),
     (wording::DISK_FULL, "disk-full"),
-    (&["pid", "cannot fork", "resource temporarily unavailable"], "pid-exhausted"),
+    (wording::NO_PROCESS, "pid-exhausted"),
+    (wording::NODE_MEMORY, "memory-exhausted"),
+    (wording::SHUTTING_DOWN, "host-down"),
 ];
 
-/// The kubelet answers and says why it is not ready.
-fn from_message(ready: &Condition) -> Cause {
-    let stated = MESSAGES.iter().find(|(words, _)| says(ready.message(), words));
-    let (mechanism, certainty, alternatives): (_, _, &[&str]) = match stated {
-        Some((_, mechanism)) => (*mechanism, Certainty::Proven, &[]),
-        None => ("kubelet-down", Certainty::Possible, &["runtime-down", "network-plugin-down"]),
-    };
-    Cause { mechanism, certainty, alternatives, evidence: Vec::new() }
+/// What a text means for its node. A certificate that is to begin only later tells of a clock.
+fn meaning(text: &str) -> Option<&'static str> {
+    if says(text, wording::CERTIFICATE) && text.contains(" is before 2") {
+        return Some("clock-skew");
+    }
+    MESSAGES.iter().find(|(words, _)| says(text, words)).map(|(_, mechanism)| *mechanism)
 }
 
-/// The kubelet says nothing any more: only what came before it can tell.
+/// The kubelet answers and says why it is not ready.
+fn from_message(ready: &Condition, node: &Node, now: &Snapshot) -> Cause {
+    if let Some(mechanism) = meaning(ready.message()) {
+        let proven = Certainty::Proven;
+        return Cause { mechanism, certainty: proven, alternatives: &[], evidence: Vec::new() };
+    }
+    let unsure = Cause {
+        mechanism: "kubelet-down",
+        certainty: Certainty::Possible,
+        alternatives: &["runtime-down", "network-plugin-down"],
+        evidence: Vec::new(),
+    };
+    from_logs(node, now).unwrap_or(unsure)
+}
+
+/// The last line of a unit's log that names a known fault.
+fn from_logs(node: &Node, now: &Snapshot) -> Option<Cause> {
+    let all = signs::of(node, now);
+    let logs = all.iter().rev().filter(|s| s.source == Source::Log);
+    let told = |s: &Sign<'_>| Some((meaning(s.text)?, s.evidence()?));
+    let (mechanism, fact) = logs.clone().find_map(told).or_else(|| {
+        let cut = logs.clone().find(|s| s.reason == "kubelet" && s.says(wording::API_UNREACHABLE));
+        cut.and_then(|s| Some(("network-cut", s.evidence()?)))
+    })?;
+    Some(Cause {
+        mechanism,
+        certainty: Certainty::Likely,
+        alternatives: &["kubelet-down"],
+        evidence: vec![fact],
+    })
+}
+
+/// The kubelet says nothing any more: only what came before it, or what others say, can tell.
 fn from_silence(node: &Node, ready: &Condition, now: &Snapshot) -> Cause {
     let object = node.meta.object(Kind::Node);
     let silent_since = ready.since.or(ready.heartbeat);
@@ -87,34 +125,65 @@ fn from_silence(node: &Node, ready: &Condition, now: &Snapshot) -> Cause {
         // A silent kubelet turns all conditions Unknown; one that still says True is older.
         node.condition(kind).filter(|c| c.status == Truth::True)
     };
-    let by_event = |mechanism, fact| Cause {
+    let by = |mechanism, certainty, fact: Option<Evidence>| Cause {
         mechanism,
-        certainty: Certainty::Likely,
-        alternatives: &["kubelet-down"],
-        evidence: vec![fact],
+        certainty,
+        alternatives: if certainty == Certainty::Proven { &[] } else { &["kubelet-down"] },
+        evidence: fact.into_iter().collect(),
     };
+    if let Some(taint) =
+        node.taints.iter().find(|t| t.key.ends_with("cloudprovider.kubernetes.io/shutdown"))
+    {
+        let fact = evidence::field(node.meta.source, &object, "spec.taints", taint.text());
+        return by("host-down", Certainty::Proven, Some(fact));
+    }
+    if let Some(mechanism) = meaning(ready.message()) {
+        return by(mechanism, Certainty::Likely, None);
+    }
     if let Some(fact) = before("SystemOOM").or_else(|| before("OOMKilling")) {
-        return by_event("memory-exhausted", fact);
+        return by("memory-exhausted", Certainty::Likely, Some(fact));
     }
-    if let Some(c) = pressure("PIDPressure") {
-        return by_event("pid-exhausted", evidence::condition(node.meta.source, &object, c));
+    if let Some(fact) = before("Shutdown").or_else(|| before("NodeShutdown")) {
+        return by("host-down", Certainty::Likely, Some(fact));
     }
-    if let Some(c) = pressure("DiskPressure") {
-        return by_event("disk-full", evidence::condition(node.meta.source, &object, c));
+    for (kind, mechanism) in [
+        ("PIDPressure", "pid-exhausted"),
+        ("DiskPressure", "disk-full"),
+        ("MemoryPressure", "memory-exhausted"),
+    ] {
+        if let Some(c) = pressure(kind) {
+            let fact = evidence::condition(node.meta.source, &object, c);
+            return by(mechanism, Certainty::Likely, Some(fact));
+        }
     }
     if let Some(fact) = own_certificate(node, now).or_else(|| refused_by_server(now)) {
-        return Cause {
-            mechanism: "certificate-expired",
-            certainty: Certainty::Likely,
-            alternatives: &["kubelet-down"],
-            evidence: vec![fact],
+        return by("certificate-expired", Certainty::Likely, Some(fact));
+    }
+    from_logs(node, now).unwrap_or_else(|| unheard(node, now))
+}
+
+/// Nothing tells why: whoever looked at the machine at least knows that it answers, and a
+/// kubelet that runs there is only not heard.
+fn unheard(node: &Node, now: &Snapshot) -> Cause {
+    let mut units = now.units_of(&node.meta.name).peekable();
+    let cause = |mechanism, certainty, alternatives| Cause {
+        mechanism,
+        certainty,
+        alternatives,
+        evidence: Vec::new(),
+    };
+    if units.peek().is_none() {
+        let dial = now.dials.iter().find(|d| d.host == node.meta.name);
+        return match dial.map(|d| d.connected) {
+            Some(true) => cause("kubelet-down", Certainty::Likely, &["network-cut"]),
+            Some(false) => cause("host-down", Certainty::Likely, &["network-cut"]),
+            None => cause("kubelet-down", Certainty::Possible, &["host-down", "network-cut"]),
         };
     }
-    let answers = now.units.iter().any(|u| u.node == node.meta.name);
-    let alternatives: &[&str] =
-        if answers { &["network-cut"] } else { &["host-down", "network-cut"] };
-    let certainty = if answers { Certainty::Likely } else { Certainty::Possible };
-    Cause { mechanism: "kubelet-down", certainty, alternatives, evidence: Vec::new() }
+    if units.any(|u| u.unit == "kubelet" && u.active) {
+        return cause("network-cut", Certainty::Likely, &["certificate-expired"]);
+    }
+    cause("kubelet-down", Certainty::Likely, &["network-cut"])
 }
 
 /// What the node's kubelet says of its certificate.
@@ -159,4 +228,101 @@ fn last_event(
         _ => true,
     });
     near.last().and_then(|e| evidence::event(e, now))
+}
+
+/// A node that a finding is about: its object, or the first that suffers.
+pub(super) fn node_of(finding: &Finding) -> &str {
+    let affected = finding.affected.iter().map(|a| &a.object);
+    let node = std::iter::once(&finding.object).chain(affected).find(|o| o.kind == Kind::Node);
+    node.map_or("NODE", |o| o.name.as_str())
+}
+
+/// What to look at and what to repair for each mechanism, the look first.
+pub(super) fn steps(finding: &Finding, now: &Snapshot) -> Vec<Step> {
+    let node = node_of(finding);
+    let ssh = |command: &str| format!("ssh {node} {command}");
+    let disruptive = |what: &str, command: String| Step {
+        what: what.into(),
+        command: Some(command),
+        risk: Risk::Disruptive,
+        undo: None,
+    };
+    let log = Step::look(
+        "Read what its kubelet says",
+        ssh("journalctl -u kubelet --since -15min --no-pager"),
+    );
+    match finding.mechanism {
+        "runtime-down" => {
+            let unit = super::runtime::unit(now.nodes.get("", node));
+            vec![
+                Step::look(
+                    format!("Look at {unit} on the node"),
+                    ssh(&format!("journalctl -u {unit} --since -15min --no-pager")),
+                ),
+                disruptive(
+                    &format!("Restart {unit} when it is down or hangs"),
+                    ssh(&format!("sudo systemctl restart {unit}")),
+                ),
+            ]
+        }
+        "network-plugin-down" => vec![
+            Step::look(
+                "Look at the pods of the network plugin on the node",
+                format!("kubectl get pods -A -o wide --field-selector spec.nodeName={node}"),
+            ),
+            Step::look("See whether it left its settings", ssh("ls -l /etc/cni/net.d")),
+        ],
+        "certificate-expired" => vec![
+            Step::look(
+                "See until when the kubelet's certificate holds",
+                ssh("sudo openssl x509 -noout -dates -in \
+                     /var/lib/kubelet/pki/kubelet-client-current.pem"),
+            ),
+            disruptive(
+                "Let it ask for a new one, and approve that",
+                ssh("sudo systemctl restart kubelet"),
+            ),
+            Step::look("See requests that wait for approval", "kubectl get csr"),
+        ],
+        "clock-skew" => vec![
+            Step::look("Compare the clock of the node", ssh("'date -u; timedatectl'")),
+            disruptive("Set it, then look why nobody did", ssh("sudo systemctl restart chronyd")),
+        ],
+        "disk-full" => vec![
+            Step::look(
+                "See what takes the space",
+                ssh("'df -h; df -i; sudo du -xh -d2 /var/lib /var/log | sort -h | tail'"),
+            ),
+            Step::advice("Free it there, then restart the kubelet"),
+        ],
+        "pid-exhausted" => vec![
+            Step::look(
+                "See whose processes these are, defunct ones too",
+                ssh("'ps -eo ppid,stat,comm | sort | uniq -c | sort -n | tail'"),
+            ),
+            Step::advice("Stop the parent that leaks them; set podPidsLimit"),
+        ],
+        "memory-exhausted" => vec![
+            Step::look(
+                "See who was killed and who holds the memory",
+                ssh("'dmesg -T | grep -i oom | tail; ps -eo rss,comm --sort=-rss | head'"),
+            ),
+            Step::advice("Give what holds it a memory limit before its pods come back"),
+        ],
+        "host-down" => vec![
+            Step::look("See whether the machine answers", format!("ping -c 3 {node}")),
+            Step::advice("Start it from its console, or replace it"),
+        ],
+        "network-cut" => vec![
+            Step::look(
+                "See whether the API server is reached from the node",
+                ssh("'sudo grep -h server: /etc/kubernetes/*.conf; ip route; ss -tn | grep 6443'"),
+            ),
+            log,
+        ],
+        _ => vec![
+            log,
+            disruptive("Start the kubelet when it is down", ssh("sudo systemctl restart kubelet")),
+        ],
+    }
 }

@@ -76,7 +76,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
         format!("node {name} could not remove dead containers{often}: {}", KIND.meaning(mechanism));
     let mut finding = Finding::new(KIND.id, mechanism, object.clone(), headline)
         .since(signs::since(&current))
-        .evidence(current.iter().take(2).map(|s| s.evidence.clone()));
+        .evidence(current.iter().take(2).filter_map(|s| s.evidence()));
     if certainty < Certainty::Proven {
         let look = format!("ssh {name} 'time timeout 20 crictl ps -a'");
         finding = finding.unsure(certainty, &["runtime-hung"], look);

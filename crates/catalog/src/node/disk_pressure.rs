@@ -119,7 +119,7 @@ pub(super) fn with_culprit(
     let mut finding = Finding::new(id, culprit.mechanism, culprit.object.clone(), headline)
         .since(pressure.since)
         .evidence(culprit.evidence)
-        .evidence(pressure.signs.iter().map(|s| s.evidence.clone()))
+        .evidence(pressure.signs.iter().filter_map(|s| s.evidence()))
         .impact(Impact { nodes: 1, ..Impact::default() });
     if culprit.object != on_node {
         finding = finding.affects(on_node, "short of disk: takes no pods, pulls no images");

@@ -61,22 +61,19 @@ const DISK_BYTES: i64 = 100_000_000_000;
 
 fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     let object = node.meta.object(Kind::Node);
-    let read = |s: Sign<'_>| {
-        let (wanted, freed) = wording::image_gc(s.text)?;
-        Some((s.evidence.clone(), s.count, s.first, s.last, s.is_current(node, now), wanted, freed))
-    };
-    let told: Vec<_> = signs::of(node, now).into_iter().filter_map(read).collect();
+    let mut told: Vec<(Sign<'_>, u64, u64)> = Vec::new();
+    for sign in signs::of(node, now) {
+        if let Some((wanted, freed)) = wording::image_gc(sign.text) {
+            told.push((sign, wanted, freed));
+        }
+    }
     // The last word counts: it says how much must be freed now.
-    let Some((fact, .., current, wanted, freed)) =
-        told.iter().max_by_key(|(_, _, _, last, ..)| *last)
-    else {
-        return;
-    };
-    if !current {
+    let Some((last, wanted, freed)) = told.iter().max_by_key(|(s, ..)| s.last) else { return };
+    if !last.is_current(node, now) {
         let why = "removing images failed once, but not again";
         return findings.rule_out(KIND.id, object, why);
     }
-    let times: u32 = told.iter().map(|(_, count, ..)| *count).sum();
+    let times: u32 = told.iter().map(|(s, ..)| s.count).sum();
     let mechanism = if *freed == 0 { "images-in-use" } else { "freed-too-little" };
     let name = &node.meta.name;
     let headline = format!(
@@ -86,11 +83,11 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
         KIND.meaning(mechanism)
     );
     let pressure = node.condition("DiskPressure").map(|c| c.status);
-    let since = told.iter().filter_map(|(_, _, first, ..)| *first).min();
+    let since = signs::since(told.iter().map(|(s, ..)| s));
     let finding = Finding::new(KIND.id, mechanism, object.clone(), headline)
         .field("images", format!("freed {}", bytes_text(*freed)), bytes_text(*wanted))
         .since(since)
-        .evidence([fact.clone()]);
+        .evidence(last.evidence());
     findings.push(match (pressure, times) {
         // Once, and the node is well: the next round may succeed.
         (Some(Truth::False), 1) => finding.state(State::Suspected),

@@ -72,7 +72,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     let look = format!("ssh {name} 'time timeout 150 crictl images; time crictl ps -a; uptime'");
     let finding = Finding::new(KIND.id, mechanism, object.clone(), headline)
         .since(signs::since(&all))
-        .evidence([last.evidence.clone()])
+        .evidence(last.evidence())
         .evidence(load(node, now))
         .unsure(Certainty::Likely, others, look);
     findings.push(match (last.is_current(node, now), hangs) {

@@ -8,6 +8,7 @@ use model::{
     Remedy, Role, Scenario, Snapshot, Step, Timestamp, Truth,
 };
 
+use super::shared::AT_ONCE_SECONDS;
 use crate::evidence;
 use crate::wording::between;
 
@@ -60,9 +61,6 @@ failure! {
     rehearse: rehearse,
 }
 
-/// Nodes that fall within this many seconds of each other fell at once, not in turn.
-const AT_ONCE_SECONDS: i64 = 60;
-
 /// A node that was lost, and since when.
 type Lost<'s> = Vec<(&'s Node, Timestamp)>;
 
@@ -79,6 +77,12 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
     let suspects = common_to(&lost, &placed, now);
     let Some(app) = suspects.first() else { return };
     let oom = memory_evidence(&lost, now);
+    let stalled = super::poison_workload::stalled(now);
+    let stalls = |n: &Node| stalled.iter().any(|(s, _)| s.meta.name == n.meta.name);
+    if oom.is_empty() && lost.iter().all(|(n, _)| stalls(n)) {
+        // Runtimes that hang one after another are told by a kind of their own.
+        return;
+    }
     let unlimited: Vec<&Container> = unlimited(app);
     findings.push(finding(app, &lost, &suspects, oom, &unlimited));
 }
@@ -96,7 +100,7 @@ fn lost_nodes(now: &Snapshot) -> Lost<'_> {
 
 /// Which workloads are or were on which node: from pods, and from what the scheduler said of
 /// pods that are gone.
-fn placements(now: &Snapshot) -> BTreeMap<&str, BTreeSet<&ObjectRef>> {
+pub(super) fn placements(now: &Snapshot) -> BTreeMap<&str, BTreeSet<&ObjectRef>> {
     let mut placed: BTreeMap<&str, BTreeSet<&ObjectRef>> = BTreeMap::new();
     for app in &now.apps {
         for pod in app.pods.iter().filter(|p| !p.node.is_empty()) {

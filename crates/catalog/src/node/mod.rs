@@ -1,5 +1,6 @@
 //! Failures of nodes.
 
+pub(crate) mod allocatable_shrunk;
 mod cause;
 mod complaints;
 pub(crate) mod container_gc_failing;
@@ -7,17 +8,25 @@ mod disk;
 pub(crate) mod disk_pressure;
 pub(crate) mod disk_pressure_loop;
 mod full_disk;
+pub(crate) mod flapping;
+mod flaps;
 pub(crate) mod image_gc_failing;
 pub(crate) mod image_gc_timeout;
+pub(crate) mod load;
 pub(crate) mod lost_cascade;
 pub(crate) mod memory_overreported;
 pub(crate) mod network_degraded;
+pub(crate) mod network_unavailable;
 pub(crate) mod not_ready;
+pub(crate) mod overloaded;
 pub(crate) mod pid_cgroup;
 pub(crate) mod pid_exhaustion;
 pub(crate) mod pleg_stalled;
+pub(crate) mod poison_workload;
+pub(crate) mod repair_loop;
 mod runtime;
 pub(crate) mod runtime_hung;
+mod shared;
 mod signs;
 pub(crate) mod system_oom;
 pub(crate) mod unknown;

@@ -2,11 +2,10 @@
 
 use model::record::Node;
 use model::{
-    Act, Certainty, Finding, Findings, Gap, Impact, Kind, Patch, Remedy, Risk, Scenario, Snapshot,
-    Step, Truth,
+    Act, Certainty, Finding, Findings, Gap, Impact, Kind, Patch, Remedy, Scenario, Snapshot, Truth,
 };
 
-use super::cause;
+use super::{cause, shared};
 use crate::wording::{self, says};
 
 failure! {
@@ -42,9 +41,13 @@ failure! {
         "kubelet-down": "its kubelet does not run",
         "runtime-down": "its container runtime does not answer",
         "network-plugin-down": "its network plugin is not ready",
+        "host-down": "the machine is being switched off",
+        "network-cut": "its kubelet does not reach the API server",
         "certificate-expired": "a certificate is past its date or not trusted",
+        "clock-skew": "its clock is wrong",
         "disk-full": "its disk is full",
         "pid-exhausted": "no further process can be started on it",
+        "memory-exhausted": "it is out of memory",
     },
     reads: [Node, Event, Pod],
     leads_to: [
@@ -52,6 +55,7 @@ failure! {
         "node-container-gc-failing",
         "node-flapping",
         "node-image-gc-timeout",
+        "node-not-ready",
         "pod-evicted-taint",
         "pod-pending-unschedulable",
         "pod-probe-failing",
@@ -76,12 +80,17 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
         Truth::Unknown => return,
         Truth::False => {}
     }
-    if says(ready.message(), wording::KUBELET_STARTING) && node.unschedulable {
-        let why = "it is cordoned and its kubelet is starting: somebody works on it";
+    let stops = says(ready.message(), wording::SHUTTING_DOWN);
+    if (stops || says(ready.message(), wording::KUBELET_STARTING)) && node.is_cordoned() {
+        let why = "it is cordoned and stops or starts: somebody works on it";
         return findings.rule_out(KIND.id, object, why);
     }
     let Some(cause) = cause::of(node, now) else { return };
     let why = KIND.meaning(cause.mechanism);
+    let peers = shared::peers((&node.meta.name, Truth::False, ready.since), now);
+    if let Some(all) = shared::cause(KIND.id, node, cause.mechanism, why, &peers, now) {
+        findings.push(all);
+    }
     let headline = format!("node {} is not ready: {why}", node.meta.name);
     let mut finding = Finding::new(KIND.id, cause.mechanism, object.clone(), headline)
         .field("status.conditions[Ready]", "False", "True")
@@ -124,25 +133,9 @@ fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
     }
 }
 
-fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
-    let node = &finding.object.name;
-    let unit = match finding.mechanism {
-        "runtime-down" => "containerd",
-        _ => "kubelet",
-    };
+fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
     Remedy {
-        next: vec![
-            Step::look(
-                format!("Look at {unit} on the node"),
-                format!("ssh {node} journalctl -u {unit} --since -15min"),
-            ),
-            Step {
-                what: format!("Restart {unit} when it is down or hangs"),
-                command: Some(format!("ssh {node} sudo systemctl restart {unit}")),
-                risk: Risk::Disruptive,
-                undo: None,
-            },
-        ],
+        next: cause::steps(finding, now),
         do_not: vec![
             "Do not replace nodes one by one while several fail: what breaks them moves on".into(),
         ],
@@ -205,6 +198,39 @@ mod tests {
         }
         let unclear = "kubelet-down node/a Possible Active";
         check(&KIND, &node("False", "KubeletNotReady", "something new"), &[unclear]);
+    }
+
+    #[test]
+    fn a_clock_is_told_from_a_certificate_that_is_past_its_date() {
+        let text = |rest: &str| {
+            format!("x509: certificate has expired or is not yet valid: current time {rest}")
+        };
+        for (rest, want) in [
+            ("2026-01-02T00:00:00Z is after 2026-01-01T00:00:00Z", "certificate-expired"),
+            ("2020-01-02T00:00:00Z is before 2025-01-01T00:00:00Z", "clock-skew"),
+        ] {
+            let line = format!("{want} node/a Proven Active");
+            check(&KIND, &node("False", "KubeletNotReady", &text(rest)), &[&line]);
+        }
+    }
+
+    #[test]
+    fn nodes_that_fall_at_once_have_one_cause() {
+        let text = "runtime network not ready: NetworkReady=false cni plugin not initialized";
+        let one = |name: &str| {
+            node("False", "KubeletNotReady", text).replace("name: a", &format!("name: {name}"))
+        };
+        let three = ["a", "b", "c"].map(one).join("---\n");
+        check(
+            &KIND,
+            &three,
+            &[
+                "network-plugin-down component/network-plugin Proven Active",
+                "network-plugin-down node/a Proven Active",
+                "network-plugin-down node/b Proven Active",
+                "network-plugin-down node/c Proven Active",
+            ],
+        );
     }
 
     #[test]

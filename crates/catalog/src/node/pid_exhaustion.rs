@@ -195,7 +195,7 @@ fn of_pod(signs: &Signs<'_>, now: &Snapshot) -> Option<Finding> {
 /// What all findings of this kind tell: signs, who suffers, since when.
 fn with_signs(finding: Finding, signs: &Signs<'_>, now: &Snapshot) -> Finding {
     let said = signs.pressure.iter().chain(&signs.refused).chain(&signs.pod_bound);
-    let facts: Vec<Evidence> = said.clone().take(3).map(|s| s.evidence.clone()).collect();
+    let facts: Vec<Evidence> = said.clone().take(3).filter_map(|s| s.evidence()).collect();
     let pods = || signs.by_runtime.iter().chain(&signs.by_program);
     let firsts = said.filter_map(|s| s.first).chain(pods().filter_map(|c| c.first));
     let mut finding = finding

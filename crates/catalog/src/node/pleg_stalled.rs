@@ -6,6 +6,7 @@ use model::{
     Truth,
 };
 
+use super::flaps;
 use super::runtime::{self, Runtime};
 use super::signs;
 use crate::wording::pleg_seconds;
@@ -104,13 +105,15 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     );
     let unready = node.condition("Ready").filter(|c| c.status != Truth::True);
     let first = signs::since(&runtime.pleg);
-    let since = [first, unready.and_then(|c| c.since)].into_iter().flatten().min();
+    // A node that comes and goes has been so since its first change.
+    let flaps = flaps::of(node, now).and_then(|f| f.first);
+    let since = [first, flaps, unready.and_then(|c| c.since)].into_iter().flatten().min();
     let list = if runtime::unit(Some(node)) == "docker" { "docker ps" } else { "crictl ps" };
     let mut finding = Finding::new(KIND.id, mechanism, object, headline)
         .field("status.conditions[Ready].message", sign.text, "a round within 3m0s")
         .since(since)
-        .evidence(runtime.pleg.iter().take(2).map(|s| s.evidence.clone()))
-        .evidence(runtime.late.iter().take(2).map(|s| s.evidence.clone()))
+        .evidence(runtime.pleg.iter().take(2).filter_map(|s| s.evidence()))
+        .evidence(runtime.late.iter().take(2).filter_map(|s| s.evidence()))
         .impact(Impact { nodes: 1, ..Impact::default() })
         .unsure(Certainty::Likely, alternatives, format!("ssh {name} 'time {list}'"));
     if mechanism == "too-many-pods" {

@@ -28,7 +28,9 @@ impl<'s> Runtime<'s> {
         let mut runtime = Runtime::default();
         for sign in signs::of(node, now) {
             let Some(list) = runtime.list(&sign) else { continue };
-            if sign.is_current(node, now) {
+            // A node may say Ready for long while its runtime hangs; not so with its own word.
+            let goes_on = sign.is_tail && is_late(sign.text);
+            if sign.is_current(node, now) || goes_on {
                 list.push(sign);
             } else {
                 runtime.over = Some(sign);

@@ -8,6 +8,7 @@ use model::{
     Snapshot, Truth,
 };
 
+use super::flaps;
 use super::runtime::{self, Runtime};
 use super::signs;
 use crate::evidence;
@@ -99,7 +100,9 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     };
     let ready = node.condition("Ready");
     let unready = ready.filter(|c| c.status != Truth::True);
-    let since = [cause.since, unready.and_then(|c| c.since)].into_iter().flatten().min();
+    // A node that comes and goes has been so since its first change.
+    let flaps = flaps::of(node, now).and_then(|f| f.first);
+    let since = [cause.since, flaps, unready.and_then(|c| c.since)].into_iter().flatten().min();
     let young = since.is_some_and(|s| now.has_time && now.now.since(s) < WORK_SECONDS);
     if node.is_cordoned() && young {
         let why = "it is cordoned and its runtime stopped only now: somebody works on it";
@@ -129,7 +132,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
 /// What the node's own signs state.
 fn stated(runtime: &Runtime<'_>) -> Option<Cause> {
     let facts = |signs: &[signs::Sign<'_>]| -> Vec<Evidence> {
-        signs.iter().rev().take(2).map(|s| s.evidence.clone()).collect()
+        signs.iter().rev().take(2).filter_map(|s| s.evidence()).collect()
     };
     let cause = |mechanism, certainty, alternatives, evidence| {
         let since = runtime.troubled_since().flatten();
@@ -150,9 +153,9 @@ fn stated(runtime: &Runtime<'_>) -> Option<Cause> {
     if !runtime.said_down.is_empty() {
         return cause("runtime-down", Certainty::Proven, &[], facts(&runtime.said_down));
     }
-    // The kubelet's own round over all containers asks nothing but the runtime.
-    let round = || runtime.late.iter().any(|s| s.says(&["genericpleg"]));
-    if late > 1 || round() {
+    // The kubelet's own round over all containers is asked for by nobody else.
+    let round = runtime.late.iter().any(|s| s.says(&["genericpleg"]));
+    if late > 1 || round {
         return cause(
             "runtime-hung",
             Certainty::Likely,
@@ -171,7 +174,7 @@ fn from_pods(node: &Node, now: &Snapshot) -> Option<Cause> {
     for app in &now.apps {
         for pod in app.running().filter(|p| p.node == node.meta.name) {
             let events = now.events_about(&pod.meta.object(Kind::Pod)).iter().rev();
-            let mut late = events.filter_map(|e| signs::of_event(e, now)).filter(|s| {
+            let mut late = events.map(|e| signs::of_event(e, now)).filter(|s| {
                 let call = s.reason != "Unhealthy" && s.reason != "FailedMount";
                 call && s.says(&["rpc error"])
                     && runtime::is_late(s.text)
@@ -181,7 +184,7 @@ fn from_pods(node: &Node, now: &Snapshot) -> Option<Cause> {
             if let Some(sign) = late.next() {
                 workloads.insert(&app.object);
                 since = [since, sign.first].into_iter().flatten().min();
-                facts.push(sign.evidence);
+                facts.extend(sign.evidence());
             }
         }
     }
@@ -261,6 +264,28 @@ mod tests {
         };
         let yaml = node("a", "True", "") + &sick("lamp") + &sick("fan") + &pod("door", "b", "True");
         check(&KIND, &yaml, &["runtime-hung node/a Likely Active"]);
+    }
+
+    #[test]
+    fn the_end_of_the_log_tells_of_a_node_that_says_ready() {
+        let line = "GenericPLEG: Unable to retrieve pods: operation timeout: context deadline \
+                    exceeded";
+        let with = |after: usize| {
+            let mut now = crate::testing::snapshot(&node("a", "True", ""));
+            let rest = std::iter::repeat_n("all is well".to_owned(), after);
+            now.logs.push(model::LogLines {
+                name: "a".into(),
+                namespace: "".into(),
+                container: "".into(),
+                unit: "kubelet".into(),
+                previous: false,
+                lines: std::iter::once(line.to_owned()).chain(rest).collect(),
+                document: 0,
+            });
+            crate::testing::lines(&KIND, &now)
+        };
+        assert_eq!(with(0), ["runtime-hung node/a Likely Active"]);
+        assert!(with(40).is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! system units. Kinds ask here and never care where a wording was read.
 
 use model::record::{ClusterEvent, Node};
-use model::{Evidence, Kind, Snapshot, Timestamp, Truth};
+use model::{Condition, Evidence, Kind, LogLines, Snapshot, Timestamp, Truth};
 
 use crate::evidence;
 use crate::wording::says;
@@ -18,17 +18,30 @@ pub(super) enum Source {
     Log,
 }
 
+/// Where it was read; evidence is made of it only for what is told.
+#[derive(Clone, Copy, Debug)]
+enum Origin<'s> {
+    Condition(&'s Node, &'s Condition),
+    Event(&'s ClusterEvent),
+    Line(&'s Node, &'s LogLines),
+}
+
 /// One thing that is said about a node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Sign<'s> {
     pub(super) source: Source,
     /// Reason of an event, type of a condition, unit of a log.
     pub(super) reason: &'s str,
     pub(super) text: &'s str,
+    /// The component that said it; empty for conditions and logs.
+    pub(super) speaker: &'s str,
     pub(super) count: u32,
     pub(super) first: Option<Timestamp>,
     pub(super) last: Option<Timestamp>,
-    pub(super) evidence: Evidence,
+    /// Whether it is one of the last lines of a log: what goes on stands at its end.
+    pub(super) is_tail: bool,
+    origin: Origin<'s>,
+    now: &'s Snapshot,
 }
 
 /// An event that came this long ago still speaks of now: the slowest of the kubelet's
@@ -38,65 +51,86 @@ const CURRENT_SECONDS: i64 = 900;
 /// Lines at the end of a log that are read.
 const LAST_LINES: usize = 2000;
 
+/// Lines at the end of a log that speak of what goes on.
+const TAIL_LINES: usize = 20;
+
 /// Everything said about the node that may mean trouble: conditions that should not be so,
 /// then events, then lines of logs.
 pub(super) fn of<'s>(node: &'s Node, now: &'s Snapshot) -> Vec<Sign<'s>> {
-    let mut signs: Vec<Sign<'s>> = conditions(node).collect();
+    let bad = node.conditions.iter().filter(|c| match c.kind.as_str() {
+        "Ready" => c.status != Truth::True,
+        _ => c.status == Truth::True,
+    });
+    let mut signs: Vec<Sign<'s>> = bad.map(|c| of_condition(node, c, now)).collect();
     let object = node.meta.object(Kind::Node);
-    signs.extend(now.events_about(&object).iter().filter_map(|e| of_event(e, now)));
+    signs.extend(now.events_about(&object).iter().map(|e| of_event(e, now)));
     for log in now.unit_logs(&node.meta.name) {
-        let skip = log.lines.len().saturating_sub(LAST_LINES);
-        signs.extend(log.lines.iter().skip(skip).map(|line| {
-            let value: String = line.chars().take(300).collect();
-            Sign {
-                source: Source::Log,
-                reason: &log.unit,
-                text: line,
-                count: 1,
-                first: None,
-                last: None,
-                evidence: evidence::field(
-                    log.document,
-                    &object,
-                    format!("log of {}", log.unit),
-                    value,
-                ),
-            }
+        let count = log.lines.len();
+        let skip = count.saturating_sub(LAST_LINES);
+        let lines = log.lines.iter().enumerate().skip(skip);
+        signs.extend(lines.map(|(at, line)| Sign {
+            source: Source::Log,
+            reason: &log.unit,
+            text: line,
+            speaker: "",
+            count: 1,
+            first: None,
+            last: None,
+            is_tail: at + TAIL_LINES >= count,
+            origin: Origin::Line(node, log),
+            now,
         }));
     }
     signs
 }
 
-fn conditions(node: &Node) -> impl Iterator<Item = Sign<'_>> {
-    let bad = node.conditions.iter().filter(|c| match c.kind.as_str() {
-        "Ready" => c.status != Truth::True,
-        _ => c.status == Truth::True,
-    });
-    let object = node.meta.object(Kind::Node);
-    bad.map(move |c| Sign {
+fn of_condition<'s>(node: &'s Node, c: &'s Condition, now: &'s Snapshot) -> Sign<'s> {
+    Sign {
         source: Source::Condition,
         reason: &c.kind,
         text: if c.message().is_empty() { c.reason() } else { c.message() },
+        speaker: "",
         count: 1,
         first: c.since,
         last: c.heartbeat.or(c.since),
-        evidence: evidence::condition(node.meta.source, &object, c),
-    })
+        is_tail: false,
+        origin: Origin::Condition(node, c),
+        now,
+    }
 }
 
-pub(super) fn of_event<'s>(event: &'s ClusterEvent, now: &'s Snapshot) -> Option<Sign<'s>> {
-    Some(Sign {
+/// What an event says.
+pub(super) fn of_event<'s>(event: &'s ClusterEvent, now: &'s Snapshot) -> Sign<'s> {
+    Sign {
         source: Source::Event,
         reason: &event.reason,
         text: &event.message,
+        speaker: &event.source,
         count: event.count,
         first: evidence::first_time(event, now),
         last: evidence::last_time(event, now),
-        evidence: evidence::event(event, now)?,
-    })
+        is_tail: false,
+        origin: Origin::Event(event),
+        now,
+    }
 }
 
 impl Sign<'_> {
+    /// The fact that it is.
+    pub(super) fn evidence(&self) -> Option<Evidence> {
+        match self.origin {
+            Origin::Event(event) => evidence::event(event, self.now),
+            Origin::Condition(node, c) => {
+                Some(evidence::condition(node.meta.source, &node.meta.object(Kind::Node), c))
+            }
+            Origin::Line(node, log) => {
+                let value: String = self.text.chars().take(300).collect();
+                let field = format!("log of {}", log.unit);
+                Some(evidence::field(log.document, &node.meta.object(Kind::Node), field, value))
+            }
+        }
+    }
+
     /// Whether it holds one of the fragments.
     pub(super) fn says(&self, fragments: &[&str]) -> bool {
         says(self.text, fragments)

@@ -2,11 +2,11 @@
 
 use model::record::Node;
 use model::{
-    Act, Certainty, Finding, Findings, Forecast, Gap, Impact, Kind, Patch, Remedy, Risk, Scenario,
+    Act, Certainty, Finding, Findings, Forecast, Gap, Impact, Kind, Patch, Remedy, Scenario,
     Snapshot, Step, Truth,
 };
 
-use super::cause;
+use super::{cause, shared};
 
 failure! {
     /// # Nobody hears from a node any more
@@ -46,6 +46,8 @@ failure! {
         "runtime-down": "its container runtime does not run",
         "host-down": "the machine is down",
         "network-cut": "the network to it is cut",
+        "network-plugin-down": "its network plugin is not ready",
+        "clock-skew": "its clock is wrong",
         "memory-exhausted": "it ran out of memory",
         "certificate-expired": "its kubelet's certificate is past its date",
         "disk-full": "its disk is full",
@@ -57,6 +59,7 @@ failure! {
         "node-container-gc-failing",
         "node-flapping",
         "node-image-gc-timeout",
+        "node-unknown",
         "pod-evicted-taint",
         "pod-pending-unschedulable",
         "pod-probe-failing",
@@ -87,6 +90,10 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     let Some(cause) = cause::of(node, now) else { return };
     let why = KIND.meaning(cause.mechanism);
     let silent = status == Some(Truth::Unknown);
+    let peers = shared::peers((&node.meta.name, Truth::Unknown, ready.and_then(|c| c.since)), now);
+    if let Some(all) = shared::cause(KIND.id, node, cause.mechanism, why, &peers, now) {
+        findings.push(all);
+    }
     let headline = match (silent, cause.certainty) {
         (true, Certainty::Possible) => {
             format!("nobody hears from node {} any more", node.meta.name)
@@ -129,25 +136,19 @@ fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
     }
 }
 
-fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
-    let node = &finding.object.name;
+fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
+    let node = cause::node_of(finding);
     let look = Step::look(
         "See whether the machine answers, and its kubelet with it",
         format!("ssh {node} 'systemctl status kubelet; free -m; df -h; dmesg | tail'"),
     );
-    let unit = if finding.mechanism == "runtime-down" { "containerd" } else { "kubelet" };
-    let restart = Step {
-        what: format!("Start {unit} again when it is down"),
-        command: Some(format!("ssh {node} sudo systemctl restart {unit}")),
-        risk: Risk::Disruptive,
-        undo: None,
-    };
     let fence = Step::advice(
         "If the machine is dead, power it off for certain, then taint it out of service so \
          that StatefulSets move",
     );
+    let repair = cause::steps(finding, now).into_iter().skip(1);
     Remedy {
-        next: vec![look, restart, fence],
+        next: std::iter::once(look).chain(repair).chain([fence]).collect(),
         do_not: vec![
             "Do not delete its pods by force before the machine is known to be off: two could \
              write to one volume"
@@ -221,6 +222,79 @@ lastTimestamp: 2026-01-01T23:58:00Z
                 assert_eq!(lines(&KIND, &now), [format!("{want} node/a Proven Active")]);
             }
         }
+    }
+
+    fn with_log(unit: &str, line: &str) -> Vec<String> {
+        let mut now = snapshot(SILENT);
+        now.logs.push(model::LogLines {
+            name: "a".into(),
+            namespace: "".into(),
+            container: "".into(),
+            unit: unit.into(),
+            previous: false,
+            lines: vec![line.into()],
+            document: 0,
+        });
+        lines(&KIND, &now)
+    }
+
+    #[test]
+    fn logs_of_the_machine_tell_why_it_is_silent() {
+        for (unit, line, want) in [
+            (
+                "kubelet",
+                "Unable to authenticate: x509: certificate has expired",
+                "certificate-expired",
+            ),
+            ("kubelet", "\"Failed to update lease\" err=\"dial tcp: i/o timeout\"", "network-cut"),
+            ("kubelet", "write /var/lib/x: no space left on device", "disk-full"),
+            ("sshd", "fork: retry: Resource temporarily unavailable", "pid-exhausted"),
+            ("kernel", "Out of memory: Killed process 812 (kubelet)", "memory-exhausted"),
+            ("kernel", "reboot: Power down", "host-down"),
+            ("timedatectl", "System clock synchronized: no", "clock-skew"),
+        ] {
+            assert_eq!(with_log(unit, line), [format!("{want} node/a Likely Active")], "{line}");
+        }
+    }
+
+    #[test]
+    fn who_else_was_asked_tells_more() {
+        let unit = |active: bool| {
+            let mut now = snapshot(SILENT);
+            now.units.push(model::UnitState {
+                node: "a".into(),
+                unit: "kubelet".into(),
+                active,
+                state: "active (running)".into(),
+                document: 0,
+            });
+            lines(&KIND, &now)
+        };
+        assert_eq!(unit(true), ["network-cut node/a Likely Active"]);
+        let off = SILENT.replace(
+            "status:\n",
+            "spec: {taints: [{key: node.cloudprovider.kubernetes.io/shutdown, effect: \
+             NoSchedule}]}\nstatus:\n",
+        );
+        check(&KIND, &off, &["host-down node/a Proven Active"]);
+    }
+
+    #[test]
+    fn nodes_of_a_zone_that_fall_at_once_have_one_cause() {
+        let of = |name: &str, zone: &str, ready: &str| {
+            let labels = format!("name: {name}, labels: {{topology.kubernetes.io/zone: {zone}}}");
+            SILENT.replace("name: a", &labels).replace("Unknown,", ready)
+        };
+        let zone = of("a", "east", "Unknown,") + "---" + &of("b", "east", "Unknown,");
+        check(
+            &KIND,
+            &(zone + "---" + &of("c", "west", "'True',")),
+            &[
+                "kubelet-down cluster/zone-east Possible Active",
+                "kubelet-down node/a Possible Active",
+                "kubelet-down node/b Possible Active",
+            ],
+        );
     }
 
     #[test]

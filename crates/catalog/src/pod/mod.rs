@@ -25,6 +25,7 @@ pub(crate) mod peer;
 pub(crate) mod pending;
 pub(crate) mod pending_unschedulable;
 pub(crate) mod probe_failing;
+pub(crate) mod probe_failing_node_loaded;
 mod pull_cause;
 pub(crate) mod restarts;
 pub(crate) mod sandbox_failing;

@@ -17,7 +17,7 @@ mod cause;
 mod compare;
 mod complaint;
 mod message;
-mod node;
+pub(in crate::pod) mod node;
 
 use cause::Cause;
 use compare::Place;
@@ -106,7 +106,7 @@ fn detect(app: &App, now: &Snapshot, findings: &mut Findings) {
         return;
     }
     let (cases, over) = cases(app, now);
-    if node::explains(app, &cases, now, findings) {
+    if node::explains(app, &cases, now) {
         return;
     }
     let mut found: Vec<Finding> = Vec::new();

@@ -83,6 +83,115 @@ pub const KUBELET_STARTING: &[&str] =
 /// System units that are container runtimes.
 pub const RUNTIME_UNITS: &[&str] = &["containerd", "docker", "crio", "cri-o", "cri-dockerd"];
 
+/// A cloud's route to a node could not be made.
+pub const ROUTE_FAILED: &[&str] = &[
+    "failed to create a route",
+    "could not create route",
+    "failed to create route",
+    "error creating route",
+    "backoff creating route",
+    "ceate route for table",
+    "create route for table",
+    "created without a route",
+];
+
+/// A limit of the cloud is reached.
+pub const QUOTA_EXCEEDED: &[&str] = &[
+    "quotaexceeded",
+    "quota_exceeded",
+    "quota exceeded",
+    "routelimitexceeded",
+    "limitexceeded",
+    "limit exceeded",
+    "maximum number of routes",
+];
+
+/// A cloud refuses what was asked of it.
+pub const CLOUD_REFUSED: &[&str] = &[
+    "unauthorizedoperation",
+    "accessdenied",
+    "access denied",
+    "forbidden",
+    "not authorized",
+    "authorizationfailed",
+    "authfailure",
+    "invalidnexthop",
+    "operationfailed",
+    "invalidparameter",
+    "status code: 400",
+    "status code: 403",
+];
+
+/// An alert is about the load of a node.
+pub const NODE_LOAD: &[&str] = &[
+    "load average",
+    "load per core",
+    "nodesystemsaturation",
+    "nodehighload",
+    "nodeloadhigh",
+    "highload",
+    "load15",
+    "cpu overloaded",
+];
+
+/// A clock is wrong: a certificate is refused since it begins only later, or nobody sets the
+/// clock.
+pub const CLOCK_SKEW: &[&str] = &[
+    "clock skew",
+    "clock is unsynchronized",
+    "clock is not synchronized",
+    "system clock synchronized: no",
+    "ntp synchronized: no",
+    "certificate is not yet valid",
+];
+
+/// No further process can be started.
+pub const NO_PROCESS: &[&str] = &[
+    "resource temporarily unavailable",
+    "cannot fork",
+    "can't fork",
+    "fork failed",
+    "pids.max",
+    "too many processes",
+    "pthread_create failed",
+];
+
+/// A whole node is out of memory.
+pub const NODE_MEMORY: &[&str] = &[
+    "out of memory: kill",
+    "out of memory: killed process",
+    "system oom encountered",
+    "fork: cannot allocate memory",
+    "fork/exec /usr/bin/runc: cannot allocate memory",
+];
+
+/// A machine is being switched off.
+pub const SHUTTING_DOWN: &[&str] = &[
+    "node is shutting down",
+    "the system will power off",
+    "system is powering down",
+    "reboot: power down",
+    "instance terminated",
+    "instance is being stopped",
+];
+
+/// A kubelet does not reach its API server.
+pub const API_UNREACHABLE: &[&str] = &[
+    "failed to update lease",
+    "failed to update node lease",
+    "failed to ensure lease exists",
+    "unable to update node status",
+    "error updating node status",
+    "failed to contact api server",
+];
+
+/// A pod was evicted because its node is short of memory.
+pub const MEMORY_SHORT: &[&str] = &["low on resource: memory"];
+
+/// A provider repairs a node by itself.
+pub const AUTO_REPAIR: &[&str] =
+    &["auto_repair", "autorepair", "auto-repair", "noderepair", "node_repair", "repairnode"];
+
 /// For how long the kubelet's round over all containers has not ended, in seconds:
 /// `pleg was last seen active 3m7.6s ago`.
 pub fn pleg_seconds(text: &str) -> Option<i64> {

@@ -10,6 +10,7 @@ mod cut;
 mod env;
 mod events;
 mod guess;
+pub mod loose;
 mod network;
 mod node;
 mod outline;

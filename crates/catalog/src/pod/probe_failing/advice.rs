@@ -30,9 +30,6 @@ pub(super) fn decide(
 
 pub(super) fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
     let object = &finding.object;
-    if object.kind == Kind::Node {
-        return node_remedy(&object.name);
-    }
     let mut next = Vec::new();
     if let Some(command) = &finding.decide {
         next.push(Step::look("Look at what decides", command.clone()));
@@ -63,27 +60,6 @@ pub(super) fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
         _ => "Do not delete or restart the pods: their successors are probed in the same way",
     };
     Remedy { next, do_not: vec![do_not.into()] }
-}
-
-fn node_remedy(node: &str) -> Remedy {
-    Remedy {
-        next: vec![
-            Step::look("See what uses the node", format!("kubectl top node {node}")),
-            Step::look(
-                "See which pods are on it, and which have no limits",
-                format!("kubectl describe node {node}"),
-            ),
-            Step::change(
-                "Keep new pods away until it is relieved",
-                format!("kubectl cordon {node}"),
-                format!("kubectl uncordon {node}"),
-            ),
-        ],
-        do_not: vec![
-            "Do not roll back the workloads: they fail on this node only".into(),
-            "Do not restart all pods of the node at once: their starts load it further".into(),
-        ],
-    }
 }
 
 /// A patch that sets the port of a probe.

@@ -237,7 +237,7 @@ fn a_manifest_alone_is_only_suspected() {
 }
 
 #[test]
-fn a_loaded_node_is_named_once() {
+fn a_loaded_node_is_told_by_a_kind_of_its_own() {
     let container = "ports: [{containerPort: 80}], readinessProbe: {httpGet: {port: 80}}";
     let message = "Readiness probe failed: Get \"http://10.1.0.7:80/\": context deadline exceeded";
     let events = &[("Unhealthy", message, 12)];
@@ -245,7 +245,12 @@ fn a_loaded_node_is_named_once() {
     let well = Lamp { container, ready: "True", status: RUNNING, events: &[] };
     let three: String = ["lamp", "fan", "bell"].iter().map(|n| named(n, "n1", &sick)).collect();
     let yaml = three.clone() + &named("door", "n2", &well);
-    check(&KIND, &yaml, &["node-loaded node/n1 Likely Active"]);
+    check(&KIND, &yaml, &[]);
+    check(
+        &crate::pod::probe_failing_node_loaded::KIND,
+        &yaml,
+        &["node-loaded node/n1 Likely Active"],
+    );
     // On every node: it is not the node.
     let two = named("lamp", "n1", &sick) + &named("fan", "n2", &sick);
     check(
