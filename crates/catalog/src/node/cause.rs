@@ -288,6 +288,27 @@ pub(super) fn steps(finding: &Finding, now: &Snapshot) -> Vec<Step> {
             Step::look("Compare the clock of the node", ssh("'date -u; timedatectl'")),
             disruptive("Set it, then look why nobody did", ssh("sudo systemctl restart chronyd")),
         ],
+        "network-cut" => vec![
+            Step::look(
+                "See whether the API server is reached from the node",
+                ssh("'sudo grep -h server: /etc/kubernetes/*.conf; ip route; ss -tn | grep 6443'"),
+            ),
+            log,
+        ],
+        "disk-full" | "pid-exhausted" | "memory-exhausted" | "host-down" => {
+            steps_of_machine(finding.mechanism, node)
+        }
+        _ => vec![
+            log,
+            disruptive("Start the kubelet when it is down", ssh("sudo systemctl restart kubelet")),
+        ],
+    }
+}
+
+/// What to look at and what to repair when the machine itself lacks something.
+fn steps_of_machine(mechanism: &str, node: &str) -> Vec<Step> {
+    let ssh = |command: &str| format!("ssh {node} {command}");
+    match mechanism {
         "disk-full" => vec![
             Step::look(
                 "See what takes the space",
@@ -309,20 +330,9 @@ pub(super) fn steps(finding: &Finding, now: &Snapshot) -> Vec<Step> {
             ),
             Step::advice("Give what holds it a memory limit before its pods come back"),
         ],
-        "host-down" => vec![
+        _ => vec![
             Step::look("See whether the machine answers", format!("ping -c 3 {node}")),
             Step::advice("Start it from its console, or replace it"),
-        ],
-        "network-cut" => vec![
-            Step::look(
-                "See whether the API server is reached from the node",
-                ssh("'sudo grep -h server: /etc/kubernetes/*.conf; ip route; ss -tn | grep 6443'"),
-            ),
-            log,
-        ],
-        _ => vec![
-            log,
-            disruptive("Start the kubelet when it is down", ssh("sudo systemctl restart kubelet")),
         ],
     }
 }
