@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn events_without_the_rest_of_their_description() {
-        let text = "Events:\n  Type     Reason  Age  From  Message\n  ----     ------  ---  ----\n  \
+        let text = "Events:\n  Type  Reason  Age  From  Message\n  ----  ------  ---  ----\n  \
                     Warning  ImageGCFailed  45m  kubelet, lamp-1  failed to get image stats\n";
         let found = objects(text);
         assert_eq!(found.len(), 1);
