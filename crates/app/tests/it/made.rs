@@ -38,8 +38,7 @@ impl Made {
         let is_it = move |o: &&mut Value| {
             o["kind"] == kind && o["metadata"]["name"].as_str().is_some_and(|n| n.starts_with(name))
         };
-        let items = self.items.iter_mut().filter(is_it);
-        items
+        self.items.iter_mut().filter(is_it)
     }
 
     /// Makes the pods of an application wait for this reason, and takes them from its Service.

@@ -1,10 +1,9 @@
 //! What `df` on a machine said of disks that its kubelet and its runtime work on.
 
 use model::record::Node;
-use model::{HostFigure, Kind, Snapshot};
+use model::{HostFigure, Snapshot};
 
-use super::signs::{Sign, Source};
-use crate::evidence;
+use super::signs::{self, Sign};
 
 /// The kubelet evicts when less than a tenth of its disk is free.
 const FULL_PERCENT: u8 = 90;
@@ -23,7 +22,6 @@ const FOLDERS: [&str; 6] = [
 
 /// Disks of the node that are nearly full, the fullest last.
 pub(super) fn signs<'s>(node: &'s Node, now: &'s Snapshot) -> Vec<Sign<'s>> {
-    let object = node.meta.object(Kind::Node);
     let mut found: Vec<(u8, Sign<'s>)> = Vec::new();
     for host in now.host_figures(&node.meta.name) {
         let HostFigure::FileSystem { mount, used_percent, inodes, .. } = &host.figure else {
@@ -34,16 +32,7 @@ pub(super) fn signs<'s>(node: &'s Node, now: &'s Snapshot) -> Vec<Sign<'s>> {
             continue;
         }
         let tool = if *inodes { "df -i" } else { "df" };
-        let said = format!("{mount} is {used_percent} % full");
-        let sign = Sign {
-            source: Source::Log,
-            reason: tool,
-            text: mount,
-            count: 1,
-            first: None,
-            last: None,
-            evidence: evidence::field(host.document, &object, tool, said),
-        };
+        let sign = signs::of_full_disk((node, host), (tool, mount, *used_percent), now);
         found.push((*used_percent, sign));
     }
     found.sort_by_key(|(percent, _)| *percent);

@@ -2,7 +2,7 @@
 //! system units. Kinds ask here and never care where a wording was read.
 
 use model::record::{ClusterEvent, Node};
-use model::{Condition, Evidence, Kind, LogLines, Snapshot, Timestamp, Truth};
+use model::{Condition, Evidence, HostFact, Kind, LogLines, Snapshot, Timestamp, Truth};
 
 use crate::evidence;
 use crate::wording::says;
@@ -24,6 +24,7 @@ enum Origin<'s> {
     Condition(&'s Node, &'s Condition),
     Event(&'s ClusterEvent),
     Line(&'s Node, &'s LogLines),
+    FullDisk(&'s Node, &'s HostFact, u8),
 }
 
 /// One thing that is said about a node.
@@ -115,6 +116,26 @@ pub(super) fn of_event<'s>(event: &'s ClusterEvent, now: &'s Snapshot) -> Sign<'
     }
 }
 
+/// What `df` (the tool) said of a disk that is full to this percentage.
+pub(super) fn of_full_disk<'s>(
+    (node, host): (&'s Node, &'s HostFact),
+    (tool, mount, percent): (&'s str, &'s str, u8),
+    now: &'s Snapshot,
+) -> Sign<'s> {
+    Sign {
+        source: Source::Log,
+        reason: tool,
+        text: mount,
+        speaker: "",
+        count: 1,
+        first: None,
+        last: None,
+        is_tail: true,
+        origin: Origin::FullDisk(node, host, percent),
+        now,
+    }
+}
+
 impl Sign<'_> {
     /// The fact that it is.
     pub(super) fn evidence(&self) -> Option<Evidence> {
@@ -127,6 +148,11 @@ impl Sign<'_> {
                 let value: String = self.text.chars().take(300).collect();
                 let field = format!("log of {}", log.unit);
                 Some(evidence::field(log.document, &node.meta.object(Kind::Node), field, value))
+            }
+            Origin::FullDisk(node, host, percent) => {
+                let value = format!("{} is {percent} % full", self.text);
+                let object = node.meta.object(Kind::Node);
+                Some(evidence::field(host.document, &object, self.reason, value))
             }
         }
     }
