@@ -145,8 +145,8 @@ impl Reader<'_> {
                 Err(refusal) => refused = refusal,
             }
         }
-        // Nobody misses what only an extension serves.
-        let is_absent = kind.is_extension() && refused.code == NOT_FOUND;
+        // Nobody misses what only some clusters serve.
+        let is_absent = kind.is_optional() && refused.code == NOT_FOUND;
         list.blind = if is_absent { Vec::new() } else { vec![not_listed(kind, refused)] };
         Ok(list)
     }

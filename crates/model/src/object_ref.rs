@@ -115,9 +115,9 @@ impl Kind {
         )
     }
 
-    /// Whether only clusters with a certain extension serve it.
-    pub fn is_extension(self) -> bool {
-        self == Kind::Certificate
+    /// Whether only some clusters serve it: those with a certain extension, or of an age.
+    pub fn is_optional(self) -> bool {
+        matches!(self, Kind::Certificate | Kind::ComponentStatus)
     }
 
     /// Whether it is an object of the Kubernetes API (a component or the cluster is none).

@@ -39,8 +39,8 @@ fn json_is_the_contract_and_the_same_every_time() {
     let incident = &value["incidents"][0];
     assert_eq!(incident["rank"], 1);
     assert_eq!(incident["severity"], "page");
-    assert_eq!(incident["cause"]["failure"], "node-not-ready");
-    assert_eq!(incident["cause"]["mechanism"], "runtime-down");
+    assert_eq!(incident["cause"]["failure"], "node-pleg-stalled");
+    assert_eq!(incident["cause"]["mechanism"], "runtime-slow");
     let node = serde_json::json!({"apiVersion": "v1", "kind": "Node", "name": "worker-1"});
     assert_eq!(incident["cause"]["object"], node);
     assert_eq!(incident["graph"]["nodes"][0]["id"], "n1");
@@ -56,7 +56,7 @@ fn standard_input_and_folders_are_read_like_files() {
     assert_eq!(piped.code, 1, "{piped:?}");
     let value = json(&piped);
     assert_eq!(value["input"][0]["name"], "-");
-    assert_eq!(value["incidents"][0]["cause"]["failure"], "node-not-ready");
+    assert_eq!(value["incidents"][0]["cause"]["failure"], "node-pleg-stalled");
     let nothing = run_with_input(&["diagnose", "-"], b"");
     assert_eq!(nothing.code, 5, "{nothing:?}");
     assert!(nothing.out.contains("kubectl get"), "it says what would tell: {nothing:?}");

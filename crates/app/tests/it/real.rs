@@ -58,7 +58,7 @@ const REAL: &[(&str, &str, Answer)] = &[
     ),
     (
         "pasted/12_job_crashing/transcript.txt",
-        "pod-pending-unschedulable/insufficient-cpu of Deployment user-profile-resources (possible)",
+        "pod-pending-unschedulable/insufficient-cpu of Pod logging-agent (possible)",
         Open,
     ),
     (
@@ -84,7 +84,11 @@ const REAL: &[(&str, &str, Answer)] = &[
         "pod-image-pull-failing/registry-certificate of Deployment message-image-pull-fail/no-image-deployment (proven)",
         Right,
     ),
-    ("objects/pods/message-oomkill-pod.json", "nothing", Open),
+    (
+        "objects/pods/message-oomkill-pod.json",
+        "pod-limit-reached/memory-limit-too-low of Job message-oomkill-pod/oom-kill-job3 (proven)",
+        Right,
+    ),
     (
         "objects/pods/message-pending-node-affinity.json",
         "pod-pending-unschedulable/node-affinity-unmatched of Deployment message-pending-node-affinity/kotsadm (proven)",
@@ -112,8 +116,10 @@ const REAL: &[(&str, &str, Answer)] = &[
     ),
     (
         "objects/events/message-pod-init-crashloop-backoff.json",
-        "pod-crash-looping/command-not-found of Pod message-pod-init-crashloop-backoff/init-demo2 (proven)",
-        Right,
+        "pod-volume-mount-failing/device-missing of Pod message-pod-init-crashloop-backoff/troubleshoot-copyfromhost-4m79m-psdjm (proven)",
+        Among(
+            "pod-crash-looping/command-not-found of Pod message-pod-init-crashloop-backoff/init-demo2 (proven)",
+        ),
     ),
 ];
 

@@ -5,7 +5,8 @@ use model::{FailureKind, Scenario, Severity, Situation};
 use seaworthy::rehearse::Rehearsal;
 
 /// Kinds that only ever follow from another: they are looked for below the first cause.
-const EFFECTS: &[&str] = &["deployment-rollout-failing", "pods-marked-but-running"];
+const EFFECTS: &[&str] =
+    &["deployment-rollout-failing", "node-not-ready", "pods-marked-but-running"];
 
 /// How often the diagnosis looks on the way to the time by which it must have found the kind.
 const LOOKS: u32 = 12;

@@ -194,8 +194,10 @@ fn finding(
             format!("{:?}; {} was on it", node.ready().unwrap_or_default(), app.object),
         )
     });
+    // A node is out of memory for a while before it is lost.
+    let first_sign = oom.iter().filter_map(|e| e.at).chain(lost.first().map(|(_, at)| *at)).min();
     let mut finding = Finding::new(KIND.id, mechanism, app.object.clone(), headline)
-        .since(lost.first().map(|(_, since)| *since))
+        .since(first_sign)
         .evidence(oom.into_iter().take(3))
         .evidence(places)
         .impact(Impact {
