@@ -7,6 +7,7 @@ mod coverage;
 mod event_index;
 mod facts;
 mod implied;
+mod placement;
 mod pools;
 mod relation;
 mod table;
@@ -100,6 +101,7 @@ pub struct Snapshot {
     pub alerts: Vec<Alert>,
     event_index: event_index::EventIndex,
     callers: std::sync::OnceLock<callers::Callers>,
+    placement: std::sync::OnceLock<placement::Placement>,
 }
 
 impl Snapshot {

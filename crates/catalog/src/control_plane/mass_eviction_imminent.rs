@@ -180,10 +180,11 @@ fn is_unreachable(taint: &Taint) -> bool {
 
 /// Pods of a node that its taint can drive away and that are not marked yet.
 fn evictable<'s>(node: &'s Node, now: &'s Snapshot) -> impl Iterator<Item = &'s Pod> {
-    let apps = now.apps.iter().filter(|a| a.object.kind != Kind::DaemonSet);
-    let pods = apps.flat_map(|a| a.running());
+    let runs = |p: &Pod| !p.is_finished() && p.meta.deleting.is_none();
     let is_static = |p: &Pod| p.meta.owner.as_ref().is_some_and(|o| o.kind == "Node");
-    pods.filter(move |p| p.node == node.meta.name && !is_static(p))
+    let here = now.on_node(&node.meta.name);
+    let here = here.filter(|(app, _)| app.object.kind != Kind::DaemonSet).map(|(_, pod)| pod);
+    here.filter(move |p| runs(p) && !is_static(p))
 }
 
 /// How long a pod bears an unreachable node; `None` when for ever.

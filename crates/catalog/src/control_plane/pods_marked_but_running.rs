@@ -59,12 +59,8 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
         return;
     }
     let object = node.meta.object(Kind::Node);
-    let marked: Vec<(&App, &Pod)> = now
-        .apps
-        .iter()
-        .flat_map(|a| a.pods.iter().map(move |p| (a, &**p)))
-        .filter(|(_, p)| p.node == node.meta.name && p.meta.deleting.is_some())
-        .collect();
+    let here = now.on_node(&node.meta.name);
+    let marked: Vec<(&App, &Pod)> = here.filter(|(_, p)| p.meta.deleting.is_some()).collect();
     let Some((_, first)) = marked.first() else { return };
     let count = marked.len();
     let pods = if count == 1 { "1 pod is".to_owned() } else { format!("{count} pods are") };

@@ -183,7 +183,7 @@ fn read<'s>(
     }
     for (key, place) in places {
         if let Some(complaint) = found.get_mut(&key) {
-            complaint.is_over &= is_over(app, log, &place, present);
+            complaint.is_over &= is_over(app, log, &place, (now, present));
         }
     }
 }
@@ -223,7 +223,12 @@ const WELL: &[&str] = &[
     "server started",
 ];
 
-fn is_over(app: &App, log: &LogLines, place: &Place, present: Option<Timestamp>) -> bool {
+fn is_over(
+    app: &App,
+    log: &LogLines,
+    place: &Place,
+    (now, present): (&Snapshot, Option<Timestamp>),
+) -> bool {
     let after = log.lines.get(place.last_line + 1..).unwrap_or_default();
     let end = after.iter().rev().take(100).find_map(|l| moment::of(l));
     if let (Some(end), Some(last)) = (end, place.last)
@@ -239,7 +244,10 @@ fn is_over(app: &App, log: &LogLines, place: &Place, present: Option<Timestamp>)
         (Some(first), Some(last)) => last.since(first) <= CALM_SECONDS,
         _ => true,
     };
-    if at_start && after.iter().any(|l| says(l, WELL)) {
+    // A program that has what it needs may have nothing more to say.
+    let quiet = |last| now.has_time && now.now.since(last) >= 5 * CALM_SECONDS && app.ready() > 0;
+    let is_well = after.iter().any(|l| says(l, WELL)) || place.last.is_some_and(quiet);
+    if at_start && is_well {
         return true;
     }
     if let (Some(present), Some(last)) = (present, place.last)

@@ -49,12 +49,18 @@ pub(crate) fn on_host(node: &str, command: &str) -> String {
 /// Names the workloads whose pods on this node are not ready, and says which of them nobody
 /// will replace.
 fn affected_pods(mut finding: Finding, node: &Node, now: &Snapshot) -> Finding {
-    for app in &now.apps {
-        let here = app.running().filter(|p| p.node == node.meta.name);
-        let down = here.filter(|p| p.is_ready() != Some(true)).count();
-        if down == 0 || app.object.kind == Kind::DaemonSet {
+    let mut sick: Vec<(&model::App, usize)> = Vec::new();
+    for (app, pod) in now.on_node(&node.meta.name) {
+        let running = !pod.is_finished() && pod.meta.deleting.is_none();
+        if !running || pod.is_ready() == Some(true) || app.object.kind == Kind::DaemonSet {
             continue;
         }
+        match sick.last_mut().filter(|(known, _)| known.object == app.object) {
+            Some((_, down)) => *down += 1,
+            None => sick.push((app, 1)),
+        }
+    }
+    for (app, down) in sick {
         let stays = match app.object.kind {
             Kind::StatefulSet => "; not replaced while the node is silent (StatefulSet)",
             Kind::Pod => "; not replaced at all (a pod without an owner)",

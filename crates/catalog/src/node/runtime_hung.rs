@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::record::Node;
+use model::record::{Node, Pod};
 use model::{
     Act, Certainty, Evidence, Finding, Findings, Gap, Impact, Kind, Patch, Remedy, Scenario,
     Snapshot, Truth,
@@ -171,27 +171,27 @@ fn from_pods(node: &Node, now: &Snapshot) -> Option<Cause> {
     let mut facts = Vec::new();
     let mut workloads = BTreeSet::new();
     let mut since = None;
-    for app in &now.apps {
-        for pod in app.running().filter(|p| p.node == node.meta.name) {
-            let events = now.events_about(&pod.meta.object(Kind::Pod)).iter().rev();
-            let mut late = events.map(|e| signs::of_event(e, now)).filter(|s| {
-                let call = s.reason != "Unhealthy" && s.reason != "FailedMount";
-                call && s.says(&["rpc error"])
-                    && runtime::is_late(s.text)
-                    && s.is_current(node, now)
-                    && pod.is_ready() != Some(true)
-            });
-            if let Some(sign) = late.next() {
-                workloads.insert(&app.object);
-                since = [since, sign.first].into_iter().flatten().min();
-                facts.extend(sign.evidence());
-            }
+    let running = |p: &Pod| !p.is_finished() && p.meta.deleting.is_none();
+    let unready = |p: &Pod| running(p) && p.is_ready() != Some(true);
+    for (app, pod) in now.on_node(&node.meta.name).filter(|(_, p)| unready(p)) {
+        let events = now.pod_events(pod).iter().rev();
+        let mut late = events.map(|e| signs::of_event(e, now)).filter(|s| {
+            let call = s.reason != "Unhealthy" && s.reason != "FailedMount";
+            call && s.says(&["rpc error"]) && runtime::is_late(s.text) && s.is_current(node, now)
+        });
+        if let Some(sign) = late.next() {
+            workloads.insert(&app.object);
+            since = [since, sign.first].into_iter().flatten().min();
+            facts.extend(sign.evidence());
         }
+    }
+    if workloads.len() < 2 {
+        return None;
     }
     let elsewhere = |a: &model::App| a.running().any(|p| p.node != node.meta.name);
     let other_nodes = now.apps.iter().any(elsewhere);
     facts.truncate(3);
-    (workloads.len() > 1 && other_nodes).then_some(Cause {
+    other_nodes.then_some(Cause {
         mechanism: "runtime-hung",
         certainty: Certainty::Likely,
         alternatives: &["network-plugin-down"],

@@ -63,11 +63,16 @@ const RECENT_SECONDS: i64 = 3600;
 fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     let object = node.meta.object(Kind::Node);
     let mut gone: Vec<(&App, usize, Evidence)> = Vec::new();
-    for app in &now.apps {
-        let own = app.pods.iter().filter(|p| p.node == node.meta.name);
-        let facts: Vec<Evidence> = own.filter_map(|p| taken(p, now)).collect();
-        if let Some(last) = facts.iter().max_by_key(|f| f.at) {
-            gone.push((app, facts.len(), last.clone()));
+    for (app, pod) in now.on_node(&node.meta.name) {
+        let Some(fact) = taken(pod, now) else { continue };
+        match gone.last_mut().filter(|(known, ..)| known.object == app.object) {
+            Some((_, count, last)) => {
+                *count += 1;
+                if fact.at >= last.at {
+                    *last = fact;
+                }
+            }
+            None => gone.push((app, 1, fact)),
         }
     }
     let Some(taint) =

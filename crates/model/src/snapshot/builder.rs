@@ -290,6 +290,7 @@ impl Builder {
             samples: self.samples,
             alerts: self.alerts,
             callers: std::sync::OnceLock::new(),
+            placement: std::sync::OnceLock::new(),
         }
     }
 }

@@ -1,0 +1,40 @@
+//! Which pods are on which node. Built once, on the first question: asking every node about
+//! every pod would take the product of a large cluster.
+
+use rustc_hash::FxHashMap;
+
+use super::{App, Snapshot};
+use crate::Text;
+use crate::record::Pod;
+
+/// Places in `apps` and in their `pods`, by node.
+pub(super) type Placement = FxHashMap<Text, Vec<(u32, u32)>>; // tidy: lookup only
+
+impl Snapshot {
+    /// Pods on the node, finished ones included, each with its workload, in the order of
+    /// workloads.
+    pub fn on_node<'s>(&'s self, node: &str) -> impl Iterator<Item = (&'s App, &'s Pod)> + use<'s> {
+        let index = self.placement.get_or_init(|| self.index_placement());
+        let here = index.get(node).into_iter().flatten();
+        here.filter_map(|(app, pod)| {
+            let app = self.apps.get(*app as usize)?;
+            Some((app, &**app.pods.get(*pod as usize)?))
+        })
+    }
+
+    fn index_placement(&self) -> Placement {
+        let mut index = Placement::default();
+        for (i, app) in self.apps.iter().enumerate() {
+            for (j, pod) in app.pods.iter().enumerate().filter(|(_, p)| !p.node.is_empty()) {
+                let place = u32::try_from(i).ok().zip(u32::try_from(j).ok());
+                match index.get_mut(&pod.node) {
+                    Some(here) => here.extend(place),
+                    None => {
+                        index.insert(pod.node.clone(), place.into_iter().collect());
+                    }
+                }
+            }
+        }
+        index
+    }
+}
