@@ -13,6 +13,7 @@ mod render;
 mod runtime;
 mod scope;
 mod settings;
+mod verdict;
 pub mod views;
 
 use std::ffi::OsString;

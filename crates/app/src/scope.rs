@@ -1,7 +1,9 @@
 //! Narrows what is reported, never what is read: an incident stays whole when any of its
 //! objects is asked for, so its cause is told wherever that is.
 
-use model::{FailureKind, Incident, Kind, Labels, ObjectRef, Selector, Situation, Snapshot};
+use model::{
+    FailureKind, Incident, Kind, Labels, ObjectRef, Selector, Situation, Snapshot, Verdict,
+};
 
 use crate::exit::Failure;
 use crate::names;
@@ -40,7 +42,16 @@ impl Scope {
         situation.incidents.retain(|i| self.wants(i, now));
         situation.ruled_out.retain(|r| self.is_about(&r.object, now) && self.is_kind(r.failure));
         situation.verdict = engine::verdict(&situation.incidents, now);
+        if situation.verdict == Verdict::Healthy && self.sees_nothing(now) {
+            situation.verdict = Verdict::Inconclusive;
+        }
         situation
+    }
+
+    /// Whether nothing runs in the namespace that is asked for, which may be a slip of the pen.
+    fn sees_nothing(&self, now: &Snapshot) -> bool {
+        let runs = |namespace: &str| !now.apps_in(namespace).is_empty();
+        self.namespace.as_ref().is_some_and(|n| !runs(n) && !runs(""))
     }
 
     /// Whether an object is among those asked for.
@@ -62,7 +73,9 @@ impl Scope {
     }
 
     fn is_about(&self, object: &ObjectRef, now: &Snapshot) -> bool {
-        let here = self.namespace.as_ref().is_none_or(|n| *n == object.namespace);
+        // A table of one namespace does not name it: what has none may be meant.
+        let nameless = object.kind.is_namespaced() && object.namespace.is_empty();
+        let here = nameless || self.namespace.as_ref().is_none_or(|n| *n == object.namespace);
         let selected = |s: &Selector| labels(object, now).iter().any(|l| s.matches(l));
         here && self.selector.as_ref().is_none_or(selected)
     }

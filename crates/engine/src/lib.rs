@@ -17,12 +17,23 @@ mod tests;
 
 pub use about::{Part, about};
 pub use changes::changes;
+pub use detect::ask;
 
 use model::{FailureKind, Findings, Incident, Situation, Snapshot, Verdict};
 
 /// Judges a snapshot: finds failures, joins them into incidents and ranks these.
 pub fn step(now: &Snapshot, kinds: &[&FailureKind]) -> Situation {
-    let Findings { found, mut ruled_out, mut stale } = detect::run(now, kinds);
+    conclude(kinds.iter().map(|kind| ask(kind, now)), now, kinds)
+}
+
+/// Joins what the kinds said, in their order, into incidents and ranks these. Who asks the kinds
+/// at the same time goes on here.
+pub fn conclude(
+    answers: impl IntoIterator<Item = Findings>,
+    now: &Snapshot,
+    kinds: &[&FailureKind],
+) -> Situation {
+    let Findings { found, mut ruled_out, mut stale } = detect::join(answers);
     let links = graph::link(&found, now, kinds);
     let mut incidents = incident::gather(found, &links);
     if !now.has_time {

@@ -8,6 +8,7 @@ use crate::progress::Spinner;
 use crate::render;
 use crate::scope::{Scope, since};
 use crate::settings::Diagnose;
+use crate::verdict;
 use crate::views::{self, Diagnosis, Source};
 
 pub(super) fn run(options: &Diagnose, color: bool, progress: bool) -> Result<Outcome, Failure> {
@@ -48,7 +49,7 @@ pub(super) fn judge(
     source: Source,
     before: Option<Evidence>,
 ) -> Result<(Diagnosis, Code), Failure> {
-    let mut situation = scope.narrow(engine::step(now, catalog::ALL), now);
+    let mut situation = scope.narrow(verdict::situation(now, catalog::ALL), now);
     let changes = before.map(|before| changes(before, (now, &situation), scope));
     let since = options.since.map(|moment| moment.resolve(now.now));
     if since.is_some() && !now.has_time {
@@ -69,7 +70,7 @@ fn changes(
     (now, situation): (&Snapshot, &Situation),
     scope: &Scope,
 ) -> views::Changes {
-    let then = scope.narrow(engine::step(&before.now, catalog::ALL), &before.now);
+    let then = scope.narrow(verdict::situation(&before.now, catalog::ALL), &before.now);
     let mut changes = engine::changes((&before.now, &then), (now, situation));
     changes.objects.retain(|c| {
         let included = |at: &Snapshot| scope.includes(&c.object, at);

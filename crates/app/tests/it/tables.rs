@@ -222,3 +222,21 @@ fn a_request_of_a_kubelet_that_waits_is_told() {
     check(&REQUESTS.replace("Pending", "Approved,Issued"), "healthy", &[]);
     check(&REQUESTS.replace("csr-abcde   40m", "csr-abcde   40s"), "healthy", &[]);
 }
+
+#[test]
+fn a_namespace_hides_no_row_that_does_not_name_its_own() {
+    let events = "\
+LAST SEEN   TYPE      REASON   OBJECT                    MESSAGE
+3m          Warning   Failed   pod/web-7d9f8c6b5-x2x4z   Failed to pull image \"reg.example/web:v9\": \
+reg.example/web:v9: not found
+2m          Warning   Failed   pod/web-7d9f8c6b5-x2x4z   Error: ImagePullBackOff
+";
+    let asked = |text: &str| run_with_input(&["diagnose", "-", "-n", "shop"], text.as_bytes());
+    assert_eq!(asked(events).code, 1, "{}", asked(events).out);
+    // Where every row names its namespace, one that nobody named is a slip of the pen.
+    let elsewhere = "\
+NAMESPACE   NAME                  READY   STATUS    RESTARTS   AGE
+harbor      web-7d9f8c6b5-x2x4z   1/1     Running   0          5h
+";
+    assert_eq!(asked(elsewhere).code, 5, "{}", asked(elsewhere).out);
+}
