@@ -13,7 +13,7 @@ fn exit_codes_tell_the_verdict() {
         (vec!["diagnose", &down, "-n", "shop"], 1, "BROKEN"),
         (vec!["diagnose", &down, "-l", "app=web"], 1, "BROKEN"),
         (vec!["diagnose", &down, "--kind", "node-not-ready"], 1, "BROKEN"),
-        (vec!["diagnose", &down, "-n", "other"], 0, "HEALTHY"),
+        (vec!["diagnose", &down, "-n", "other"], 5, "INCONCLUSIVE"),
         (vec!["diagnose", &down, "-l", "app=db"], 0, "HEALTHY"),
         (vec!["diagnose", &well], 0, "HEALTHY"),
         (vec!["diagnose", &names], 5, "INCONCLUSIVE"),
