@@ -126,8 +126,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
 
 /// Pods that are on the node and have not ended.
 fn pods_on(node: &Node, now: &Snapshot) -> usize {
-    let all = now.apps.iter().flat_map(|a| a.pods.iter());
-    all.filter(|p| p.node == node.meta.name && !p.is_finished()).count()
+    now.on_node(&node.meta.name).filter(|(_, p)| !p.is_finished()).count()
 }
 
 /// Nodes with more pods than Kubernetes is tested with.
