@@ -56,6 +56,10 @@ pub(super) fn signs(scaler: &Scaler, now: &Snapshot) -> Option<Signs> {
             by_value: false,
         });
     }
+    // Conditions say more than a value that is not there yet.
+    if scaler.meta.live.has(Known::CONDITIONS) && !scaler.conditions.is_empty() {
+        return None;
+    }
     let unknown = scaler.metrics.iter().find(|m| m.target.is_some() && m.current.is_none())?;
     let shown = scaler.meta.live.has(Known::STATUS) && scaler.replicas.0 > 0;
     let text = format!("{}: <unknown>", unknown.name);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use model::record::{Container, Pod};
 use model::{
     Act, App, Certainty, Evidence, Finding, Findings, Impact, Kind, Scenario, Snapshot, State,
-    Timestamp,
+    Timestamp, Truth,
 };
 
 use crate::evidence;
@@ -301,8 +301,15 @@ fn kill(case: &Case<'_>, now: &Snapshot) -> Option<Evidence> {
     evidence::event(complaint::killed(pod, now)?.0, now)
 }
 
+/// Since the first complaint, or since a pod that is kept out of service by it left: events are
+/// forgotten after an hour, a condition keeps its time.
 fn since(case: &Case<'_>, now: &Snapshot) -> Option<Timestamp> {
-    case.complaints.iter().filter_map(|c| evidence::first_time(c.event, now)).min()
+    let told = case.complaints.iter().filter_map(|c| evidence::first_time(c.event, now)).min();
+    let out = case.complaints.iter().filter(|c| !c.which.restarts()).filter_map(|c| {
+        let ready = c.pod.ready.filter(|r| r.status == Truth::False);
+        ready.filter(|_| c.pod.restarts() == 0)?.since
+    });
+    told.map(|told| out.min().map_or(told, |out| out.min(told)))
 }
 
 /// One finding for each mechanism, with the evidence of all.

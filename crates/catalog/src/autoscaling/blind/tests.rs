@@ -115,6 +115,13 @@ fn look_alikes_stay_quiet() {
 }
 
 #[test]
+fn conditions_without_a_complaint_say_more_than_a_value_that_is_missing() {
+    let able = scaler("wheel", "FailedGetScale", "recommended size matches current size")
+        .replace("'False', reason: FailedGetScale", "'True', reason: ReadyForNewScale");
+    check(&KIND, &(able + &wheel(REQUEST, "True") + CLOCK), &[]);
+}
+
+#[test]
 fn who_was_always_blind_is_a_note() {
     let yaml = scaler("wheel", FAILED, NO_API)
         .replace("2026-01-01T00", "2026-03-01T08")

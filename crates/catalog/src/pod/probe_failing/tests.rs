@@ -262,3 +262,25 @@ fn a_loaded_node_is_told_by_a_kind_of_its_own() {
         ],
     );
 }
+
+#[test]
+fn a_pod_is_out_of_service_since_before_the_oldest_event_that_is_kept() {
+    let container = "ports: [{containerPort: 8080}], readinessProbe: {httpGet: {port: 8080}}";
+    let message = "Readiness probe failed: HTTP probe failed with statuscode: 503";
+    let events = &[("Unhealthy", message, 900)];
+    let lamp = Lamp { container, ready: "False", status: UNREADY, events };
+    let left = "2026-01-01T00:00:10Z";
+    let yaml = lamp.yaml().replace(
+        "lastTransitionTime: 2026-01-01T00:00:20Z",
+        &format!("lastTransitionTime: {left}"),
+    );
+    let since = |yaml: &str| {
+        let now = snapshot(yaml);
+        let mut findings = model::Findings::default();
+        now.apps.iter().for_each(|a| super::detect(a, &now, &mut findings));
+        findings.found.first().and_then(|f| f.since).map(|t| t.to_string())
+    };
+    assert_eq!(since(&yaml).as_deref(), Some(left));
+    // An event that is older than the condition stays the beginning.
+    assert_eq!(since(&lamp.yaml()).as_deref(), Some("2026-01-01T00:00:15Z"));
+}
