@@ -8,6 +8,7 @@ mod accuracy;
 mod bench;
 mod catalogue;
 mod ci;
+mod compare;
 mod docs;
 mod new_failure;
 mod source;
@@ -23,6 +24,8 @@ usage: cargo xtask COMMAND
   new-failure NAME FOLDER   start a failure kind, e.g. node-clock-skewed node
   accuracy SCORES.json      write docs/accuracy.md from the scores of recorded incidents
   bench diagnose [OPTIONS]  diagnose a made dump: time, memory, faults found
+  compare FOLDER...         write docs/comparison.md from recorded outputs of the tools
+  compare plant OPTIONS     plant further faults in a running cluster of virtual nodes
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         ["new-failure", name, folder] => new_failure::run(name, folder),
         ["accuracy", scores] => accuracy::run(scores),
         ["bench", rest @ ..] => bench::run(rest),
+        ["compare", rest @ ..] => compare::run(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
