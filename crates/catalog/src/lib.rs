@@ -5,6 +5,8 @@
 //! asked from there.
 
 #[macro_use]
+mod drill;
+#[macro_use]
 mod failure;
 pub mod autoscaling;
 mod cloud;
@@ -34,10 +36,14 @@ pub const ALL: &[&FailureKind] = &[
     &control_plane::lost::KIND,
     &control_plane::single::KIND,
     &workload::rollout_failing::KIND,
+    &workload::ephemeral_limit_missing::KIND,
+    &workload::exec_probe_frequent::KIND,
     &service::gateway_single_replica::KIND,
+    &workload::hostpath_used::KIND,
     &autoscaling::blind::KIND,
     &autoscaling::explained::KIND,
     &autoscaling::pinned::KIND,
+    &workload::image_untagged::KIND,
     &service::ingress_misrouted::KIND,
     &service::ingress_untuned::KIND,
     &workload::job_failing::KIND,
@@ -86,6 +92,7 @@ pub const ALL: &[&FailureKind] = &[
     &pod::volume_mount_failing::KIND,
     &control_plane::pods_marked_but_running::KIND,
     &workload::pods_refused::KIND,
+    &workload::probe_too_tight::KIND,
     &workload::quota_nearly_full::KIND,
     &workload::rbac_denied::KIND,
     &workload::readiness_missing::KIND,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use model::record::{ClusterEvent, Node, Pod, VolumeSource};
+use model::record::{ClusterEvent, Node, Pod};
 use model::{App, Certainty, Evidence, Kind, ObjectRef, Snapshot, Timestamp, Truth};
 
 use super::full_disk;
 use super::signs::{self, Sign};
 use crate::evidence;
 use crate::wording::{self, says};
+use crate::workload::hostpath_used;
 
 /// Whether a node's disk is short, and since when.
 pub(super) struct Pressure<'s> {
@@ -119,19 +120,16 @@ const MUCH_BYTES: u64 = 1 << 30;
 /// node counts where only one node is short of disk.
 pub(super) fn victims<'s>(node: &Node, now: &'s Snapshot) -> Vec<Victim<'s>> {
     let short = |n: &&Node| n.condition("DiskPressure").is_some_and(|c| c.status == Truth::True);
-    let only = now.known_nodes().filter(short).count() < 2;
+    // Looked at only until a second one is found: where many are short, each asks.
+    let only = now.known_nodes().filter(short).take(2).count() < 2;
+    let unplaced = only.then(|| now.unplaced()).into_iter().flatten();
     let mut found = Vec::new();
-    for app in &now.apps {
-        for pod in &app.pods {
-            if pod.node != node.meta.name && !(pod.node.is_empty() && only) {
-                continue;
-            }
-            if let Some((text, evidence)) = evicted(pod, now)
-                && evidence.at.is_none_or(|at| now.now.since(at) <= VICTIM_SECONDS)
-            {
-                let usage = wording::eviction_usage(text);
-                found.push(Victim { app, usage, evidence });
-            }
+    for (app, pod) in now.on_node(&node.meta.name).chain(unplaced) {
+        if let Some((text, evidence)) = evicted(pod, now)
+            && evidence.at.is_none_or(|at| now.now.since(at) <= VICTIM_SECONDS)
+        {
+            let usage = wording::eviction_usage(text);
+            found.push(Victim { app, usage, evidence });
         }
     }
     found
@@ -215,11 +213,13 @@ fn measured(node: &Node, now: &Snapshot) -> Option<Culprit> {
         }
     }
     let mut by_app: Vec<(u64, &App, &model::Sample)> = Vec::new();
-    for app in &now.apps {
-        let here = app.pods.iter().filter(|p| p.node == node.meta.name);
-        let own: Vec<_> = here.filter_map(|p| newest.get(p.meta.name.as_str())).collect();
-        if let Some(largest) = own.iter().max_by(|a, b| a.value.total_cmp(&b.value)) {
-            by_app.push((own.iter().map(|s| s.value as u64).sum(), app, largest));
+    let here: Vec<(&App, &Pod)> = now.on_node(&node.meta.name).collect();
+    for pods in here.chunk_by(|a, b| a.0.object == b.0.object) {
+        let own: Vec<_> =
+            pods.iter().filter_map(|(_, p)| newest.get(p.meta.name.as_str())).collect();
+        let largest = own.iter().max_by(|a, b| a.value.total_cmp(&b.value));
+        if let (Some(largest), Some((app, _))) = (largest, pods.first()) {
+            by_app.push((own.iter().map(|s| s.value as u64).sum(), *app, largest));
         }
     }
     let all: u64 = by_app.iter().map(|(bytes, _, _)| bytes).sum();
@@ -249,7 +249,11 @@ fn from_host_paths(node: &Node, victims: &[Victim<'_>], now: &Snapshot) -> Optio
     if !known || used.fold(0, u64::saturating_add) >= MUCH_BYTES {
         return None;
     }
-    let mut writers = now.apps.iter().filter_map(|a| Some((a, host_path(a, node)?)));
+    let mut here: Vec<&App> =
+        now.on_node(&node.meta.name).filter(|(_, p)| p.runs_on()).map(|(app, _)| app).collect();
+    here.dedup_by_key(|app| &app.object);
+    let mut writers =
+        here.into_iter().filter_map(|app| Some((app, hostpath_used::written(app.spec()?)?.1)));
     let (app, path) = writers.next()?;
     if writers.next().is_some() {
         return None;
@@ -266,40 +270,6 @@ fn from_host_paths(node: &Node, victims: &[Victim<'_>], now: &Snapshot) -> Optio
         certainty: Certainty::Likely,
         alternatives: &["disk-full"],
         evidence,
-    })
-}
-
-/// Directories of the node that its own agents use and hardly fill.
-const AGENTS: [&str; 11] = [
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/opt/cni",
-    "/proc",
-    "/run",
-    "/sys",
-    "/usr",
-    "/var/run",
-    "/var/lib/kubelet",
-];
-
-/// A directory of the node that pods of the workload on it can write to.
-fn host_path<'s>(app: &'s App, node: &Node) -> Option<&'s str> {
-    let here = app.running().any(|p| p.node == node.meta.name);
-    let spec = app.spec().filter(|_| here)?;
-    spec.volumes.iter().find_map(|v| match &v.source {
-        VolumeSource::HostPath(path) => {
-            let agent = |a: &&str| {
-                path.strip_prefix(*a).is_some_and(|r| r.is_empty() || r.starts_with('/'))
-            };
-            let file = path.ends_with(".sock") || path == "/";
-            let mounts = spec.containers.iter().flat_map(|c| c.volume_mounts.iter());
-            let written = mounts.into_iter().any(|m| m.name == v.name && !m.read_only);
-            let other = !file && !AGENTS.iter().any(agent);
-            (other && written).then_some(path.as_str())
-        }
-        _ => None,
     })
 }
 

@@ -2,13 +2,14 @@
 
 use model::record::Node;
 use model::{
-    Act, App, Certainty, Factor, Finding, Findings, Forecast, Gap, Impact, Kind, Patch, Remedy,
-    Risk, Role, Scenario, Snapshot, State, Step,
+    Act, App, Certainty, Finding, Findings, Forecast, Gap, Impact, Kind, Patch, Remedy, Risk,
+    Scenario, Snapshot, State, Step,
 };
 
 use super::disk::{self, Culprit, Pressure};
 use crate::pod::edit::container_field;
 use crate::wording::between;
+use crate::workload::{ephemeral_limit_missing, hostpath_used};
 
 failure! {
     /// # A node runs out of disk
@@ -148,6 +149,8 @@ pub(super) fn with_culprit(
 /// The field a person would edit so that the workload cannot do it again.
 fn name_field(finding: Finding, app: &App, container: &str) -> Finding {
     if finding.mechanism == "host-path-writes" {
+        let mut finding = finding;
+        finding.factors.extend(hostpath_used::factor(app));
         return finding.field("spec.volumes.hostPath", "a directory of the node", "a claim");
     }
     let field = container_field(app, container, "resources.limits.ephemeral-storage");
@@ -155,14 +158,7 @@ fn name_field(finding: Finding, app: &App, container: &str) -> Finding {
     let limit = known.and_then(|c| c.resources.limits.get("ephemeral-storage"));
     let value = limit.map_or("not set".into(), |q| q.text("ephemeral-storage"));
     let mut finding = finding.field(field, value, "well below what the node has");
-    if limit.is_none() && app.shows_spec() {
-        finding.factors.push(Factor {
-            failure: "ephemeral-limit-missing",
-            object: app.object.clone(),
-            role: Role::Contributing,
-            why: "without a limit one container may fill the disk of its node".into(),
-        });
-    }
+    finding.factors.extend(ephemeral_limit_missing::factor(app, container));
     finding
 }
 

@@ -322,15 +322,7 @@ fn rehearse() -> Option<Scenario> {
     Some(Scenario {
         story: "A workload without a memory limit grows and takes node after node with it.",
         acts: vec![
-            (
-                0,
-                Act::Apply(
-                    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: hog, namespace: \
-                     shop}\nspec:\n  replicas: 1\n  selector: {matchLabels: {app: hog}}\n  \
-                     template:\n    metadata: {labels: {app: hog}}\n    spec:\n      \
-                     containers:\n      - {name: hog, image: hog:1}\n",
-                ),
-            ),
+            (0, Act::Apply(drill_deployment!("hog", replicas: 1, container: "image: 'hog:1'"))),
             (60, Act::GrowMemory { workload: "shop/hog", bytes_per_second: 64 << 20 }),
         ],
         found_within_seconds: 3600,

@@ -10,6 +10,7 @@ use super::flaps;
 use super::runtime::{self, Runtime};
 use super::signs;
 use crate::wording::pleg_seconds;
+use crate::workload::exec_probe_frequent;
 
 failure! {
     /// # A node's kubelet has lost sight of its containers (PLEG)
@@ -116,6 +117,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
         .evidence(runtime.late.iter().take(2).filter_map(|s| s.evidence()))
         .impact(Impact { nodes: 1, ..Impact::default() })
         .unsure(Certainty::Likely, alternatives, format!("ssh {name} 'time {list}'"));
+    finding.factors.extend(exec_probe_frequent::factors_on(name, now));
     if mechanism == "too-many-pods" {
         let fact = format!("{pods}; tested are {TESTED_PODS}");
         let object = finding.object.clone();

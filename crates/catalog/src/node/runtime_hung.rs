@@ -12,6 +12,7 @@ use super::flaps;
 use super::runtime::{self, Runtime};
 use super::signs;
 use crate::evidence;
+use crate::workload::exec_probe_frequent;
 
 failure! {
     /// # The container runtime of a node hangs or is down
@@ -119,6 +120,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
         .since(since)
         .evidence(cause.evidence)
         .impact(Impact { nodes: 1, ..Impact::default() });
+    finding.factors.extend(exec_probe_frequent::factors_on(name, now));
     if let Some(state) = state.filter(|s| !finding.evidence.contains(s)) {
         finding.evidence.push(state);
     }

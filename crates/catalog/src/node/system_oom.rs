@@ -309,10 +309,11 @@ fn prevent(_: &Gap, _: &Snapshot) -> Option<Patch> {
 }
 
 fn rehearse() -> Option<Scenario> {
-    let hog = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: glutton, namespace: shop}\n\
-               spec:\n  replicas: 1\n  selector: {matchLabels: {app: glutton}}\n  template:\n    \
-               metadata: {labels: {app: glutton}}\n    spec:\n      containers:\n      - {name: \
-               main, image: 'reg.example/team/glutton:1.0'}\n";
+    let hog = drill_deployment!(
+        "glutton",
+        replicas: 1,
+        container: "image: 'reg.example/team/glutton:1.0'"
+    );
     let act = "The kernel of a node without memory kills a process and the kubelet says so.";
     Some(Scenario {
         story: "A workload without a memory limit takes all memory of one node.",

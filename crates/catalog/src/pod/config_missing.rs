@@ -167,15 +167,12 @@ fn rehearse() -> Option<Scenario> {
         story: "A workload is applied before the secret that its variables come from.",
         acts: vec![(
             10,
-            Act::Apply(
-                "apiVersion: apps/v1\nkind: Deployment\n\
-                 metadata: {name: lantern, namespace: shop}\n\
-                 spec:\n  replicas: 2\n  selector: {matchLabels: {app: lantern}}\n\
-                 \x20 template:\n    metadata: {labels: {app: lantern}}\n\
-                 \x20   spec:\n      containers:\n\
-                 \x20     - name: main\n        image: 'reg.example/team/lantern:1.0'\n\
-                 \x20       envFrom: [{secretRef: {name: lantern-credentials}}]\n",
-            ),
+            Act::Apply(drill_deployment!(
+                "lantern",
+                replicas: 2,
+                container: "image: 'reg.example/team/lantern:1.0', \
+                            envFrom: [{secretRef: {name: lantern-credentials}}]"
+            )),
         )],
         found_within_seconds: 60,
     })

@@ -293,14 +293,11 @@ fn rehearse() -> Option<Scenario> {
         acts: vec![
             (
                 10,
-                Act::Apply(
-                    "apiVersion: apps/v1\nkind: Deployment\n\
-                     metadata: {name: parcel, namespace: shop}\n\
-                     spec:\n  replicas: 2\n  selector: {matchLabels: {app: parcel}}\n\
-                     \x20 template:\n    metadata: {labels: {app: parcel}}\n\
-                     \x20   spec:\n      containers:\n\
-                     \x20     - {name: main, image: 'reg.example/team/parcel:1.0'}\n",
-                ),
+                Act::Apply(drill_deployment!(
+                    "parcel",
+                    replicas: 2,
+                    container: "image: 'reg.example/team/parcel:1.0'"
+                )),
             ),
             (60, Act::Crash { workload: "shop/parcel", exit_code: 1 }),
         ],

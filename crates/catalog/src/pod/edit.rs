@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use model::record::{Container, PodSpec, Workload};
-use model::{App, Kind};
+use model::{App, Gap, Kind, Patch};
+
+use crate::wording::between;
 
 /// The field of the object a person would edit, for a field of its pod spec.
 pub(crate) fn spec_field(app: &App, field: &str) -> String {
@@ -23,6 +25,26 @@ pub(crate) fn container_field(app: &App, container: &str, field: &str) -> String
         (name, _) => name,
     };
     spec_field(app, &format!("{list}[{name}].{field}"))
+}
+
+/// A patch of the container that a gap names: `lines` is what it shall have, parts of a YAML
+/// map, one a line. There is none where pods cannot be changed or are made a level deeper.
+pub(crate) fn container_patch(gap: &Gap, lines: &str) -> Option<Patch> {
+    let templated = matches!(
+        gap.object.kind,
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet
+    );
+    let name = between(&gap.field, "ontainers[", "]").filter(|name| *name != "*" && templated)?;
+    let list = if gap.field.contains("initContainers[") { "initContainers" } else { "containers" };
+    let lines: String = lines.lines().map(|l| format!("        {l}\n")).collect();
+    let body =
+        format!("spec:\n  template:\n    spec:\n      {list}:\n      - name: {name}\n{lines}");
+    Some(Patch { object: gap.object.clone(), body })
+}
+
+/// The container that a gap names.
+pub(crate) fn container_of_gap<'a>(gap: &Gap, app: &'a App) -> Option<&'a Container> {
+    container(app.spec()?, between(&gap.field, "ontainers[", "]")?)
 }
 
 /// ` -n shop`, for a command; nothing when the namespace is not known.

@@ -2,13 +2,14 @@
 //! full disk.
 
 use model::{
-    Act, App, Certainty, Finding, Findings, Gap, Impact, Kind, Patch, Remedy, Risk, Role, Scenario,
-    Snapshot, Step,
+    Act, App, Certainty, Factor, Finding, Findings, Gap, Impact, Kind, Patch, Remedy, Risk, Role,
+    Scenario, Snapshot, Step,
 };
 
 use super::edit::{container_field, spec_field};
 use super::evicted::{self, Evicted};
 use crate::wording::{self, PassedLimit, between};
+use crate::workload::ephemeral_limit_missing;
 
 failure! {
     /// # A pod was evicted for disk space
@@ -100,8 +101,19 @@ fn finding(app: &App, first: &Evicted<'_>, gone: &[Evicted<'_>]) -> Finding {
         let node = if first.pod.node.is_empty() { "NODE" } else { &first.pod.node };
         let look = format!("kubectl describe node {node}");
         finding = finding.unsure(Certainty::Possible, &["disk-full", "container-writes"], look);
+        finding.factors.extend(unbounded(app, first.text));
     }
     finding
+}
+
+/// Writing less than this fills no disk.
+const MUCH_BYTES: u64 = 1 << 30;
+
+/// That the evicted pod itself wrote much and nothing bounded it.
+fn unbounded(app: &App, text: &str) -> Option<Factor> {
+    let largest = wording::eviction_usage(text).into_iter().max_by_key(|(_, bytes)| *bytes)?;
+    let (container, bytes) = largest;
+    (bytes >= MUCH_BYTES).then(|| ephemeral_limit_missing::factor(app, container)).flatten()
 }
 
 /// The mechanism, and the limit or request that a person would edit.

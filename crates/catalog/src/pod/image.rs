@@ -53,6 +53,13 @@ impl<'a> Image<'a> {
     }
 }
 
+/// Whether an image name may mean another program tomorrow: no digest, and no tag or the one
+/// that moves with every build.
+pub(crate) fn is_floating(image: &str) -> bool {
+    let tag = Image::parse(image).tag;
+    !image.is_empty() && !image.contains('@') && matches!(tag, "" | "latest")
+}
+
 /// Images of other workloads of the namespace, each once for a workload.
 pub(super) fn of_siblings<'s>(app: &'s App, now: &'s Snapshot) -> Vec<(&'s App, &'s str)> {
     let others = now.apps_in(&app.object.namespace).iter().filter(|a| a.object != app.object);

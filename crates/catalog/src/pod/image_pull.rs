@@ -9,6 +9,7 @@ use model::{
 use super::pull_cause::{self, Cause};
 use crate::evidence;
 use crate::wording::{self, says};
+use crate::workload::image_untagged;
 
 failure! {
     /// # A pod cannot pull its image
@@ -181,6 +182,10 @@ fn finding(app: &App, first: &Waiting<'_>, cause: Cause, now: &Snapshot) -> Find
     if cause.mechanism == "disk-full" {
         finding = finding.role(Role::Symptom);
     }
+    let asked = ["registry-unreachable", "registry-name-unresolved", "registry-rate-limited"];
+    if asked.contains(&cause.mechanism) {
+        finding.factors.extend(image_untagged::factor(app, &first.image));
+    }
     let secret = |e: &&ClusterEvent| e.reason == "FailedToRetrieveImagePullSecret";
     if cause.mechanism != "pull-secret-missing"
         && let Some(event) = app.pod_events(now).filter(secret).last()
@@ -337,14 +342,11 @@ fn rehearse() -> Option<Scenario> {
             (10, Act::LoseImage("reg.example/team/basket:1.1")),
             (
                 20,
-                Act::Apply(
-                    "apiVersion: apps/v1\nkind: Deployment\n\
-                     metadata: {name: basket, namespace: shop}\n\
-                     spec:\n  replicas: 2\n  selector: {matchLabels: {app: basket}}\n\
-                     \x20 template:\n    metadata: {labels: {app: basket}}\n\
-                     \x20   spec:\n      containers:\n\
-                     \x20     - {name: main, image: 'reg.example/team/basket:1.1'}\n",
-                ),
+                Act::Apply(drill_deployment!(
+                    "basket",
+                    replicas: 2,
+                    container: "image: 'reg.example/team/basket:1.1'"
+                )),
             ),
         ],
         found_within_seconds: 60,

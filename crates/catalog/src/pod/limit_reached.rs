@@ -190,16 +190,12 @@ fn rehearse() -> Option<Scenario> {
         acts: vec![
             (
                 10,
-                Act::Apply(
-                    "apiVersion: apps/v1\nkind: Deployment\n\
-                     metadata: {name: thumbs, namespace: shop}\n\
-                     spec:\n  replicas: 2\n  selector: {matchLabels: {app: thumbs}}\n\
-                     \x20 template:\n    metadata: {labels: {app: thumbs}}\n\
-                     \x20   spec:\n      containers:\n\
-                     \x20     - name: main\n        image: 'reg.example/team/thumbs:1.0'\n\
-                     \x20       resources:\n\
-                     \x20         {requests: {memory: 64Mi}, limits: {memory: 128Mi}}\n",
-                ),
+                Act::Apply(drill_deployment!(
+                    "thumbs",
+                    replicas: 2,
+                    container: "image: 'reg.example/team/thumbs:1.0', \
+                                resources: {requests: {memory: 64Mi}, limits: {memory: 128Mi}}"
+                )),
             ),
             (60, Act::GrowMemory { workload: "shop/thumbs", bytes_per_second: 4 << 20 }),
         ],

@@ -14,7 +14,7 @@ pub(crate) mod evicted_storage;
 pub(crate) mod evicted_taint;
 pub(crate) mod exec_container_missing;
 mod exit_code;
-mod image;
+pub(crate) mod image;
 pub(crate) mod image_pull;
 pub(crate) mod limit_reached;
 pub(crate) mod log_lines;

@@ -276,14 +276,12 @@ fn rehearse() -> Option<Scenario> {
         story: "A workload selects nodes by a label that none has.",
         acts: vec![(
             20,
-            Act::Apply(
-                "apiVersion: apps/v1\nkind: Deployment\n\
-                 metadata: {name: press, namespace: shop}\n\
-                 spec:\n  replicas: 2\n  selector: {matchLabels: {app: press}}\n\
-                 \x20 template:\n    metadata: {labels: {app: press}}\n\
-                 \x20   spec:\n      nodeSelector: {disk: nvme}\n      containers:\n\
-                 \x20     - {name: main, image: 'reg.example/team/press:1.0'}\n",
-            ),
+            Act::Apply(drill_deployment!(
+                "press",
+                replicas: 2,
+                container: "image: 'reg.example/team/press:1.0'",
+                pod: "nodeSelector: {disk: nvme}"
+            )),
         )],
         found_within_seconds: 60,
     })

@@ -11,6 +11,7 @@ use model::{
 
 use crate::evidence;
 use crate::listening;
+use crate::workload::probe_too_tight;
 
 mod advice;
 mod cause;
@@ -289,6 +290,11 @@ fn finding(
         .evidence(cause.evidence.iter().cloned())
         .affects(object.clone(), how)
         .impact(impact);
+    // Whoever cannot answer for a while is killed for it where the probe is tight.
+    let slow = ["probe-timing-too-tight", "slow-start", "dependency-down", "node-loaded"];
+    if case.which == Which::Liveness && slow.contains(&cause.mechanism) {
+        finding.factors.extend(probe_too_tight::factor(app));
+    }
     if cause.certainty < Certainty::Proven {
         let decide = advice::decide(cause.mechanism, object, container, last, now);
         finding = finding.unsure(cause.certainty, cause.alternatives, decide);
@@ -338,22 +344,12 @@ fn rehearse() -> Option<Scenario> {
     })
 }
 
-const REHEARSAL: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: drill-scale, namespace: shop}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: drill-scale}}
-  template:
-    metadata: {labels: {app: drill-scale}}
-    spec:
-      containers:
-      - name: main
-        image: drill:1
-        ports: [{name: http, containerPort: 8080}]
-        readinessProbe: {httpGet: {path: /ready, port: 8081}, periodSeconds: 5}
-";
+const REHEARSAL: &str = drill_deployment!(
+    "drill-scale",
+    replicas: 2,
+    container: "image: 'drill:1', ports: [{name: http, containerPort: 8080}], readinessProbe: \
+                {httpGet: {path: /ready, port: 8081}, periodSeconds: 5}"
+);
 
 #[cfg(test)]
 mod tests;

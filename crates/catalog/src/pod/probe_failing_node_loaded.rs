@@ -7,6 +7,7 @@ use model::{
 
 use super::probe_failing::node::{self, Loaded};
 use crate::evidence;
+use crate::workload::probe_too_tight;
 
 failure! {
     /// # Probes fail on one node only
@@ -81,6 +82,8 @@ fn finding(loaded: &Loaded<'_>, now: &Snapshot) -> Finding {
         let all = app.pods.len();
         finding = finding.affects(app.object.clone(), format!("{down} of {all} pods fail there"));
     }
+    let tight = loaded.apps.iter().filter_map(|app| probe_too_tight::factor(app));
+    finding.factors.extend(tight.take(3));
     finding.impact(Impact { replicas: lost, ..Impact::default() })
 }
 

@@ -242,16 +242,13 @@ fn rehearse() -> Option<Scenario> {
         story: "A workload mounts a config map that nobody has made.",
         acts: vec![(
             10,
-            Act::Apply(
-                "apiVersion: apps/v1\nkind: Deployment\n\
-                 metadata: {name: atlas, namespace: shop}\n\
-                 spec:\n  replicas: 2\n  selector: {matchLabels: {app: atlas}}\n\
-                 \x20 template:\n    metadata: {labels: {app: atlas}}\n\
-                 \x20   spec:\n      containers:\n\
-                 \x20     - name: main\n        image: 'reg.example/team/atlas:1.0'\n\
-                 \x20       volumeMounts: [{name: maps, mountPath: /maps}]\n\
-                 \x20     volumes: [{name: maps, configMap: {name: atlas-maps}}]\n",
-            ),
+            Act::Apply(drill_deployment!(
+                "atlas",
+                replicas: 2,
+                container: "image: 'reg.example/team/atlas:1.0', \
+                            volumeMounts: [{name: maps, mountPath: /maps}]",
+                pod: "volumes: [{name: maps, configMap: {name: atlas-maps}}]"
+            )),
         )],
         found_within_seconds: 60,
     })

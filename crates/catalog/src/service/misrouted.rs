@@ -210,30 +210,19 @@ fn rehearse() -> Option<Scenario> {
     })
 }
 
-const REHEARSAL: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: drill-ledger, namespace: shop}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: drill-ledger}}
-  template:
-    metadata: {labels: {app: drill-ledger}}
-    spec:
-      containers:
-      - name: main
-        image: drill:1
-        env: [{name: PORT, value: '8080'}]
-        ports: [{name: http, containerPort: 8080}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: drill-ledger, namespace: shop}
-spec:
-  selector: {app: drill-ledger}
-  ports:
-  - {name: http, port: 80, targetPort: 8081}
-";
+const REHEARSAL: &str = concat!(
+    drill_deployment!(
+        "drill-ledger",
+        replicas: 2,
+        container: "image: 'drill:1', env: [{name: PORT, value: '8080'}], \
+                    ports: [{name: http, containerPort: 8080}]"
+    ),
+    drill_service!(
+        "drill-ledger",
+        selects: "drill-ledger",
+        ports: "{name: http, port: 80, targetPort: 8081}"
+    ),
+);
 
 #[cfg(test)]
 mod tests;

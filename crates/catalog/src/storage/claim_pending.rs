@@ -244,31 +244,18 @@ fn rehearse() -> Option<Scenario> {
     })
 }
 
-const REHEARSAL: &str = "\
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: drill-records, namespace: shop}
-spec:
-  storageClassName: fast
-  accessModes: [ReadWriteOnce]
-  resources: {requests: {storage: 1Gi}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: drill-archive, namespace: shop}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: drill-archive}}
-  template:
-    metadata: {labels: {app: drill-archive}}
-    spec:
-      containers:
-      - name: main
-        image: drill:1
-        volumeMounts: [{name: records, mountPath: /records}]
-      volumes:
-      - {name: records, persistentVolumeClaim: {claimName: drill-records}}
-";
+const REHEARSAL: &str = concat!(
+    "apiVersion: v1\nkind: PersistentVolumeClaim\n\
+     metadata: {name: drill-records, namespace: shop}\n\
+     spec: {storageClassName: fast, accessModes: [ReadWriteOnce], \
+     resources: {requests: {storage: 1Gi}}}\n",
+    drill_deployment!(
+        "drill-archive",
+        replicas: 1,
+        container: "image: 'drill:1', volumeMounts: [{name: records, mountPath: /records}]",
+        pod: "volumes: [{name: records, persistentVolumeClaim: {claimName: drill-records}}]"
+    ),
+);
 
 #[cfg(test)]
 mod tests;

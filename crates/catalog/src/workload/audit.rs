@@ -1,17 +1,21 @@
 //! What the kinds that are only missing protections share: which workloads they look at.
 
 use model::record::Known;
-use model::{App, Finding, Gap, Kind, Remedy, Snapshot, Step};
+use model::{App, Factor, Finding, Gap, Kind, Remedy, Role, Snapshot, Step};
 
-/// Workloads that people run and that the input shows whole, with at least one replica. What
-/// the cluster brings along is not theirs to change.
-pub(super) fn apps(now: &Snapshot) -> impl Iterator<Item = &App> {
+/// Workloads that people run and that the input shows whole. What the cluster brings along is
+/// not theirs to change.
+pub(super) fn shown(now: &Snapshot) -> impl Iterator<Item = &App> {
     now.apps.iter().filter(|a| {
-        let kind = matches!(a.object.kind, Kind::Deployment | Kind::StatefulSet);
+        let kind = matches!(a.object.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
         let shown = a.workload.as_ref().is_some_and(|w| w.meta.shows(Known::SPEC));
-        let own = !a.object.namespace.starts_with("kube-");
-        kind && shown && own && a.wanted().is_some_and(|w| w > 0)
+        kind && shown && !a.object.namespace.starts_with("kube-")
     })
+}
+
+/// Those of them with replicas, and with at least one.
+pub(super) fn apps(now: &Snapshot) -> impl Iterator<Item = &App> {
+    shown(now).filter(|a| a.object.kind != Kind::DaemonSet && a.wanted().is_some_and(|w| w > 0))
 }
 
 /// A gap of a workload.
@@ -22,6 +26,19 @@ pub(super) fn gap(
     why: impl Into<String>,
 ) -> Gap {
     Gap { failure, object: app.object.clone(), field: field.into(), why: why.into() }
+}
+
+/// The missing protection of a workload as what made a failure possible or worse.
+pub(super) fn factor(failure: &'static str, app: &App, why: impl Into<String>) -> Factor {
+    Factor { failure, object: app.object.clone(), role: Role::Contributing, why: why.into() }
+}
+
+/// Whether a LimitRange gives new containers of a namespace a limit of this resource. It acts
+/// on new pods only, but those that come will have it.
+pub(super) fn limit_is_given(namespace: &str, resource: &str, now: &Snapshot) -> bool {
+    let mut ranges = now.limit_ranges.in_namespace(namespace);
+    ranges
+        .any(|r| r.items.iter().any(|i| i.kind == "Container" && i.default.get(resource).is_some()))
 }
 
 /// Who needs a workload, in words: a route, or a workload that calls it.

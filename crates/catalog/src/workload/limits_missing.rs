@@ -1,6 +1,6 @@
 //! `limits-missing`: containers that may take all memory of their node.
 
-use model::{Gap, Kind, Patch, Quantity, Scenario, Snapshot};
+use model::{Gap, Patch, Quantity, Scenario, Snapshot};
 
 use super::audit;
 use crate::pod::edit;
@@ -43,16 +43,9 @@ failure! {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    let gives = |namespace: &str| {
-        let mut ranges = now.limit_ranges.in_namespace(namespace);
-        ranges.any(|r| {
-            r.items.iter().any(|i| i.kind == "Container" && i.default.get("memory").is_some())
-        })
-    };
     for app in audit::apps(now) {
         let Some(spec) = app.spec().filter(|_| app.shows_spec()) else { continue };
-        // A LimitRange only acts on new pods, but those that come will have its default.
-        if gives(&app.object.namespace) {
+        if audit::limit_is_given(&app.object.namespace, "memory", now) {
             continue;
         }
         for c in spec.containers.iter().filter(|c| c.resources.limits.get("memory").is_none()) {
@@ -69,13 +62,8 @@ fn prevent(gap: &Gap, now: &Snapshot) -> Option<Patch> {
     let spec = now.app(&gap.object)?.spec()?;
     let asked: Quantity = edit::container(spec, name)?.resources.requests.get("memory")?;
     let limit = asked.plus(asked);
-    let body = format!(
-        "spec:\n  template:\n    spec:\n      containers:\n      - name: {name}\n        \
-         resources:\n          limits:\n            memory: {}\n",
-        limit.text("memory")
-    );
-    let templated = gap.object.kind != Kind::Pod && limit.is_positive();
-    templated.then(|| Patch { object: gap.object.clone(), body })
+    let lines = format!("resources: {{limits: {{memory: {}}}}}", limit.text("memory"));
+    limit.is_positive().then(|| edit::container_patch(gap, &lines)).flatten()
 }
 
 /// Nothing happens by itself.
@@ -110,7 +98,7 @@ mod tests {
         let object = ObjectRef::new(Kind::Deployment, "dock", "buoy");
         let gap = Gap { failure: KIND.id, object, field: field.into(), why: String::new() };
         let patch = (KIND.prevent)(&gap, &snapshot(&asks)).expect("a patch");
-        assert!(patch.body.ends_with("memory: 256Mi\n"), "{}", patch.body);
+        assert!(patch.body.contains("{memory: 256Mi}"), "{}", patch.body);
         assert_eq!((KIND.prevent)(&gap, &snapshot(&yaml(""))), None);
     }
 }

@@ -181,30 +181,18 @@ fn rehearse() -> Option<Scenario> {
     })
 }
 
-const REHEARSAL: &str = "\
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: drill-clerk, namespace: shop}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: drill-clerk, namespace: shop}
-rules:
-- {apiGroups: [''], resources: [pods], verbs: [get, list, watch]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: drill-clerk, namespace: shop}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: drill-clerk}}
-  template:
-    metadata: {labels: {app: drill-clerk}}
-    spec:
-      serviceAccountName: drill-clerk
-      containers:
-      - {name: main, image: drill:1}
-";
+const REHEARSAL: &str = concat!(
+    "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: drill-clerk, namespace: shop}\n\
+     ---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n\
+     metadata: {name: drill-clerk, namespace: shop}\n\
+     rules: [{apiGroups: [''], resources: [pods], verbs: [get, list, watch]}]\n",
+    drill_deployment!(
+        "drill-clerk",
+        replicas: 1,
+        container: "image: 'drill:1'",
+        pod: "serviceAccountName: drill-clerk"
+    ),
+);
 
 #[cfg(test)]
 mod tests;

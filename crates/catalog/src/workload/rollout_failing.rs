@@ -302,33 +302,17 @@ fn rehearse() -> Option<Scenario> {
     })
 }
 
-const FIRST: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: drill-till, namespace: shop}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: drill-till}}
-  template:
-    metadata: {labels: {app: drill-till}}
-    spec:
-      containers:
-      - {name: main, image: 'registry.example/drill-till:1'}
-";
+const FIRST: &str = drill_deployment!(
+    "drill-till",
+    replicas: 2,
+    container: "image: 'registry.example/drill-till:1'"
+);
 
-const SECOND: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: drill-till, namespace: shop}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: drill-till}}
-  template:
-    metadata: {labels: {app: drill-till}}
-    spec:
-      containers:
-      - {name: main, image: 'registry.example/drill-till:2'}
-";
+const SECOND: &str = drill_deployment!(
+    "drill-till",
+    replicas: 2,
+    container: "image: 'registry.example/drill-till:2'"
+);
 
 #[cfg(test)]
 mod tests;

@@ -201,39 +201,18 @@ fn rehearse() -> Option<Scenario> {
     })
 }
 
-const REHEARSAL: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: drill-counter, namespace: shop}
-spec:
-  replicas: 0
-  selector: {matchLabels: {app: drill-counter}}
-  template:
-    metadata: {labels: {app: drill-counter}}
-    spec:
-      containers:
-      - {name: main, image: drill:1}
----
-apiVersion: v1
-kind: Service
-metadata: {name: drill-counter, namespace: shop}
-spec:
-  selector: {app: drill-counter}
-  ports:
-  - {port: 80, targetPort: 8080}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: drill-counter, namespace: shop}
-spec:
-  rules:
-  - host: drill.example
-    http:
-      paths:
-      - path: /
-        pathType: Prefix
-        backend: {service: {name: drill-counter, port: {number: 80}}}
-";
+const REHEARSAL: &str = concat!(
+    drill_deployment!("drill-counter", replicas: 0, container: "image: 'drill:1'"),
+    drill_service!(
+        "drill-counter",
+        selects: "drill-counter",
+        ports: "{port: 80, targetPort: 8080}"
+    ),
+    "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\n\
+     metadata: {name: drill-counter, namespace: shop}\n\
+     spec: {rules: [{host: drill.example, http: {paths: [{path: /, pathType: Prefix, \
+     backend: {service: {name: drill-counter, port: {number: 80}}}}]}}]}\n",
+);
 
 #[cfg(test)]
 mod tests;

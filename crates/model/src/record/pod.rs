@@ -178,6 +178,11 @@ impl Pod {
             || (ended && self.phase == Phase::Unknown && self.restarts() == 0)
     }
 
+    /// Whether it is to run on: neither finished nor being deleted.
+    pub fn runs_on(&self) -> bool {
+        !self.is_finished() && self.meta.deleting.is_none()
+    }
+
     /// Whether it waits for a node.
     pub fn is_unscheduled(&self) -> bool {
         let word = self.summary.as_ref().map_or("", |s| s.status.as_str());

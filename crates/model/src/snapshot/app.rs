@@ -74,7 +74,7 @@ impl App {
 
     /// Pods that are to run on: neither finished nor being deleted.
     pub fn running(&self) -> impl Iterator<Item = &Pod> {
-        self.pods.iter().map(|p| &**p).filter(|p| !p.is_finished() && p.meta.deleting.is_none())
+        self.pods.iter().map(|p| &**p).filter(|p| p.runs_on())
     }
 
     /// Pods that are ready.

@@ -14,6 +14,15 @@ impl Snapshot {
     /// Pods on the node, finished ones included, each with its workload, in the order of
     /// workloads.
     pub fn on_node<'s>(&'s self, node: &str) -> impl Iterator<Item = (&'s App, &'s Pod)> + use<'s> {
+        self.placed(node).filter(|(_, pod)| !pod.node.is_empty())
+    }
+
+    /// Pods of which no node is known, each with its workload, in the order of workloads.
+    pub fn unplaced(&self) -> impl Iterator<Item = (&App, &Pod)> {
+        self.placed("")
+    }
+
+    fn placed<'s>(&'s self, node: &str) -> impl Iterator<Item = (&'s App, &'s Pod)> + use<'s> {
         let index = self.placement.get_or_init(|| self.index_placement());
         let here = index.get(node).into_iter().flatten();
         here.filter_map(|(app, pod)| {
@@ -25,7 +34,7 @@ impl Snapshot {
     fn index_placement(&self) -> Placement {
         let mut index = Placement::default();
         for (i, app) in self.apps.iter().enumerate() {
-            for (j, pod) in app.pods.iter().enumerate().filter(|(_, p)| !p.node.is_empty()) {
+            for (j, pod) in app.pods.iter().enumerate() {
                 let place = u32::try_from(i).ok().zip(u32::try_from(j).ok());
                 match index.get_mut(&pod.node) {
                     Some(here) => here.extend(place),

@@ -96,24 +96,11 @@ pub(super) fn rehearse() -> Option<Scenario> {
     })
 }
 
-const REHEARSAL: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: drill-basket, namespace: shop}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: drill-basket}}
-  template:
-    metadata: {labels: {app: drill-basket}}
-    spec:
-      containers:
-      - {name: main, image: drill:1}
----
-apiVersion: v1
-kind: Service
-metadata: {name: drill-basket, namespace: shop}
-spec:
-  selector: {app: drill-baskets}
-  ports:
-  - {port: 80, targetPort: 8080}
-";
+const REHEARSAL: &str = concat!(
+    drill_deployment!("drill-basket", replicas: 2, container: "image: 'drill:1'"),
+    drill_service!(
+        "drill-basket",
+        selects: "drill-baskets",
+        ports: "{port: 80, targetPort: 8080}"
+    ),
+);

@@ -155,40 +155,20 @@ pub(in crate::workload) fn rehearse() -> Option<Scenario> {
     })
 }
 
-const REHEARSAL: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: drill-stock, namespace: shop}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: drill-stock}}
-  template:
-    metadata: {labels: {app: drill-stock}}
-    spec:
-      containers:
-      - name: main
-        image: drill:1
-        ports: [{name: http, containerPort: 8080}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: drill-stock, namespace: shop}
-spec:
-  selector: {app: drill-stock}
-  ports:
-  - {name: http, port: 8080, targetPort: http}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: drill-basket, namespace: shop}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: drill-basket}}
-  template:
-    metadata: {labels: {app: drill-basket}}
-    spec:
-      containers:
-      - name: main
-        image: drill:1
-        env: [{name: STOCK_ADDR, value: 'drill-stocks:8080'}]
-";
+const REHEARSAL: &str = concat!(
+    drill_deployment!(
+        "drill-stock",
+        replicas: 1,
+        container: "image: 'drill:1', ports: [{name: http, containerPort: 8080}]"
+    ),
+    drill_service!(
+        "drill-stock",
+        selects: "drill-stock",
+        ports: "{name: http, port: 8080, targetPort: http}"
+    ),
+    drill_deployment!(
+        "drill-basket",
+        replicas: 1,
+        container: "image: 'drill:1', env: [{name: STOCK_ADDR, value: 'drill-stocks:8080'}]"
+    ),
+);
