@@ -14,7 +14,10 @@ macro_rules! drill_deployment {
     ($name:literal, replicas: $replicas:literal, container: $container:literal) => {
         drill_deployment!($name, replicas: $replicas, container: $container, pod: "")
     };
-    ($name:literal, replicas: $replicas:literal, container: $container:literal, pod: $pod:literal) => {
+    (
+        $name:literal, replicas: $replicas:literal, container: $container:literal,
+        pod: $pod:literal
+    ) => {
         concat!(
             "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ",
             $name,
