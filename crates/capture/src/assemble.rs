@@ -113,6 +113,7 @@ impl Assembler {
         self.capture.evidence.alerts.push(Alert {
             name: label("alertname").or(label("type")).unwrap_or_default().into(),
             subjects: subjects.collect(),
+            labels: labels.iter().filter(|(k, _)| is_rate_label(k)).cloned().collect(),
             text: texts.join("\n"),
             since: value.get("startsAt").and_then(Value::as_str).and_then(|t| t.parse().ok()),
             document,
@@ -163,6 +164,13 @@ const SUBJECT_LABELS: [&str; 13] = [
     "persistentvolumeclaim",
     "namespace",
 ];
+
+/// Labels that say how fast an error budget is spent, as the makers of such rules call them.
+fn is_rate_label(key: &str) -> bool {
+    matches!(key, "exhaustion" | "long" | "severity" | "short" | "slo" | "window")
+        || key.starts_with("sloth_")
+        || key.starts_with("burn")
+}
 
 fn plain(value: &Value) -> String {
     match value {

@@ -16,6 +16,7 @@ mod evidence;
 pub mod explain;
 mod listening;
 mod node;
+mod observability;
 mod pod;
 mod service;
 mod slow;
@@ -51,7 +52,9 @@ pub const ALL: &[&FailureKind] = &[
     &cloud::lb_pending::KIND,
     &cloud::lb_port_conflict::KIND,
     &workload::limits_missing::KIND,
+    &observability::log_alerter_unbounded::KIND,
     &control_plane::mass_eviction_imminent::KIND,
+    &observability::monitoring_inside_cluster::KIND,
     &node::allocatable_shrunk::KIND,
     &node::container_gc_failing::KIND,
     &node::disk_pressure::KIND,
@@ -73,6 +76,7 @@ pub const ALL: &[&FailureKind] = &[
     &node::runtime_hung::KIND,
     &node::system_oom::KIND,
     &node::unknown::KIND,
+    &observability::ops_beside_customers::KIND,
     &workload::pdb_blocking::KIND,
     &workload::pdb_missing::KIND,
     &pod::config_missing::KIND,
@@ -98,6 +102,7 @@ pub const ALL: &[&FailureKind] = &[
     &workload::readiness_missing::KIND,
     &workload::replicas_colocated::KIND,
     &workload::not_updated::KIND,
+    &observability::resource_alerts_missing::KIND,
     &service::headless_unbalanced::KIND,
     &service::misrouted::KIND,
     &service::refused::KIND,

@@ -16,6 +16,7 @@ mod probe;
 mod program;
 mod sandbox;
 mod scaling;
+mod tooling;
 mod volume;
 
 pub use access::*;
@@ -34,6 +35,7 @@ pub use probe::*;
 pub use program::*;
 pub use sandbox::*;
 pub use scaling::*;
+pub use tooling::*;
 pub use volume::*;
 
 /// Whether a text holds one of the fragments, letters compared without case.

@@ -8,6 +8,7 @@ mod about;
 mod blind;
 mod changes;
 mod detect;
+mod factors;
 mod graph;
 mod incident;
 mod verdict;
@@ -36,6 +37,7 @@ pub fn conclude(
     let Findings { found, mut ruled_out, mut stale } = detect::join(answers);
     let links = graph::link(&found, now, kinds);
     let mut incidents = incident::gather(found, &links);
+    factors::add(&mut incidents, now, kinds);
     if !now.has_time {
         incidents.iter_mut().for_each(incident::forget_dates);
     }

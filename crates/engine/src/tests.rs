@@ -170,3 +170,27 @@ fn the_same_input_in_another_order_gives_the_same_situation() {
     assert_eq!(first, step(&snapshot(&objects), &[&SICK, &LONELY]));
     assert_eq!(first.incidents[0].cause().object, ObjectRef::new(Kind::Pod, "shop", "db"));
 }
+
+static UNGUARDED: FailureKind = FailureKind {
+    exposed: |now, gaps| {
+        gaps.extend(now.apps.iter().map(|a| Gap {
+            failure: "unguarded",
+            object: a.object.clone(),
+            field: "guard".into(),
+            why: "nothing guards it".into(),
+        }));
+    },
+    ..kind("unguarded", &["app-sick"], Detect::Exposure)
+};
+
+#[test]
+fn a_missing_protection_speaks_only_where_its_object_is_a_cause() {
+    let now = snapshot(&[pod("a", "", Some(60)), pod("b", "", None)]);
+    let situation = step(&now, &[&SICK, &UNGUARDED]);
+    assert_eq!(situation.incidents.len(), 1);
+    let factors = &situation.incidents[0].cause().factors;
+    let told: Vec<_> = factors.iter().map(|f| (f.failure, f.object.to_string(), f.role)).collect();
+    assert_eq!(told, [("unguarded", "shop/a".to_owned(), Role::Gap)]);
+    let well = step(&snapshot(&[pod("b", "", None)]), &[&SICK, &UNGUARDED]);
+    assert!(well.incidents.is_empty());
+}

@@ -1,13 +1,14 @@
 //! The answer in one word.
 
-use model::{Certainty, Incident, Kind, Severity, Snapshot, State, Verdict};
+use model::{Incident, Kind, Severity, Snapshot, State, Verdict};
 
 /// The verdict on these incidents.
 pub(crate) fn of(incidents: &[Incident], now: &Snapshot) -> Verdict {
     let any = |test: &dyn Fn(&Incident) -> bool| incidents.iter().any(test);
     let active = |i: &Incident| i.state == State::Active && i.severity > Severity::Note;
-    let sure = |i: &Incident| i.cause().certainty > Certainty::Possible;
-    if any(&|i| active(i) && i.severity == Severity::Page && sure(i)) {
+    // How much is broken is one question, how sure the cause of it is another.
+    let suffered = |i: &Incident| i.severity == Severity::Page || !i.impact.is_none();
+    if any(&|i| active(i) && suffered(i)) {
         Verdict::Broken
     } else if any(&active) {
         Verdict::Degraded

@@ -74,6 +74,7 @@ kinds! {
     Pod = "v1", "pods", "pod";
     PodDisruptionBudget = "policy/v1", "poddisruptionbudgets", "pdb";
     PriorityClass = "scheduling.k8s.io/v1", "priorityclasses", "pc";
+    PrometheusRule = "monitoring.coreos.com/v1", "prometheusrules", "prometheusrule";
     ReplicaSet = "apps/v1", "replicasets", "rs";
     ReplicationController = "v1", "replicationcontrollers", "rc";
     ResourceQuota = "v1", "resourcequotas", "quota";
@@ -117,7 +118,7 @@ impl Kind {
 
     /// Whether only some clusters serve it: those with a certain extension, or of an age.
     pub fn is_optional(self) -> bool {
-        matches!(self, Kind::Certificate | Kind::ComponentStatus)
+        matches!(self, Kind::Certificate | Kind::ComponentStatus | Kind::PrometheusRule)
     }
 
     /// Whether it is an object of the Kubernetes API (a component or the cluster is none).

@@ -7,6 +7,7 @@ use model::{
 };
 
 use super::disk::{self, Culprit, Pressure};
+use crate::observability::resource_alerts_missing::{self, Resource};
 use crate::pod::edit::container_field;
 use crate::wording::between;
 use crate::workload::{ephemeral_limit_missing, hostpath_used};
@@ -129,6 +130,7 @@ pub(super) fn with_culprit(
         Some(app) => name_field(finding, app, &culprit.container),
         None => finding.field("status.conditions[DiskPressure]", "True", "False"),
     };
+    finding.factors.extend(resource_alerts_missing::factor(Resource::Disks, now));
     let mut evicted: Vec<(&model::ObjectRef, u32)> = Vec::new();
     for victim in disk::victims(node, now) {
         match evicted.iter_mut().find(|(app, _)| *app == &victim.app.object) {

@@ -10,6 +10,8 @@ use model::{
 
 use super::shared::AT_ONCE_SECONDS;
 use crate::evidence;
+use crate::observability::monitoring_inside_cluster;
+use crate::observability::resource_alerts_missing::{self, Resource};
 use crate::wording::between;
 
 failure! {
@@ -84,7 +86,14 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
         return;
     }
     let unlimited: Vec<&Container> = unlimited(app);
-    findings.push(finding(app, &lost, &suspects, oom, &unlimited));
+    let memory = !oom.is_empty();
+    let mut finding = finding(app, &lost, &suspects, oom, &unlimited);
+    let names = lost.iter().map(|(n, _)| n.meta.name.as_str());
+    finding.factors.extend(monitoring_inside_cluster::factor(names, now));
+    if memory {
+        finding.factors.extend(resource_alerts_missing::factor(Resource::Memory, now));
+    }
+    findings.push(finding);
 }
 
 /// Lost nodes, the first one first.
@@ -151,7 +160,7 @@ fn common_to<'s>(
 }
 
 /// Containers that are known to have no memory limit.
-pub(super) fn unlimited(app: &App) -> Vec<&Container> {
+pub(crate) fn unlimited(app: &App) -> Vec<&Container> {
     let spec = app.spec().filter(|_| app.shows_spec());
     let containers = spec.into_iter().flat_map(|s| s.containers.iter());
     containers.filter(|c| c.resources.limits.get("memory").is_none()).collect()
@@ -259,7 +268,7 @@ fn first_limit(container: &Container, now: &Snapshot) -> Option<String> {
 }
 
 /// A limit to begin with for a container of a workload that has none.
-pub(super) fn limit_for(app: &App, container: &str, now: &Snapshot) -> Option<String> {
+pub(crate) fn limit_for(app: &App, container: &str, now: &Snapshot) -> Option<String> {
     let container = unlimited(app).into_iter().find(|c| c.name == container)?;
     first_limit(container, now)
 }

@@ -199,6 +199,7 @@ mod tests {
             name: "NodeMemoryHigh".into(),
             subjects: vec!["a:9100".into()],
             text: "memory usage is at 93 %".into(),
+            labels: Default::default(),
             since: None,
             document: 0,
         });

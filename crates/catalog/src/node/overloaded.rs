@@ -10,6 +10,7 @@ use model::{
 
 use super::load;
 use crate::evidence;
+use crate::observability::resource_alerts_missing::{self, Resource};
 use crate::wording::{self, says};
 
 failure! {
@@ -101,6 +102,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
         .evidence(load.map(|l| l.evidence))
         .evidence(alert)
         .affects(object.clone(), "probes, heartbeats and answers are late on it");
+    finding.factors.extend(resource_alerts_missing::factor(Resource::Processors, now));
     if let Some((app, _, fact)) = hog {
         finding = finding.field("resources.limits.cpu", limit(app), "less than the node has");
         finding.evidence.push(fact);
@@ -260,6 +262,7 @@ mod tests {
             name: "NodeSystemSaturation".into(),
             subjects: vec!["a:9100".into()],
             text: "Load per core is 4.2".into(),
+            labels: Default::default(),
             since: None,
             document: 0,
         });

@@ -11,6 +11,7 @@ use model::{
 use super::complaints::{self, Complaint};
 use crate::evidence;
 use crate::listening;
+use crate::observability::resource_alerts_missing::{self, Resource};
 use crate::wording::between;
 use defunct::Pile;
 use signs::Signs;
@@ -206,6 +207,7 @@ fn with_signs(finding: Finding, signs: &Signs<'_>, now: &Snapshot) -> Finding {
         let node = ObjectRef::new(Kind::Node, "", signs.name);
         finding.evidence.push(evidence::field(document, &node, "tasks", total.to_string()));
     }
+    finding.factors.extend(resource_alerts_missing::factor(Resource::Processes, now));
     let unready = signs.node.and_then(|n| n.ready()).is_some_and(|r| r != Truth::True);
     let mut replicas = 0_u32;
     let mut seen: Vec<&ObjectRef> = Vec::new();

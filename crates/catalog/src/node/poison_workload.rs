@@ -94,7 +94,10 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
     });
     let common: Vec<&App> = common.collect();
     let Some(app) = common.first() else { return };
-    findings.push(finding(app, common.len(), &stalled, &well));
+    let mut finding = finding(app, common.len(), &stalled, &well);
+    let names = stalled.iter().map(|(n, _)| n.meta.name.as_str());
+    finding.factors.extend(crate::observability::monitoring_inside_cluster::factor(names, now));
+    findings.push(finding);
 }
 
 /// Whether the workload was on the node before it stalled, as far as both times are known.

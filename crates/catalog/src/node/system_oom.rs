@@ -10,6 +10,7 @@ use model::{
 };
 
 use crate::evidence;
+use crate::observability::resource_alerts_missing::{self, Resource};
 use crate::wording::between;
 use hog::Hog;
 use kill::{Kill, Scope};
@@ -175,6 +176,7 @@ fn finding(node: &Node, newest: &Told, current: &[&Told], now: &Snapshot) -> Fin
     if let (None, Some(hog)) = (blamed, &hog) {
         finding.factors.extend(hog.unlimited.is_some().then(|| limits_missing(hog)));
     }
+    finding.factors.extend(resource_alerts_missing::factor(Resource::Memory, now));
     finding = finding
         .since(current.iter().filter_map(|t| t.first).min())
         .evidence(current.iter().rev().take(3).map(|t| t.evidence.clone()))

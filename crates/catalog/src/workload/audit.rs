@@ -5,7 +5,7 @@ use model::{App, Factor, Finding, Gap, Kind, Remedy, Role, Snapshot, Step};
 
 /// Workloads that people run and that the input shows whole. What the cluster brings along is
 /// not theirs to change.
-pub(super) fn shown(now: &Snapshot) -> impl Iterator<Item = &App> {
+pub(crate) fn shown(now: &Snapshot) -> impl Iterator<Item = &App> {
     now.apps.iter().filter(|a| {
         let kind = matches!(a.object.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
         let shown = a.workload.as_ref().is_some_and(|w| w.meta.shows(Known::SPEC));
@@ -14,12 +14,12 @@ pub(super) fn shown(now: &Snapshot) -> impl Iterator<Item = &App> {
 }
 
 /// Those of them with replicas, and with at least one.
-pub(super) fn apps(now: &Snapshot) -> impl Iterator<Item = &App> {
+pub(crate) fn apps(now: &Snapshot) -> impl Iterator<Item = &App> {
     shown(now).filter(|a| a.object.kind != Kind::DaemonSet && a.wanted().is_some_and(|w| w > 0))
 }
 
 /// A gap of a workload.
-pub(super) fn gap(
+pub(crate) fn gap(
     failure: &'static str,
     app: &App,
     field: impl Into<String>,
@@ -29,20 +29,20 @@ pub(super) fn gap(
 }
 
 /// The missing protection of a workload as what made a failure possible or worse.
-pub(super) fn factor(failure: &'static str, app: &App, why: impl Into<String>) -> Factor {
+pub(crate) fn factor(failure: &'static str, app: &App, why: impl Into<String>) -> Factor {
     Factor { failure, object: app.object.clone(), role: Role::Contributing, why: why.into() }
 }
 
 /// Whether a LimitRange gives new containers of a namespace a limit of this resource. It acts
 /// on new pods only, but those that come will have it.
-pub(super) fn limit_is_given(namespace: &str, resource: &str, now: &Snapshot) -> bool {
+pub(crate) fn limit_is_given(namespace: &str, resource: &str, now: &Snapshot) -> bool {
     let mut ranges = now.limit_ranges.in_namespace(namespace);
     ranges
         .any(|r| r.items.iter().any(|i| i.kind == "Container" && i.default.get(resource).is_some()))
 }
 
 /// Who needs a workload, in words: a route, or a workload that calls it.
-pub(super) fn needed_by(app: &App, now: &Snapshot) -> Option<String> {
+pub(crate) fn needed_by(app: &App, now: &Snapshot) -> Option<String> {
     now.services_of(app).into_iter().find_map(|service| {
         let mut routes = now.ingresses.in_namespace(&service.namespace);
         let route = routes.find(|i| i.paths.iter().any(|p| p.service == service.name));
@@ -54,7 +54,7 @@ pub(super) fn needed_by(app: &App, now: &Snapshot) -> Option<String> {
 }
 
 /// What to do about a protection that is missing: look at it.
-pub(super) fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
+pub(crate) fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
     let look = format!("kubectl get {} -o yaml", finding.object.for_kubectl());
     Remedy { next: vec![Step::look("Look at it as it is now", look)], do_not: Vec::new() }
 }

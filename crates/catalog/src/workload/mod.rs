@@ -1,7 +1,7 @@
 //! Failures of workloads: what makes pods.
 
 mod access;
-mod audit;
+pub(crate) mod audit;
 mod dependency;
 pub(crate) mod dependency_failing;
 pub(crate) mod ephemeral_limit_missing;

@@ -2,8 +2,10 @@
 
 use serde::Deserialize;
 
+use super::config_value::ReadValue;
 use super::meta::common_parts;
-use super::{ConfigValue, Known, Meta, Record};
+use super::rules::GroupWire;
+use super::{ConfigValue, Known, Meta, Record, Rules};
 use crate::{Kind, List, Resources, Text};
 
 /// A ResourceQuota.
@@ -60,6 +62,8 @@ pub struct Named {
     pub state: Text,
     /// Settings of the cluster's name server, the one value that is read of any config map.
     pub corefile: Option<Box<str>>,
+    /// Rules by which somebody is told: those of a PrometheusRule, or of files in a ConfigMap.
+    pub rules: Option<Box<Rules>>,
     /// Whether its data can never be changed.
     pub immutable: bool,
 }
@@ -132,6 +136,7 @@ impl Named {
         #[serde(default)]
         struct Spec {
             controller: Text,
+            groups: List<GroupWire>,
         }
         #[derive(Deserialize, Default)]
         #[serde(default)]
@@ -144,9 +149,11 @@ impl Named {
             phase: Text,
         }
         let wire = Wire::deserialize(d)?;
-        let corefile = wire.data.1;
+        let mut rules = if kind == Kind::ConfigMap { wire.data.rules } else { Rules::default() };
+        let corefile = wire.data.corefile;
         let secrets = wire.image_pull_secrets.into_iter().map(|s| s.name);
-        let data = wire.data.0.into_iter().chain(wire.string_data.0).chain(wire.binary_data.0);
+        let data = wire.data.keys.into_iter().chain(wire.string_data.keys);
+        let data = data.chain(wire.binary_data.keys);
         let (keys, values): (Vec<Text>, Vec<ConfigValue>) =
             data.map(|(key, value)| (key, value.of_kind(kind))).unzip();
         let keys = keys.into_iter().chain(wire.data_keys);
@@ -156,19 +163,28 @@ impl Named {
             meta.labels = Default::default();
         }
         let told = wire.kind.or(wire.status.map(|s| s.phase)).filter(|s| !s.is_empty());
-        let state = told.or(wire.spec.map(|s| s.controller)).unwrap_or_default();
+        let spec = wire.spec.unwrap_or_default();
+        let state = told.unwrap_or(spec.controller);
+        if kind == Kind::PrometheusRule {
+            rules.alerts = spec.groups.into_iter().flat_map(GroupWire::alerts).collect();
+        }
+        let rules = (!rules.is_empty()).then(|| Box::new(rules));
         let keys = keys.chain(secrets).collect();
         let immutable = wire.immutable.unwrap_or(false);
-        Ok(Named { meta, kind, keys, values: values.into(), state, corefile, immutable })
+        Ok(Named { meta, kind, keys, values: values.into(), state, corefile, rules, immutable })
     }
 }
 
 /// Longest Corefile that is kept, in bytes: a real one has one or two thousand.
 const COREFILE_BYTES: usize = 32 * 1024;
 
-/// The keys of a map with what tells that their values changed, and a `Corefile`.
+/// The keys of a map with what tells that their values changed, a `Corefile`, and rules.
 #[derive(Default)]
-struct Keys(Vec<(Text, ConfigValue)>, Option<Box<str>>);
+struct Keys {
+    keys: Vec<(Text, ConfigValue)>,
+    corefile: Option<Box<str>>,
+    rules: Rules,
+}
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -182,19 +198,21 @@ impl<'de> Deserialize<'de> for Keys {
                 Ok(Keys::default())
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
-                let (mut keys, mut corefile) = (Vec::new(), None);
+                let mut read = Keys::default();
                 while let Some(key) = map.next_key::<Text>()? {
                     let value = if key == "Corefile" {
                         let text: String = map.next_value()?;
                         let value = ConfigValue::of(&text);
-                        corefile = (text.len() <= COREFILE_BYTES).then(|| text.into());
+                        read.corefile = (text.len() <= COREFILE_BYTES).then(|| text.into());
                         value
                     } else {
-                        map.next_value()?
+                        let ReadValue { value, rules } = map.next_value()?;
+                        read.rules.extend(rules);
+                        value
                     };
-                    keys.push((key, value));
+                    read.keys.push((key, value));
                 }
-                Ok(Keys(keys, corefile))
+                Ok(read)
             }
         }
         deserializer.deserialize_any(Visitor)
@@ -245,10 +263,8 @@ impl Record for LimitRange {
 
 impl Record for Named {
     const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
-        (Known::SPEC, &["/data", "/imagePullSecrets"]),
+        (Known::SPEC, &["/data", "/dataKeys", "/imagePullSecrets", "/spec/groups"]),
         (Known::STATUS, &["/status/phase", "/type", "/spec/controller"]),
-        (Known::SPEC, &["/data", "/dataKeys", "/imagePullSecrets"]),
-        (Known::STATUS, &["/status/phase", "/type"]),
     ];
 
     fn meta(&self) -> &Meta {
@@ -264,6 +280,7 @@ impl Record for Named {
             Known::SPEC => {
                 self.keys.clone_from(&other.keys);
                 self.corefile = other.corefile.clone().or(self.corefile.take());
+                self.rules.clone_from(&other.rules);
                 self.immutable |= other.immutable;
                 self.values.clone_from(&other.values);
             }

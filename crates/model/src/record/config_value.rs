@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::rules::Rules;
 use crate::{Kind, Text};
 
 /// What a key of a config map or secret holds: enough to see that it changed.
@@ -33,45 +34,58 @@ impl ConfigValue {
     }
 }
 
-impl<'de> Deserialize<'de> for ConfigValue {
+/// A value while it is read: what is kept of it, and rules that stand in it.
+#[derive(Default)]
+pub(crate) struct ReadValue {
+    pub(crate) value: ConfigValue,
+    pub(crate) rules: Rules,
+}
+
+impl ReadValue {
+    fn of(text: &str) -> Self {
+        ReadValue { value: ConfigValue::of(text), rules: Rules::of_file(text) }
+    }
+}
+
+impl<'de> Deserialize<'de> for ReadValue {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
         impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = ConfigValue;
+            type Value = ReadValue;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a value")
             }
-            fn visit_str<E>(self, value: &str) -> Result<ConfigValue, E> {
-                Ok(ConfigValue::of(value))
+            fn visit_str<E>(self, value: &str) -> Result<ReadValue, E> {
+                Ok(ReadValue::of(value))
             }
-            fn visit_bool<E>(self, value: bool) -> Result<ConfigValue, E> {
-                Ok(ConfigValue::of(&value.to_string()))
+            fn visit_bool<E>(self, value: bool) -> Result<ReadValue, E> {
+                Ok(ReadValue::of(&value.to_string()))
             }
-            fn visit_i64<E>(self, value: i64) -> Result<ConfigValue, E> {
-                Ok(ConfigValue::of(&value.to_string()))
+            fn visit_i64<E>(self, value: i64) -> Result<ReadValue, E> {
+                Ok(ReadValue::of(&value.to_string()))
             }
-            fn visit_u64<E>(self, value: u64) -> Result<ConfigValue, E> {
-                Ok(ConfigValue::of(&value.to_string()))
+            fn visit_u64<E>(self, value: u64) -> Result<ReadValue, E> {
+                Ok(ReadValue::of(&value.to_string()))
             }
-            fn visit_f64<E>(self, value: f64) -> Result<ConfigValue, E> {
-                Ok(ConfigValue::of(&value.to_string()))
+            fn visit_f64<E>(self, value: f64) -> Result<ReadValue, E> {
+                Ok(ReadValue::of(&value.to_string()))
             }
-            fn visit_unit<E>(self) -> Result<ConfigValue, E> {
-                Ok(ConfigValue::default())
+            fn visit_unit<E>(self) -> Result<ReadValue, E> {
+                Ok(ReadValue::default())
             }
             fn visit_seq<A: serde::de::SeqAccess<'de>>(
                 self,
                 mut seq: A,
-            ) -> Result<ConfigValue, A::Error> {
+            ) -> Result<ReadValue, A::Error> {
                 while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
-                Ok(ConfigValue::default())
+                Ok(ReadValue::default())
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(
                 self,
                 mut map: A,
-            ) -> Result<ConfigValue, A::Error> {
+            ) -> Result<ReadValue, A::Error> {
                 while map.next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?.is_some() {}
-                Ok(ConfigValue::default())
+                Ok(ReadValue::default())
             }
         }
         deserializer.deserialize_any(Visitor)

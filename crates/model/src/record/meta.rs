@@ -110,10 +110,25 @@ pub struct Meta {
 struct Extra {
     annotations: Labels,
     finalizers: List<Text>,
+    by_hand: Option<ByHand>,
 }
 
+/// A change of an object's spec by a tool that people use by hand. The tool names itself; it
+/// says how, never who.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// The field manager, e.g. `kubectl-edit`.
+    pub manager: Text,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How field managers begin that are tools in people's hands.
+const HANDS: [&str; 7] = ["kubectl", "k9s", "lens", "node-fetch", "Mozilla", "headlamp", "octant"];
+
 /// Annotations kept; all others are dropped while reading.
-const ANNOTATIONS: [&str; 23] = [
+const ANNOTATIONS: [&str; 27] = [
+    "argocd.argoproj.io/tracking-id",
     "auth.openshift.io/certificate-not-after",
     "autoscaling.alpha.kubernetes.io/behavior",
     "autoscaling.alpha.kubernetes.io/conditions",
@@ -128,9 +143,12 @@ const ANNOTATIONS: [&str; 23] = [
     "kubernetes.io/ingress.class",
     "kubernetes.io/service-account.name",
     "loadbalancer.openstack.org/load-balancer-id",
+    "meta.helm.sh/release-name",
     "metallb.io/allow-shared-ip",
     "metallb.universe.tf/allow-shared-ip",
     "nginx.ingress.kubernetes.io/canary",
+    "seaworthy.dev/known-by",
+    "seaworthy.dev/lessons",
     "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-id",
     "service.beta.kubernetes.io/alicloud-loadbalancer-id",
     "service.beta.openshift.io/expiry",
@@ -148,6 +166,11 @@ impl Meta {
     /// Finalizers.
     pub fn finalizers(&self) -> &[Text] {
         self.extra.as_ref().map_or(&[], |e| &e.finalizers)
+    }
+
+    /// The last change of its spec that was made with a tool people use by hand.
+    pub fn changed_by_hand(&self) -> Option<&ByHand> {
+        self.extra.as_ref().and_then(|e| e.by_hand.as_ref())
     }
 
     /// Takes over annotations and finalizers, where the other has some.
@@ -183,10 +206,26 @@ impl<'de> Deserialize<'de> for Meta {
             age_seconds: Option<u32>,
             annotations: Kept,
             finalizers: List<Text>,
+            managed_fields: List<ManagedWire>,
+        }
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct ManagedWire {
+            manager: Text,
+            time: Option<Timestamp>,
+            subresource: Text,
         }
         let w = Wire::deserialize(deserializer)?;
         let owner = w.owner_references.iter().find(|o| o.controller);
         let owner = owner.or(w.owner_references.first());
+        let hand = |m: &ManagedWire| {
+            let own = m.subresource.is_empty() || m.subresource == "scale";
+            let tool = HANDS.iter().any(|h| m.manager.starts_with(h));
+            let at = m.time.filter(|_| own && tool)?;
+            Some(ByHand { manager: m.manager.clone(), at })
+        };
+        let by_hand = w.managed_fields.iter().filter_map(hand).max_by_key(|h| h.at);
+        let usual = w.annotations.0.is_empty() && w.finalizers.is_empty() && by_hand.is_none();
         Ok(Meta {
             namespace: w.namespace.unwrap_or_default(),
             name: w.name,
@@ -197,8 +236,9 @@ impl<'de> Deserialize<'de> for Meta {
                 .deletion_timestamp
                 .or(w.deleting_seconds.map(|_| Timestamp::from_seconds(0))),
             age_seconds: w.age_seconds,
-            extra: (!w.annotations.0.is_empty() || !w.finalizers.is_empty()).then(|| {
-                Box::new(Extra { annotations: w.annotations.0, finalizers: w.finalizers })
+            extra: (!usual).then(|| {
+                let (annotations, finalizers) = (w.annotations.0, w.finalizers);
+                Box::new(Extra { annotations, finalizers, by_hand })
             }),
             source: 0,
             known: Known::default(),

@@ -11,6 +11,8 @@ pub struct Rollout {
     pub strategy: Text,
     /// Time allowed for progress, in seconds, where it is not the usual 600.
     pub deadline_seconds: Option<i64>,
+    /// How long a pod has to stay ready before it counts as available, in seconds.
+    pub min_ready_seconds: i64,
     /// Pods with a lower ordinal keep the old template (StatefulSet).
     pub partition: i64,
     /// Whether pods are made at the same time instead of in order (StatefulSet).
@@ -51,7 +53,7 @@ impl Rollout {
         strategy: StrategyWire,
         claims: RetentionWire,
         parallel: bool,
-        deadline_seconds: Option<i64>,
+        (deadline_seconds, min_ready_seconds): (Option<i64>, i64),
         (current_revision, update_revision): (Text, Text),
     ) -> Option<Box<Rollout>> {
         let other = |text: Text, usual: &str| if text == usual { Text::default() } else { text };
@@ -59,6 +61,7 @@ impl Rollout {
             partition: strategy.rolling_update.and_then(|r| r.partition).unwrap_or(0),
             strategy: other(strategy.kind, "RollingUpdate"),
             deadline_seconds: deadline_seconds.filter(|s| *s != 600),
+            min_ready_seconds,
             parallel,
             current_revision,
             update_revision,

@@ -84,6 +84,7 @@ struct SpecWire<S> {
     strategy: Option<StrategyWire>,
     pod_management_policy: Option<Text>,
     progress_deadline_seconds: Option<i64>,
+    min_ready_seconds: Option<i64>,
     persistent_volume_claim_retention_policy: Option<RetentionWire>,
 }
 
@@ -181,6 +182,7 @@ impl<S> SpecWire<S> {
         strategy: None,
         pod_management_policy: None,
         progress_deadline_seconds: None,
+        min_ready_seconds: None,
         persistent_volume_claim_retention_policy: None,
     };
 
@@ -191,7 +193,8 @@ impl<S> SpecWire<S> {
         let parallel = self.pod_management_policy.as_deref() == Some("Parallel");
         let current = status.current_revision.take().unwrap_or_default();
         let update = status.update_revision.take().unwrap_or_default();
-        Rollout::of(strategy, claims, parallel, self.progress_deadline_seconds, (current, update))
+        let seconds = (self.progress_deadline_seconds, self.min_ready_seconds.unwrap_or(0));
+        Rollout::of(strategy, claims, parallel, seconds, (current, update))
     }
 
     fn job(&mut self, status: &mut StatusWire) -> JobStatus {

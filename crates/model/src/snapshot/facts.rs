@@ -1,6 +1,6 @@
 //! Evidence that is not an object of the API.
 
-use crate::{Text, Timestamp};
+use crate::{Labels, Text, Timestamp};
 
 /// Lines of a log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,12 +192,14 @@ pub struct Sample {
 }
 
 /// An alert that fires.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alert {
     /// Name of the rule or type.
     pub name: Text,
     /// Objects it names, as written (`frontend`, `pod/web-0`, `shop`), without order of rank.
     pub subjects: Vec<Text>,
+    /// Labels that say how fast an error budget is spent, and how loud the alert is.
+    pub labels: Labels,
     /// What it says: annotations and evidence lines.
     pub text: String,
     /// Since when it fires.

@@ -156,6 +156,7 @@ fn alert(subject: &str, name: &str, text: &str) -> Alert {
         name: name.into(),
         subjects: vec![subject.into()],
         text: text.into(),
+        labels: Default::default(),
         since: Some(Timestamp::from_seconds(1_767_348_000)),
         document: 0,
     }

@@ -122,6 +122,7 @@ fn alerts_alone_name_who_suffers() {
         name: "SlowAnswers".into(),
         subjects: vec![subject.into()],
         text: text.into(),
+        labels: Default::default(),
         since: None,
         document: 0,
     };

@@ -176,6 +176,7 @@ fn a_suspended_cron_job_is_a_note_unless_somebody_misses_it() {
         name: "BackupTooOld".into(),
         subjects: vec!["cronjob/grind".into()],
         text: "no flour for 4 h".into(),
+        labels: Default::default(),
         since: None,
         document: 0,
     });
