@@ -46,7 +46,7 @@ fn the_only_open_claim_is_what_the_waiting_workload_waits_for() {
         &format!("{apart} images (proven)"),
         &format!("{apart} papers (proven)"),
     ];
-    check(&second, "degraded", &want);
+    check(&second, "broken", &want);
 }
 
 const SERVICE: &str = "\
@@ -66,7 +66,7 @@ endpoints/web   <none>      5h
 
 #[test]
 fn ready_pods_that_are_no_endpoints_are_only_a_suspicion_of_the_port() {
-    check(SERVICE, "degraded", &["port-name-unmatched of web (possible)"]);
+    check(SERVICE, "broken", &["port-name-unmatched of web (possible)"]);
     check(&SERVICE.replace("<none>      5h", "10.1.0.4:80 5h"), "healthy", &[]);
     // They have had no time yet.
     check(&SERVICE.replace("0          5h ", "0          9s "), "healthy", &[]);

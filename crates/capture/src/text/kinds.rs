@@ -53,6 +53,7 @@ static KINDS: &[Kind] = &[
     kind("ResourceQuota", "v1", true, &["resourcequotas", "quota"]),
     kind("LimitRange", "v1", true, &["limitranges", "limits"]),
     kind("PriorityClass", "scheduling.k8s.io/v1", false, &["priorityclasses", "pc"]),
+    kind("PrometheusRule", "monitoring.coreos.com/v1", true, &["prometheusrules", "promrule"]),
     kind("RuntimeClass", "node.k8s.io/v1", false, &["runtimeclasses"]),
     kind("Event", "v1", true, &["events", "ev"]),
     kind("Lease", "coordination.k8s.io/v1", true, &["leases"]),

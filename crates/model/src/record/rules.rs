@@ -109,12 +109,13 @@ fn alerts(text: &str) -> Vec<AlertRule> {
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         let Some((key, value)) = pair(line) else { continue };
-        if key == "alert" && found.len() < RULES {
-            found.push(AlertRule { name: value.into(), ..AlertRule::default() });
+        let begins = matches!(key, "alert" | "annotations" | "expr" | "for" | "labels" | "record");
+        if begins && line.trim_start().starts_with("- ") && found.len() < RULES {
+            found.push(AlertRule::default());
         }
         let Some(rule) = found.last_mut() else { continue };
         match key {
-            "record" => found.push(AlertRule::default()),
+            "alert" => rule.name = value.into(),
             "severity" => rule.severity = value.into(),
             "runbook_url" | "runbook" => rule.has_runbook = !value.is_empty(),
             "expr" => {
