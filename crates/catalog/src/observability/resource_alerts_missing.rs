@@ -98,11 +98,13 @@ impl Resource {
             ),
             Resource::Processors => (
                 "NodeLoadHigh",
-                "node_load15 / count without (cpu, mode) (node_cpu_seconds_total{mode=\\\"idle\\\"}) > 2",
+                "node_load15 / count without (cpu, mode) \
+                 (node_cpu_seconds_total{mode=\\\"idle\\\"}) > 2",
             ),
             Resource::Disks => (
                 "NodeDiskLow",
-                "node_filesystem_avail_bytes{fstype!~\\\"tmpfs|overlay\\\"} / node_filesystem_size_bytes < 0.1",
+                "node_filesystem_avail_bytes{fstype!~\\\"tmpfs|overlay\\\"} / \
+                 node_filesystem_size_bytes < 0.1",
             ),
             Resource::Processes => (
                 "NodeProcessNumbersLow",
