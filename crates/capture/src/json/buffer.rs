@@ -112,21 +112,23 @@ impl<R: Read> Buffer<R> {
         if self.end >= self.limit {
             return More::Full;
         }
-        let room = (self.end.saturating_mul(2)).max(self.chunk).min(self.limit);
+        // A chunk at a time; a window that is already long doubles, so that what is in it is
+        // not looked at again for every chunk.
+        let room = (self.end + self.chunk.max(self.end)).min(self.limit);
         if self.bytes.len() < room {
             self.bytes.resize(room, 0);
         } else if self.bytes.len() > 8 * self.chunk && self.end < self.chunk {
-            self.bytes.truncate(self.chunk);
+            self.bytes.truncate(room);
             self.bytes.shrink_to_fit();
         }
-        if self.put_back.is_empty() { self.fill() } else { self.refill() }
+        if self.put_back.is_empty() { self.fill(room) } else { self.refill(room) }
     }
 
-    /// Takes up what was put back.
-    fn refill(&mut self) -> More {
+    /// Takes up what was put back, up to `room` bytes in all.
+    fn refill(&mut self, room: usize) -> More {
         let before = self.end;
         while let Some(mut part) = self.put_back.pop_front() {
-            let Some(free) = self.bytes.get_mut(self.end..) else { break };
+            let Some(free) = self.bytes.get_mut(self.end..room) else { break };
             let count = part.len().min(free.len());
             let (now, _) = free.split_at_mut(count);
             now.copy_from_slice(part.get(..count).unwrap_or_default());
@@ -137,13 +139,14 @@ impl<R: Read> Buffer<R> {
                 break;
             }
         }
-        if self.end > before { More::Got } else { self.fill() }
+        if self.end > before { More::Got } else { self.fill(room) }
     }
 
-    /// Reads once into the free part of the window (again while only indentation comes).
-    fn fill(&mut self) -> More {
+    /// Reads once into the free part of the window (again while only indentation comes), up to
+    /// `room` bytes in all.
+    fn fill(&mut self, room: usize) -> More {
         loop {
-            let Some(free) = self.bytes.get_mut(self.end..) else { return More::Full };
+            let Some(free) = self.bytes.get_mut(self.end..room) else { return More::Full };
             match self.input.read(free) {
                 Ok(0) => {
                     self.ended = true;

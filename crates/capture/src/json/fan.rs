@@ -36,7 +36,7 @@ pub struct Fan {
 
 impl Default for Fan {
     fn default() -> Self {
-        Fan { threads: None, after_bytes: 8 * 1024 * 1024, segment_bytes: 192 * 1024 }
+        Fan { threads: None, after_bytes: 1024 * 1024, segment_bytes: 192 * 1024 }
     }
 }
 

@@ -33,35 +33,40 @@ pub(super) fn by_node<'s>(
     fits: fn(&str) -> bool,
 ) -> BTreeMap<&'s str, Vec<Complaint<'s>>> {
     let mut found: BTreeMap<&str, Vec<Complaint<'_>>> = BTreeMap::new();
-    let pods = Pods::of(now);
-    events(now, &pods, fits, &mut found);
+    let mut pods = Pods { now, known: BTreeMap::new() };
+    events(now, &mut pods, fits, &mut found);
     for app in &now.apps {
         for pod in app.running().filter(|p| p.is_ready() != Some(true)) {
             endings(app, pod, fits, &mut found);
         }
     }
-    logs(now, &pods, fits, &mut found);
+    logs(now, &mut pods, fits, &mut found);
     found
 }
 
-/// Pods with their workloads, by name.
-struct Pods<'s>(BTreeMap<(&'s str, &'s str), (&'s App, &'s Pod)>);
+/// Pods of one namespace with their workloads, by name.
+type Named<'s> = BTreeMap<&'s str, (&'s App, &'s Pod)>;
+
+/// Pods with their workloads, for the namespaces that somebody has asked about.
+struct Pods<'s> {
+    now: &'s Snapshot,
+    known: BTreeMap<&'s str, Named<'s>>,
+}
 
 impl<'s> Pods<'s> {
-    fn of(now: &'s Snapshot) -> Self {
-        let all = now.apps.iter().flat_map(|a| a.pods.iter().map(move |p| (a, &**p)));
-        let key = |p: &'s Pod| (p.meta.namespace.as_str(), p.meta.name.as_str());
-        Pods(all.map(|(a, p)| (key(p), (a, p))).collect())
-    }
-
-    fn get(&self, namespace: &str, name: &str) -> Option<(&'s App, &'s Pod)> {
-        self.0.get(&(namespace, name)).copied()
+    fn get(&mut self, namespace: &'s str, name: &str) -> Option<(&'s App, &'s Pod)> {
+        let named = self.known.entry(namespace).or_insert_with(|| {
+            let apps = self.now.apps_in(namespace).iter();
+            let pods = apps.flat_map(|a| a.pods.iter().map(move |p| (a, &**p)));
+            pods.map(|(a, p)| (p.meta.name.as_str(), (a, p))).collect()
+        });
+        named.get(name).copied()
     }
 }
 
 fn events<'s>(
     now: &'s Snapshot,
-    pods: &Pods<'s>,
+    pods: &mut Pods<'s>,
     fits: fn(&str) -> bool,
     found: &mut BTreeMap<&'s str, Vec<Complaint<'s>>>,
 ) {
@@ -120,15 +125,15 @@ fn endings<'s>(
 /// The end of the logs of pods that are not well.
 fn logs<'s>(
     now: &'s Snapshot,
-    pods: &Pods<'s>,
+    pods: &mut Pods<'s>,
     fits: fn(&str) -> bool,
     found: &mut BTreeMap<&'s str, Vec<Complaint<'s>>>,
 ) {
     for log in now.logs.iter().filter(|l| l.unit.is_empty()) {
-        let Some((app, pod)) = pods.get(&log.namespace, &log.name) else { continue };
         let skip = log.lines.len().saturating_sub(LAST_LINES);
-        let line = log.lines.iter().skip(skip).find(|l| fits(l));
-        let Some(line) = line.filter(|_| pod.is_ready() != Some(true)) else { continue };
+        let Some(line) = log.lines.iter().skip(skip).find(|l| fits(l)) else { continue };
+        let known = pods.get(&log.namespace, &log.name);
+        let Some((app, pod)) = known.filter(|(_, p)| p.is_ready() != Some(true)) else { continue };
         let value: String = line.chars().take(300).collect();
         let object = pod.meta.object(Kind::Pod);
         found.entry(&pod.node).or_default().push(Complaint {

@@ -75,19 +75,27 @@ fn by_objects(case: &Case<'_>, allowed: Option<&BTreeSet<&'static str>>) -> Opti
     if allowed.is_none() && wanted.iter().any(|f| f.obstacles.is_empty()) {
         return None;
     }
-    let sets: Vec<BTreeSet<&'static str>> =
-        wanted.iter().map(|f| f.obstacles.iter().map(Obstacle::mechanism).collect()).collect();
-    let alone = sets.iter().filter(|s| s.len() == 1);
-    most_frequent(alone, &may).or_else(|| most_frequent(sets.iter(), &may))
+    let all = || wanted.iter().map(|f| mechanisms_of(&f.obstacles));
+    let alone = all().filter(|own| own.clone().take(2).count() == 1);
+    most_frequent(alone, &may).or_else(|| most_frequent(all(), &may))
 }
 
-/// The mechanism that stands in most sets.
-fn most_frequent<'a>(
-    sets: impl Iterator<Item = &'a BTreeSet<&'static str>>,
+/// The mechanisms of one node's obstacles, each once.
+fn mechanisms_of(obstacles: &[Obstacle]) -> impl Iterator<Item = &'static str> + Clone {
+    obstacles.iter().enumerate().filter_map(|(at, obstacle)| {
+        let mechanism = obstacle.mechanism();
+        let before = obstacles.get(..at).unwrap_or_default();
+        (!before.iter().any(|o| o.mechanism() == mechanism)).then_some(mechanism)
+    })
+}
+
+/// The mechanism that most nodes have.
+fn most_frequent(
+    nodes: impl Iterator<Item = impl Iterator<Item = &'static str>>,
     may: &dyn Fn(&str) -> bool,
 ) -> Option<&'static str> {
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for mechanism in sets.flatten().filter(|m| may(m)) {
+    for mechanism in nodes.flatten().filter(|m| may(m)) {
         *counts.entry(mechanism).or_default() += 1;
     }
     counts.into_iter().max_by_key(|(m, n)| (*n, std::cmp::Reverse(stage(m)))).map(|(m, _)| m)

@@ -1,7 +1,7 @@
 //! Explanations that end in an edit of the workload's own rules: selector, affinity,
 //! tolerations, spread.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::record::{PodTerm, Taint};
 use model::{Kind, Labels, Requirement, Role, Selector};
@@ -22,7 +22,7 @@ pub(crate) fn selector(scene: &Scene<'_>) -> Cause {
         return cause.at(scene.field("nodeSelector"), "not shown".into(), expected);
     };
     let fore = scene.fore();
-    let has = |f: &&&Fit<'_>, (k, v): (&str, &str)| fit::labels_of(f.node).get(k) == Some(v);
+    let has = |f: &&&Fit<'_>, (k, v): (&str, &str)| f.labels.get(k) == Some(v);
     let nowhere = spec
         .node_selector
         .iter()
@@ -76,7 +76,8 @@ fn meant(scene: &Scene<'_>, key: &str, value: &str) -> (String, Vec<model::Evide
         return (format!("{best} (as {nodes})"), facts(key));
     }
     let keys = fore.iter().flat_map(|f| f.node.meta.labels.iter().map(|(k, _)| k.as_str()));
-    match nearest(key, keys) {
+    let keys: BTreeSet<&str> = keys.collect();
+    match nearest(key, keys.into_iter()) {
         Some(other) => (format!("the key {other}, which nodes have"), facts(other)),
         None => ("a label that some node has".into(), facts(key)),
     }
@@ -96,7 +97,7 @@ pub(crate) fn affinity(scene: &Scene<'_>) -> Cause {
     };
     let fore = scene.fore();
     let met = |r: &Requirement| {
-        fore.iter().any(|f| r.met_by(fit::labels_of(f.node).get(&r.key))) || fore.is_empty()
+        fore.iter().any(|f| r.met_by(f.labels.get(&r.key))) || fore.is_empty()
     };
     let rules: Vec<&Requirement> = terms.iter().flat_map(|t| t.match_expressions.iter()).collect();
     let unmet = rules.iter().find(|r| !met(r)).or_else(|| rules.first());

@@ -1,12 +1,10 @@
 //! For a pod and every node: which constraint keeps them apart. Compares objects only; what is
 //! not shown is no obstacle.
 
-use std::borrow::Cow;
-
 use model::record::{Known, Node, PersistentVolume, Pod, PodSpec, Taint, VolumeSource};
-use model::{Labels, Quantity, Snapshot, Text};
+use model::{Labels, Quantity, Snapshot};
 
-use super::supply::{Requests, Room, Supply, places, requests_of};
+use super::supply::{Requests, Room, Seat, Supply, places, requests_of};
 
 /// One thing that keeps a pod from a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +72,8 @@ pub(crate) struct Fit<'s> {
     pub(crate) node: &'s Node,
     /// What keeps the pod from it, as far as is known.
     pub(crate) obstacles: Vec<Obstacle>,
+    /// The node's labels, with the one that has its name.
+    pub(crate) labels: &'s Labels,
     /// Whether its labels are known.
     pub(crate) labels_known: bool,
     /// A node of the control plane that is closed to such pods at all times.
@@ -98,45 +98,40 @@ pub(crate) struct Demand<'s> {
 }
 
 /// Every node with what keeps the pod from it.
-pub(crate) fn of<'s>(demand: &Demand<'_>, now: &'s Snapshot, supply: &Supply<'_>) -> Vec<Fit<'s>> {
+pub(crate) fn of<'s>(demand: &Demand<'_>, now: &Snapshot, supply: &'s Supply<'s>) -> Vec<Fit<'s>> {
     let volumes = volumes_of(demand, now);
     let mut requests = requests_of(demand.spec);
     requests.retain(|(_, amount)| amount.is_positive());
-    let asks = Asks { requests, ports: host_ports(demand.spec).collect(), volumes };
-    let workers = now.nodes.iter().any(|n| !n.is_control_plane());
-    let fit = |node: &'s Node| {
-        let obstacles = obstacles(demand, &asks, node, supply);
+    let cordon_borne = demand.daemon
+        || demand.spec.tolerations.iter().any(|t| {
+            t.key == "node.kubernetes.io/unschedulable"
+                || (t.key.is_empty() && t.operator == "Exists")
+        });
+    let ports = host_ports(demand.spec).collect();
+    let asks = Asks { requests, ports, volumes, cordon_borne };
+    let workers = supply.seats().iter().any(|s| !s.control_plane);
+    let fit = |seat: &'s Seat<'s>| {
+        let obstacles = obstacles(demand, &asks, seat, supply);
         let closed = |o: &Obstacle| match o {
             Obstacle::Cordon => true,
             Obstacle::Taint(t) => is_control_plane_key(&t.key),
             _ => false,
         };
         Fit {
-            background: workers && node.is_control_plane() && obstacles.iter().any(closed),
-            labels_known: knows_labels(node),
+            background: workers && seat.control_plane && obstacles.iter().any(closed),
+            labels_known: knows_labels(seat.node),
+            labels: &seat.labels,
             obstacles,
-            node,
+            node: seat.node,
         }
     };
-    now.nodes.iter().map(fit).collect()
+    supply.seats().iter().map(fit).collect()
 }
 
 /// Whether a taint keeps pods off the control plane at all times.
 pub(crate) fn is_control_plane_key(key: &str) -> bool {
     matches!(key, "node-role.kubernetes.io/control-plane" | "node-role.kubernetes.io/master")
 }
-
-/// A node's labels. The one with its name is on every node, also where it was not printed.
-pub(crate) fn labels_of(node: &Node) -> Cow<'_, Labels> {
-    if node.meta.labels.get(HOSTNAME).is_some() {
-        return Cow::Borrowed(&node.meta.labels);
-    }
-    let own = node.meta.labels.iter().map(|(k, v)| (k.clone(), v.clone()));
-    let name = [(Text::from(HOSTNAME), node.meta.name.clone())];
-    Cow::Owned(own.chain(name).collect())
-}
-
-const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// Labels that roles alone have told are some of a node's labels, not all.
 fn knows_labels(node: &Node) -> bool {
@@ -148,25 +143,24 @@ struct Asks<'s> {
     requests: Requests<'s>,
     ports: Vec<u16>,
     volumes: Vec<&'s PersistentVolume>,
+    /// Whether it goes to cordoned nodes too.
+    cordon_borne: bool,
 }
 
 fn obstacles(
     demand: &Demand<'_>,
     asks: &Asks<'_>,
-    node: &Node,
+    seat: &Seat<'_>,
     supply: &Supply<'_>,
 ) -> Vec<Obstacle> {
-    let spec = demand.spec;
+    let (spec, node) = (demand.spec, seat.node);
     let mut found = Vec::new();
-    let cordon_borne = spec.tolerations.iter().any(|t| {
-        t.key == "node.kubernetes.io/unschedulable" || (t.key.is_empty() && t.operator == "Exists")
-    });
-    if node.is_cordoned() && !cordon_borne && !demand.daemon {
+    if seat.cordoned && !asks.cordon_borne {
         found.push(Obstacle::Cordon);
     }
     found.extend(untolerated(demand, node).cloned().map(Obstacle::Taint));
     if knows_labels(node) {
-        let labels = &labels_of(node);
+        let labels = &seat.labels;
         if !spec.node_selector.all_in(labels) {
             found.push(Obstacle::Selector);
         }

@@ -1,6 +1,6 @@
 //! Pods that only events speak of: somebody pasted the events and not the pods.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::record::{Meta, Phase, Pod};
@@ -11,14 +11,18 @@ use super::told;
 /// Workloads of pods that only events speak of.
 pub(crate) fn of(now: &Snapshot) -> Vec<App> {
     let mut found: Vec<App> = Vec::new();
-    let pods = now.apps.iter().flat_map(|a| &a.pods);
-    let known: BTreeSet<(&str, &str)> =
-        pods.map(|p| (p.meta.namespace.as_str(), p.meta.name.as_str())).collect();
+    let mut known: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for event in now.events.iter().filter(|e| told::is_refusal(e)) {
         let Some(about) = event.about.as_ref().filter(|o| o.kind == Kind::Pod) else { continue };
-        let seen = known.contains(&(about.namespace.as_str(), about.name.as_str()));
-        let placed = now.events_about(about).iter().any(|e| e.reason == "Scheduled");
-        if seen || placed || now.coverage.lists(Kind::Pod, &about.namespace) {
+        if now.coverage.lists(Kind::Pod, &about.namespace) {
+            continue;
+        }
+        let seen = known.entry(&about.namespace).or_insert_with(|| {
+            let pods = now.apps_in(&about.namespace).iter().flat_map(|a| &a.pods);
+            pods.map(|p| p.meta.name.as_str()).collect()
+        });
+        let placed = || now.events_about(about).iter().any(|e| e.reason == "Scheduled");
+        if seen.contains(about.name.as_str()) || placed() {
             continue;
         }
         let mut meta = Meta::default();

@@ -1,17 +1,54 @@
-//! What nodes have left: allocatable less what the pods on them have requested.
+//! What nodes have left: allocatable less what the pods on them have requested. And what is to
+//! be known of a node for every pod that may go there, found out once for all of them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use model::record::{Known, Node, Pod, PodSpec};
-use model::{Kind, Quantity, Snapshot};
+use model::{Kind, Labels, Quantity, Snapshot, Text};
 
 /// What is on each node.
 pub(crate) struct Supply<'s> {
     loads: FxHashMap<&'s str, Load<'s>>, // tidy: lookup only
+    seats: Vec<Seat<'s>>,
     whole: bool,
 }
+
+/// A node as pods that look for one see it.
+pub(crate) struct Seat<'s> {
+    /// The node.
+    pub(crate) node: &'s Node,
+    /// Its labels. The one with its name is on every node, also where it was not printed.
+    pub(crate) labels: Cow<'s, Labels>,
+    /// Whether it runs the control plane.
+    pub(crate) control_plane: bool,
+    /// Whether it is cordoned.
+    pub(crate) cordoned: bool,
+}
+
+impl<'s> Seat<'s> {
+    fn of(node: &'s Node) -> Self {
+        Seat {
+            labels: labels_of(node),
+            control_plane: node.is_control_plane(),
+            cordoned: node.is_cordoned(),
+            node,
+        }
+    }
+}
+
+fn labels_of(node: &Node) -> Cow<'_, Labels> {
+    if node.meta.labels.get(HOSTNAME).is_some() {
+        return Cow::Borrowed(&node.meta.labels);
+    }
+    let own = node.meta.labels.iter().map(|(k, v)| (k.clone(), v.clone()));
+    let name = [(Text::from(HOSTNAME), node.meta.name.clone())];
+    Cow::Owned(own.chain(name).collect())
+}
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// What is on one node.
 #[derive(Default)]
@@ -75,7 +112,13 @@ impl<'s> Supply<'s> {
             requests.iter().for_each(|(resource, amount)| load.take(resource, *amount));
             summed = Some((&pod.spec, requests));
         }
-        Supply { loads, whole: now.coverage.lists(Kind::Pod, "") }
+        let seats = now.nodes.iter().map(Seat::of).collect();
+        Supply { loads, seats, whole: now.coverage.lists(Kind::Pod, "") }
+    }
+
+    /// All nodes.
+    pub(crate) fn seats(&self) -> &[Seat<'s>] {
+        &self.seats
     }
 
     /// Whether all pods of the cluster were seen.
