@@ -22,6 +22,28 @@ pub enum More {
     Full,
 }
 
+/// A part of the input that was taken out of the window, inside what was the window.
+#[derive(Debug, Default)]
+pub struct Handed {
+    bytes: Vec<u8>,
+    from: usize,
+    to: usize,
+    /// Line of its first byte, counted from 1.
+    pub line: u32,
+}
+
+impl Handed {
+    /// The part.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(self.from..self.to).unwrap_or_default()
+    }
+
+    /// The old window, to be used again.
+    pub fn into_spare(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
 /// The window; `R` gives the bytes.
 pub struct Buffer<R> {
     input: R,
@@ -81,6 +103,25 @@ impl<R: Read> Buffer<R> {
         self.line = self.line.saturating_add(lines);
         self.start += count;
         self.taken += count as u64;
+    }
+
+    /// Consumes the first `count` bytes of the window and hands them over where they are: only
+    /// what is behind them is copied, into `spare`, an old window.
+    pub fn hand_over(&mut self, count: usize, spare: Vec<u8>) -> Handed {
+        let line = self.line;
+        let from = self.start;
+        self.consume(count);
+        let rest = self.start..self.end;
+        let mut fresh = spare;
+        if fresh.len() < rest.len() {
+            fresh.resize(rest.len().max(self.chunk), 0);
+        }
+        let handed = std::mem::replace(&mut self.bytes, fresh);
+        if let Some((to, from)) = self.bytes.get_mut(..rest.len()).zip(handed.get(rest.clone())) {
+            to.copy_from_slice(from);
+        }
+        (self.start, self.end) = (0, rest.len());
+        Handed { bytes: handed, from, to: rest.start, line }
     }
 
     /// How many bytes were consumed, without indentation and what was put back.

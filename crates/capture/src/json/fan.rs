@@ -6,7 +6,7 @@
 //! for nothing: its bytes are put back and read item by item, as those of any short list are.
 //! So the outcome is the same for any cuts and any number of threads.
 
-use super::buffer::More;
+use super::buffer::{Handed, More};
 use super::cut::Cutter;
 use super::segment::{self, Segment};
 use super::walk::{Inside, Walk};
@@ -42,14 +42,13 @@ impl Default for Fan {
 
 /// One thread that decodes.
 struct Worker<T> {
-    segments: SyncSender<Arc<Vec<u8>>>,
+    segments: SyncSender<Arc<Handed>>,
     read: Receiver<Segment<T>>,
 }
 
 /// A segment on its way.
 struct Sent {
-    bytes: Arc<Vec<u8>>,
-    line: u32,
+    part: Arc<Handed>,
     worker: usize,
 }
 
@@ -88,7 +87,7 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
             {
                 if let Some(worker) = workers.get(sent.worker) {
                     // A thread that is gone answers nothing, and nothing is lost by that.
-                    let _ = worker.segments.send(Arc::clone(&sent.bytes));
+                    let _ = worker.segments.send(Arc::clone(&sent.part));
                 }
                 flight.push_back(sent);
             }
@@ -97,15 +96,15 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
             let read = read.unwrap_or_default();
             self.outcome.objects += read.objects.len() as u64;
             for (lines, object) in read.objects {
-                self.out.object(object, sent.line.saturating_add(lines), inside.gone);
+                self.out.object(object, sent.part.line.saturating_add(lines), inside.gone);
             }
-            if read.used < sent.bytes.len() {
-                let line = sent.line.saturating_add(read.lines);
-                let later = flight.iter().map(|s| s.bytes.as_slice());
-                let rest = sent.bytes.get(read.used..).unwrap_or_default();
+            if read.used < sent.part.bytes().len() {
+                let line = sent.part.line.saturating_add(read.lines);
+                let later = flight.iter().map(|s| s.part.bytes());
+                let rest = sent.part.bytes().get(read.used..).unwrap_or_default();
                 return self.buffer.put_back(std::iter::once(rest).chain(later), line);
             }
-            spare = Arc::into_inner(sent.bytes).unwrap_or_default();
+            spare = Arc::into_inner(sent.part).map(Handed::into_spare).unwrap_or_default();
         }
     }
 
@@ -123,13 +122,8 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
                 return None;
             }
         };
-        let line = self.buffer.line();
-        let bytes = self.buffer.window().get(..end)?;
-        let mut segment = std::mem::take(spare);
-        segment.clear();
-        segment.extend_from_slice(bytes);
-        self.buffer.consume(segment.len());
-        Some(Sent { bytes: Arc::new(segment), line, worker })
+        let part = self.buffer.hand_over(end, std::mem::take(spare));
+        Some(Sent { part: Arc::new(part), worker })
     }
 }
 
@@ -142,14 +136,14 @@ fn worker<'scope, D: Decode + 'scope>(
 where
     D::Object: 'scope,
 {
-    let (segments, queue) = sync_channel::<Arc<Vec<u8>>>(AHEAD);
+    let (segments, queue) = sync_channel::<Arc<Handed>>(AHEAD);
     let (done, read) = sync_channel(AHEAD);
     let work = move || {
-        for bytes in queue {
+        for part in queue {
             // What cannot be decoded without a panic is left to the thread that reports it.
-            let decode = || segment::decode(&decoder, &bytes, inside);
+            let decode = || segment::decode(&decoder, part.bytes(), inside);
             let segment = catch_unwind(AssertUnwindSafe(decode)).unwrap_or_default();
-            drop(bytes);
+            drop(part);
             if done.send(segment).is_err() {
                 return;
             }

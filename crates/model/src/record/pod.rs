@@ -172,10 +172,15 @@ impl Pod {
 
     /// Whether it has ended for good, so that nobody waits for it.
     pub fn is_finished(&self) -> bool {
-        let word = self.summary.as_ref().map_or("", |s| s.status.as_str());
-        let ended = ["Completed", "Succeeded", "Evicted", "Error"].contains(&word);
-        matches!(self.phase, Phase::Succeeded | Phase::Failed)
-            || (ended && self.phase == Phase::Unknown && self.restarts() == 0)
+        match self.phase {
+            Phase::Succeeded | Phase::Failed => true,
+            Phase::Pending | Phase::Running => false,
+            Phase::Unknown => {
+                let word = self.summary.as_ref().map_or("", |s| s.status.as_str());
+                let ended = ["Completed", "Succeeded", "Evicted", "Error"].contains(&word);
+                ended && self.restarts() == 0
+            }
+        }
     }
 
     /// Whether it is to run on: neither finished nor being deleted.

@@ -1,10 +1,11 @@
 //! A workload with everything that belongs to it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::record::{ClusterEvent, Known, Pod, PodSpec, Workload};
-use crate::{Kind, Labels, ObjectRef, Snapshot, Table, Text};
+use rustc_hash::FxHashMap;
+
+use crate::record::{ClusterEvent, Known, Owner, Pod, PodSpec, Workload};
+use crate::{Kind, Labels, ObjectRef, Snapshot, Table};
 
 /// A workload with everything that belongs to it. Its object is the one a person would edit:
 /// the Deployment, not its ReplicaSet; the CronJob, not its Job; the pod itself when it has no
@@ -112,23 +113,70 @@ impl App {
 
 /// Groups pods and sets under the object a person would edit.
 pub(super) fn group(workloads: &Table<Workload>, pods: &Table<Pod>) -> Vec<App> {
-    let mut apps: BTreeMap<(Text, Text, Kind), App> = BTreeMap::new();
-    let mut entry = |object: ObjectRef, add: &mut dyn FnMut(&mut App)| {
-        let key = (object.namespace.clone(), object.name.clone(), object.kind);
-        add(apps.entry(key).or_insert_with(|| App::new(object)));
-    };
+    let mut groups = Groups::default();
     for w in workloads.shared() {
         let root = root_of_set(w, workloads);
-        if root == w.object() {
-            entry(root, &mut |app| app.workload = Some(Arc::clone(w)));
-        } else {
-            entry(root, &mut |app| app.sets.push(Arc::clone(w)));
+        let own = root == w.object();
+        groups.add(root, |app| match own {
+            true => app.workload = Some(Arc::clone(w)),
+            false => app.sets.push(Arc::clone(w)),
+        });
+    }
+    // Pods of one set follow each other and share their owner: it is looked up once.
+    let mut last: Option<(&Pod, usize)> = None;
+    for pod in pods.shared() {
+        let beside = last.filter(|(before, _)| is_sibling(before, pod)).map(|(_, at)| at);
+        let at = beside.unwrap_or_else(|| groups.place(root_of_pod(pod, workloads)));
+        groups.edit(at, |app| app.pods.push(Arc::clone(pod)));
+        last = Some((pod, at));
+    }
+    groups.apps.sort_by(|a, b| order(&a.object).cmp(&order(&b.object)));
+    groups.apps
+}
+
+fn order(object: &ObjectRef) -> (&str, &str, Kind) {
+    (&object.namespace, &object.name, object.kind)
+}
+
+/// Whether two pods have one workload for certain: the same record of their owner.
+fn is_sibling(a: &Pod, b: &Pod) -> bool {
+    let owners = a.meta.owner.as_ref().zip(b.meta.owner.as_ref());
+    let owner = owners.filter(|(a, b)| Arc::ptr_eq(a, b)).map(|(owner, _)| owner);
+    a.meta.namespace == b.meta.namespace && owner.and_then(|o| owning_kind(o)).is_some()
+}
+
+/// The kind of an owner that pods are grouped under; a static pod's node is none.
+fn owning_kind(owner: &Owner) -> Option<Kind> {
+    Kind::from_name(&owner.kind).filter(|kind| *kind != Kind::Node)
+}
+
+/// Workloads so far, and where each stands.
+#[derive(Default)]
+struct Groups {
+    apps: Vec<App>,
+    places: FxHashMap<ObjectRef, usize>, // tidy: lookup only
+}
+
+impl Groups {
+    fn place(&mut self, object: ObjectRef) -> usize {
+        if let Some(at) = self.places.get(&object) {
+            return *at;
+        }
+        self.places.insert(object.clone(), self.apps.len());
+        self.apps.push(App::new(object));
+        self.apps.len() - 1
+    }
+
+    fn edit(&mut self, at: usize, change: impl FnOnce(&mut App)) {
+        if let Some(app) = self.apps.get_mut(at) {
+            change(app);
         }
     }
-    for pod in pods.shared() {
-        entry(root_of_pod(pod, workloads), &mut |app| app.pods.push(Arc::clone(pod)));
+
+    fn add(&mut self, object: ObjectRef, change: impl FnOnce(&mut App)) {
+        let at = self.place(object);
+        self.edit(at, change);
     }
-    apps.into_values().collect()
 }
 
 /// The workload above a ReplicaSet or Job, or itself.
@@ -155,8 +203,7 @@ fn root_of_set(w: &Workload, workloads: &Table<Workload>) -> ObjectRef {
 fn root_of_pod(pod: &Pod, workloads: &Table<Workload>) -> ObjectRef {
     let namespace = &pod.meta.namespace;
     if let Some(owner) = &pod.meta.owner
-        && let Some(kind) = Kind::from_name(&owner.kind)
-        && kind != Kind::Node
+        && let Some(kind) = owning_kind(owner)
     {
         if let Some(set) = workloads.all(namespace, &owner.name).find(|w| w.kind == kind) {
             return root_of_set(set, workloads);

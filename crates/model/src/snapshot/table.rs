@@ -40,11 +40,11 @@ impl<T: Record + Clone> Table<T> {
     }
 
     /// All rows of one name (of different kinds).
-    pub fn all(&self, namespace: &str, name: &str) -> impl Iterator<Item = &T> {
+    pub fn all(&self, namespace: &str, name: &str) -> impl Iterator<Item = &T> + use<'_, T> {
         let start = self.0.partition_point(|r| key(r.meta()) < (namespace, name));
-        let rest = self.0.get(start..).unwrap_or_default().iter();
-        let (namespace, name) = (namespace.to_owned(), name.to_owned());
-        rest.take_while(move |r| key(r.meta()) == (&*namespace, &*name)).map(|r| &**r)
+        let rest = self.0.get(start..).unwrap_or_default();
+        let count = rest.iter().take_while(|r| key(r.meta()) == (namespace, name)).count();
+        rest.iter().take(count).map(|r| &**r)
     }
 
     /// The row of this name.
