@@ -5,11 +5,12 @@
 //! escaped, so nothing else is lost. Lines are counted as bytes are consumed. What was consumed
 //! can be put back. The window never grows beyond its limit.
 
+use super::indent::strip_indentation;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
 
 /// Bytes asked for at once.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 128 * 1024;
 
 /// What asking for more bytes came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,69 +238,6 @@ impl<R: Read> Buffer<R> {
 /// How many lines end in `bytes`.
 pub fn line_ends(bytes: &[u8]) -> u32 {
     u32::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
-}
-
-/// Moves what is not indentation to the front and gives its length. It goes eight bytes at a
-/// time: lines are so short that a call to search or move each costs more than the work.
-fn strip_indentation(bytes: &mut [u8], in_indent: &mut bool) -> usize {
-    let (mut from, mut to) = (0, 0);
-    loop {
-        if *in_indent {
-            from += spaces(bytes.get(from..).unwrap_or_default());
-        }
-        while let Some(word) = word(bytes, from) {
-            let ends = zero_bytes(word ^ LINE_ENDS);
-            *in_indent = ends != 0;
-            let count = if *in_indent { first_byte(ends) + 1 } else { 8 };
-            // What is behind the line end may be written over only where it was read already.
-            let width = if from - to < 8 { count } else { 8 };
-            let kept = word.to_le_bytes();
-            if let Some((place, kept)) = bytes.get_mut(to..to + width).zip(kept.get(..width)) {
-                place.copy_from_slice(kept);
-            }
-            (from, to) = (from + count, to + count);
-            if *in_indent {
-                from += spaces(bytes.get(from..).unwrap_or_default());
-            }
-        }
-        let Some(byte) = bytes.get(from).copied() else { return to };
-        if let Some(place) = bytes.get_mut(to) {
-            *place = byte;
-        }
-        *in_indent = byte == b'\n';
-        (from, to) = (from + 1, to + 1);
-    }
-}
-
-const LINE_ENDS: u64 = u64::from_le_bytes([b'\n'; 8]);
-const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
-
-fn word(bytes: &[u8], at: usize) -> Option<u64> {
-    let eight: [u8; 8] = bytes.get(at..at + 8)?.try_into().ok()?;
-    Some(u64::from_le_bytes(eight))
-}
-
-/// The high bit of every byte that is zero, exact up to the first one.
-fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(u64::from_le_bytes([1; 8])) & !word & u64::from_le_bytes([0x80; 8])
-}
-
-/// Which byte the lowest bit is in.
-fn first_byte(bits: u64) -> usize {
-    (bits.trailing_zeros() / 8) as usize
-}
-
-/// How many spaces `bytes` begin with.
-fn spaces(bytes: &[u8]) -> usize {
-    let mut count = 0;
-    while let Some(word) = word(bytes, count) {
-        match word ^ SPACES {
-            0 => count += 8,
-            other => return count + first_byte(other),
-        }
-    }
-    let rest = bytes.get(count..).unwrap_or_default();
-    count + rest.iter().take_while(|b| **b == b' ').count()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod container;
 mod cut;
 mod decode;
 mod fan;
+mod indent;
 mod list;
 mod scan;
 mod segment;
