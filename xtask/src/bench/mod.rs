@@ -57,8 +57,7 @@ fn bench(options: &Options, binary: &Path, file: &Path) -> Result<()> {
     let made = dump::write(&dump::Size { pods, nodes, seed }, &mut out).with_context(writing)?;
     drop(out);
     println!("dump       {pods} pods, {nodes} nodes, {} objects, seed {seed}", made.objects);
-    let scan = measure::scan(file)?;
-    let run = measure::diagnose(binary, file)?;
+    let (scan, run) = measure::side_by_side(binary, file)?;
     print!("{}", measure::table(&scan, &run));
     let found = verdict::check(&run.output, &made.planted)?;
     print!("{found}");

@@ -21,7 +21,7 @@ use std::thread::{self, Scope};
 /// Threads that decode; with more of them this thread cannot keep up.
 const MOST_THREADS: usize = 4;
 /// Segments each of them has in hand or waiting: with fewer the threads wait for each other.
-const AHEAD: usize = 12;
+const AHEAD: usize = 8;
 
 /// When a list is read by several threads, and how.
 #[derive(Clone, Copy, Debug)]

@@ -96,9 +96,8 @@ pub(crate) fn affinity(scene: &Scene<'_>) -> Cause {
         return cause.at(field, "not shown".into(), "a rule that some node meets".into());
     };
     let fore = scene.fore();
-    let met = |r: &Requirement| {
-        fore.iter().any(|f| r.met_by(f.labels.get(&r.key))) || fore.is_empty()
-    };
+    let met =
+        |r: &Requirement| fore.iter().any(|f| r.met_by(f.labels.get(&r.key))) || fore.is_empty();
     let rules: Vec<&Requirement> = terms.iter().flat_map(|t| t.match_expressions.iter()).collect();
     let unmet = rules.iter().find(|r| !met(r)).or_else(|| rules.first());
     let fields = || terms.iter().flat_map(|t| t.match_fields.iter()).next();
