@@ -77,7 +77,7 @@ fn meant(scene: &Scene<'_>, key: &str, value: &str) -> (String, Vec<model::Evide
     }
     let keys = fore.iter().flat_map(|f| f.node.meta.labels.iter().map(|(k, _)| k.as_str()));
     let keys: BTreeSet<&str> = keys.collect();
-    match nearest(key, keys.into_iter()) {
+    match nearest(key, keys) {
         Some(other) => (format!("the key {other}, which nodes have"), facts(other)),
         None => ("a label that some node has".into(), facts(key)),
     }
