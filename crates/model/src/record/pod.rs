@@ -172,20 +172,11 @@ impl Pod {
 
     /// Whether it has ended for good, so that nobody waits for it.
     pub fn is_finished(&self) -> bool {
-        match self.phase {
-            Phase::Succeeded | Phase::Failed => true,
-            Phase::Pending | Phase::Running => false,
-            Phase::Unknown => {
-                let word = self.summary.as_ref().map_or("", |s| s.status.as_str());
-                let ended = ["Completed", "Succeeded", "Evicted", "Error"].contains(&word);
-                ended && self.restarts() == 0
-            }
+        if self.phase != Phase::Unknown {
+            return matches!(self.phase, Phase::Succeeded | Phase::Failed);
         }
-    }
-
-    /// Whether it is to run on: neither finished nor being deleted.
-    pub fn runs_on(&self) -> bool {
-        !self.is_finished() && self.meta.deleting.is_none()
+        let word = self.summary.as_ref().map_or("", |s| s.status.as_str());
+        ["Completed", "Succeeded", "Evicted", "Error"].contains(&word) && self.restarts() == 0
     }
 
     /// Whether it waits for a node.
