@@ -8,6 +8,7 @@ mod certificate;
 mod cluster;
 mod config_value;
 mod container;
+mod container_status;
 mod control;
 mod event;
 mod ingress;
@@ -33,6 +34,7 @@ pub use config_value::ConfigValue;
 pub use container::{
     ConfigRef, ConfigSource, Container, ContainerPort, Env, Exec, Mount, Needs, Probe, ProbeAction,
 };
+pub use container_status::{ContainerState, ContainerStatus, Terminated};
 pub use control::{Availability, Lease, Webhook, Webhooks};
 pub use event::{ClusterEvent, EventTime};
 pub use ingress::{Ingress, IngressPath};
@@ -40,7 +42,7 @@ pub use job::{JobPlan, JobStatus};
 pub use meta::{ByHand, Known, Meta, Owner, Record};
 pub use network::{Backends, Port, Service, ServicePort};
 pub use node::{Node, Taint};
-pub use pod::{ContainerState, ContainerStatus, Phase, Pod, Ready, Summary, Terminated};
+pub use pod::{Phase, Pod, Ready, Summary};
 pub use pod_spec::{
     Affinity, EverySpec, NodeTerm, PlacedSpec, PodSpec, PodTerm, SpecReader, Spread, Toleration,
 };

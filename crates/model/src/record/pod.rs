@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::container_status::{ContainerState, ContainerStatus};
 use super::meta::common_parts;
 use super::pod_spec::{PlacedSpec, SpecReader};
 use super::{Known, Meta, PodSpec, Record};
@@ -78,85 +79,6 @@ pub struct Summary {
     pub last_restart_age_seconds: Option<u32>,
 }
 
-/// How a container is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct ContainerStatus {
-    /// Name.
-    pub name: Text,
-    /// Whether it is ready.
-    pub ready: bool,
-    /// Restarts so far.
-    pub restarts: u32,
-    /// State now.
-    pub state: ContainerState,
-    /// How it ended last.
-    pub last: Option<Box<Terminated>>,
-}
-
-/// State of a container.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum ContainerState {
-    /// Not known.
-    #[default]
-    Unknown,
-    /// Waits: reason and message.
-    Waiting(Box<(Text, Text)>),
-    /// Runs, since.
-    Running(Option<Timestamp>),
-    /// Has ended.
-    Terminated(Box<Terminated>),
-}
-
-/// How a container ended.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Terminated {
-    /// Exit code.
-    pub exit_code: i64,
-    /// Signal, 0 for none.
-    pub signal: i64,
-    /// Reason, e.g. `OOMKilled`.
-    pub reason: Text,
-    /// Message, e.g. the end of the termination log.
-    pub message: Text,
-    /// Start.
-    pub started_at: Option<Timestamp>,
-    /// End.
-    pub finished_at: Option<Timestamp>,
-}
-
-impl ContainerStatus {
-    /// Whether it runs, is ready and never restarted.
-    fn is_calm(&self) -> bool {
-        let runs = matches!(self.state, ContainerState::Running(_));
-        runs && self.ready && self.restarts == 0 && self.last.is_none()
-    }
-
-    /// Reason for waiting, or empty.
-    pub fn waiting(&self) -> &str {
-        match &self.state {
-            ContainerState::Waiting(why) => &why.0,
-            _ => "",
-        }
-    }
-
-    /// Message of a waiting container, or empty.
-    pub fn waiting_message(&self) -> &str {
-        match &self.state {
-            ContainerState::Waiting(why) => &why.1,
-            _ => "",
-        }
-    }
-
-    /// How it ended: now, or the last time.
-    pub fn ended(&self) -> Option<&Terminated> {
-        match &self.state {
-            ContainerState::Terminated(end) => Some(end),
-            _ => self.last.as_deref(),
-        }
-    }
-}
-
 impl Pod {
     /// Whether it takes traffic; `None` when the input does not say.
     pub fn is_ready(&self) -> Option<bool> {
@@ -175,16 +97,26 @@ impl Pod {
         if self.phase != Phase::Unknown {
             return matches!(self.phase, Phase::Succeeded | Phase::Failed);
         }
-        let word = self.summary.as_ref().map_or("", |s| s.status.as_str());
-        ["Completed", "Succeeded", "Evicted", "Error"].contains(&word) && self.restarts() == 0
+        let ended = ["Completed", "Succeeded", "Evicted", "Error"].contains(&self.word());
+        ended && self.restarts() == 0
+    }
+
+    /// Whether it is to run on: neither finished nor being deleted.
+    pub fn runs_on(&self) -> bool {
+        !self.is_finished() && self.meta.deleting.is_none()
+    }
+
+    /// The word under STATUS, or empty.
+    fn word(&self) -> &str {
+        self.summary.as_ref().map_or("", |s| s.status.as_str())
     }
 
     /// Whether it waits for a node.
     pub fn is_unscheduled(&self) -> bool {
-        let word = self.summary.as_ref().map_or("", |s| s.status.as_str());
-        let pending =
-            self.phase == Phase::Pending || (self.phase == Phase::Unknown && word == "Pending");
-        pending && self.node.is_empty() && self.meta.deleting.is_none()
+        let unknown = self.phase == Phase::Unknown && self.word() == "Pending";
+        (self.phase == Phase::Pending || unknown)
+            && self.node.is_empty()
+            && self.meta.deleting.is_none()
     }
 
     /// Restarts of all containers.
@@ -267,63 +199,6 @@ impl Pod {
             init_containers: told_of(status.init_container_statuses),
             summary: status.summary,
         })
-    }
-}
-
-impl<'de> Deserialize<'de> for ContainerStatus {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize, Default)]
-        #[serde(default, rename_all = "camelCase")]
-        struct Wire {
-            name: Text,
-            ready: bool,
-            restart_count: u32,
-            state: Option<StateWire>,
-            last_state: Option<StateWire>,
-        }
-        let w = Wire::deserialize(deserializer)?;
-        Ok(Self {
-            name: w.name,
-            ready: w.ready,
-            restarts: w.restart_count,
-            state: w.state.map(ContainerState::from).unwrap_or_default(),
-            last: w.last_state.and_then(|s| s.terminated),
-        })
-    }
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct StateWire {
-    waiting: Option<WaitingWire>,
-    running: Option<RunningWire>,
-    terminated: Option<Box<Terminated>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WaitingWire {
-    reason: Text,
-    message: Option<Text>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct RunningWire {
-    started_at: Option<Timestamp>,
-}
-
-impl From<StateWire> for ContainerState {
-    fn from(w: StateWire) -> Self {
-        if let Some(end) = w.terminated {
-            Self::Terminated(end)
-        } else if let Some(why) = w.waiting {
-            Self::Waiting(Box::new((why.reason, why.message.unwrap_or_default())))
-        } else if let Some(run) = w.running {
-            Self::Running(run.started_at)
-        } else {
-            Self::Unknown
-        }
     }
 }
 
