@@ -26,7 +26,7 @@ const NAMES: [&str; 4] = ["coredns", "kube-dns", "dns-default", "rke2-coredns-rk
 const STARTING_SECONDS: i64 = 60;
 
 /// Workloads that answer for names.
-pub(super) fn apps(now: &Snapshot) -> Vec<&App> {
+pub(crate) fn apps(now: &Snapshot) -> Vec<&App> {
     let here = NAMESPACES.iter().flat_map(|n| now.apps_in(n));
     let labelled = |a: &App| {
         let label = |key| a.pod_labels().and_then(|l| l.get(key));
@@ -167,7 +167,7 @@ fn is_starting(app: &App, now: &Snapshot) -> bool {
 fn misconfigured(id: &'static str, now: &Snapshot) -> Option<Finding> {
     let here = now.named.in_namespace(SYSTEM).filter(|n| n.kind == Kind::ConfigMap);
     let with_settings = |n: &Named| {
-        let text = n.corefile.as_deref()?;
+        let text = n.settings.as_deref().filter(|_| !n.meta.name.starts_with("kubelet"))?;
         settings::fault(text, now)
     };
     let (map, fault) = here

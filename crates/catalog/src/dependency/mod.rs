@@ -5,7 +5,7 @@
 
 pub(crate) mod complaint;
 pub(crate) mod credentials;
-mod moment;
+pub(crate) mod moment;
 pub(crate) mod resolver;
 pub(crate) mod seen;
 pub(crate) mod settings;

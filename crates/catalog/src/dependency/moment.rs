@@ -8,7 +8,7 @@ const LOOK_BYTES: usize = 4096;
 /// The time of a line, where it carries one: `2026-03-01T10:00:00Z`, `2026/03/01 10:00:00`,
 /// `01 Mar 2026 10:00:00`, or seconds since 1970 in a field named after time. A time without
 /// a zone is taken as UTC: times of one log may be compared with each other.
-pub(super) fn of(line: &str) -> Option<Timestamp> {
+pub(crate) fn of(line: &str) -> Option<Timestamp> {
     let bytes = line.as_bytes();
     let bytes = bytes.get(..bytes.len().min(LOOK_BYTES)).unwrap_or_default();
     dated(line, bytes).or_else(|| worded(line)).or_else(|| since_1970(line))

@@ -7,6 +7,7 @@ use model::{
 };
 
 use super::disk::{self, Culprit, Pressure};
+use super::eviction_gc_clash;
 use crate::observability::resource_alerts_missing::{self, Resource};
 use crate::pod::edit::container_field;
 use crate::wording::between;
@@ -131,6 +132,7 @@ pub(super) fn with_culprit(
         None => finding.field("status.conditions[DiskPressure]", "True", "False"),
     };
     finding.factors.extend(resource_alerts_missing::factor(Resource::Disks, now));
+    finding.factors.extend(eviction_gc_clash::factor(node, now));
     let mut evicted: Vec<(&model::ObjectRef, u32)> = Vec::new();
     for victim in disk::victims(node, now) {
         match evicted.iter_mut().find(|(app, _)| *app == &victim.app.object) {

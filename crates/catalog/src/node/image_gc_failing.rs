@@ -6,6 +6,7 @@ use model::{
 };
 
 use super::disk::bytes_text;
+use super::eviction_gc_clash;
 use super::signs::{self, Sign};
 use crate::wording;
 
@@ -84,10 +85,11 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     );
     let pressure = node.condition("DiskPressure").map(|c| c.status);
     let since = signs::since(told.iter().map(|(s, ..)| s));
-    let finding = Finding::new(KIND.id, mechanism, object.clone(), headline)
+    let mut finding = Finding::new(KIND.id, mechanism, object.clone(), headline)
         .field("images", format!("freed {}", bytes_text(*freed)), bytes_text(*wanted))
         .since(since)
         .evidence(last.evidence());
+    finding.factors.extend(eviction_gc_clash::factor(node, now));
     findings.push(match (pressure, times) {
         // Once, and the node is well: the next round may succeed.
         (Some(Truth::False), 1) => finding.state(State::Suspected),

@@ -7,6 +7,7 @@ pub(crate) mod container_gc_failing;
 mod disk;
 pub(crate) mod disk_pressure;
 pub(crate) mod disk_pressure_loop;
+pub(crate) mod eviction_gc_clash;
 pub(crate) mod flapping;
 mod flaps;
 mod full_disk;

@@ -7,6 +7,7 @@ pub(crate) mod crash_avalanche;
 pub(crate) mod crash_cause;
 mod crash_field;
 pub(crate) mod crash_looping;
+pub(crate) mod dns_slow;
 pub(crate) mod edit;
 mod evicted;
 pub(crate) mod evicted_memory;

@@ -10,6 +10,7 @@ use super::callers;
 use crate::dependency::complaint::{self, Class};
 use crate::evidence;
 use crate::pod::edit::{container_field, namespace_option};
+use crate::workload::prestop_missing;
 
 failure! {
     /// # Connections to a Service are refused although it has endpoints
@@ -116,7 +117,7 @@ fn finding(service: &Service, facts: Vec<Evidence>, now: &Snapshot) -> Option<Fi
     let others: &[&str] = if bare { &["not-listening"] } else { &["readiness-missing"] };
     let first = spec.containers.first().map_or("", |c| c.name.as_str());
     let fact = evidence::field(app.document(), &app.object, "readinessProbe", "none");
-    let finding = Finding::new(KIND.id, mechanism, object.clone(), headline)
+    let mut finding = Finding::new(KIND.id, mechanism, object.clone(), headline)
         .field(
             container_field(app, first, "readinessProbe"),
             if bare { "none" } else { "of another port" },
@@ -127,6 +128,7 @@ fn finding(service: &Service, facts: Vec<Evidence>, now: &Snapshot) -> Option<Fi
         .affects(object, "refuses some of its clients")
         .state(state)
         .unsure(sure, others, look);
+    finding.factors.extend(prestop_missing::factor(app));
     Some(finding)
 }
 

@@ -60,8 +60,9 @@ pub struct Named {
     /// `Active` or `Terminating` (Namespace); the type of a Secret; the controller of an
     /// IngressClass.
     pub state: Text,
-    /// Settings of the cluster's name server, the one value that is read of any config map.
-    pub corefile: Option<Box<str>>,
+    /// Settings of the cluster's name server (`Corefile`) or of its kubelets (`kubelet`): of other
+    /// values of config maps only rules are read.
+    pub settings: Option<Box<str>>,
     /// Rules by which somebody is told: those of a PrometheusRule, or of files in a ConfigMap.
     pub rules: Option<Box<Rules>>,
     /// Whether its data can never be changed.
@@ -150,7 +151,7 @@ impl Named {
         }
         let wire = Wire::deserialize(d)?;
         let mut rules = if kind == Kind::ConfigMap { wire.data.rules } else { Rules::default() };
-        let corefile = wire.data.corefile;
+        let settings = wire.data.settings;
         let secrets = wire.image_pull_secrets.into_iter().map(|s| s.name);
         let data = wire.data.keys.into_iter().chain(wire.string_data.keys);
         let data = data.chain(wire.binary_data.keys);
@@ -171,18 +172,24 @@ impl Named {
         let rules = (!rules.is_empty()).then(|| Box::new(rules));
         let keys = keys.chain(secrets).collect();
         let immutable = wire.immutable.unwrap_or(false);
-        Ok(Named { meta, kind, keys, values: values.into(), state, corefile, rules, immutable })
+        Ok(Named { meta, kind, keys, values: values.into(), state, settings, rules, immutable })
     }
 }
 
-/// Longest Corefile that is kept, in bytes: a real one has one or two thousand.
-const COREFILE_BYTES: usize = 32 * 1024;
+/// Longest settings that are kept, in bytes: real ones have one or two thousand.
+const SETTINGS_BYTES: usize = 32 * 1024;
 
-/// The keys of a map with what tells that their values changed, a `Corefile`, and rules.
+/// Whether the value of a key is kept. A `kubelet` may be anything unless it says what it is.
+fn is_kept(key: &str, text: &str) -> bool {
+    let kubelet = key == "kubelet" && text.contains("KubeletConfiguration");
+    (key == "Corefile" || kubelet) && text.len() <= SETTINGS_BYTES
+}
+
+/// The keys of a map with what tells that their values changed, settings, and rules.
 #[derive(Default)]
 struct Keys {
     keys: Vec<(Text, ConfigValue)>,
-    corefile: Option<Box<str>>,
+    settings: Option<Box<str>>,
     rules: Rules,
 }
 
@@ -200,10 +207,12 @@ impl<'de> Deserialize<'de> for Keys {
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
                 let mut read = Keys::default();
                 while let Some(key) = map.next_key::<Text>()? {
-                    let value = if key == "Corefile" {
-                        let text: String = map.next_value()?;
+                    let value = if key == "Corefile" || key == "kubelet" {
+                        let text = map.next_value::<Option<String>>()?.unwrap_or_default();
                         let value = ConfigValue::of(&text);
-                        read.corefile = (text.len() <= COREFILE_BYTES).then(|| text.into());
+                        if is_kept(&key, &text) {
+                            read.settings = Some(text.into());
+                        }
                         value
                     } else {
                         let ReadValue { value, rules } = map.next_value()?;
@@ -279,7 +288,7 @@ impl Record for Named {
         match part {
             Known::SPEC => {
                 self.keys.clone_from(&other.keys);
-                self.corefile = other.corefile.clone().or(self.corefile.take());
+                self.settings = other.settings.clone().or(self.settings.take());
                 self.rules.clone_from(&other.rules);
                 self.immutable |= other.immutable;
                 self.values.clone_from(&other.values);

@@ -33,8 +33,21 @@ pub struct Container {
     pub startup_probe: Option<Shared<Probe>>,
     /// Where volumes are mounted.
     pub volume_mounts: Shared<List<Mount>>,
+    /// Whether something is done in it before it is asked to stop.
+    #[serde(rename = "lifecycle", deserialize_with = "has_pre_stop")]
+    pub pre_stop: bool,
     /// Restart policy of an init container that runs on (a sidecar): `Always`.
     pub restart_policy: Option<Text>,
+}
+
+fn has_pre_stop<'de, D: serde::Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize, Default)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Lifecycle {
+        pre_stop: Option<serde::de::IgnoredAny>,
+    }
+    let hooks = Option::<Lifecycle>::deserialize(d)?;
+    Ok(hooks.is_some_and(|h| h.pre_stop.is_some()))
 }
 
 /// Requests and limits of a container.

@@ -19,7 +19,8 @@ impl Known {
     pub const OWNER: Known = Known(1 << 1);
     /// The main part of the spec.
     pub const SPEC: Known = Known(1 << 2);
-    /// Parts of a pod spec that `describe` does not print: affinity, spread, pull secrets.
+    /// Parts of a pod spec that `describe` does not print: affinity, spread, pull secrets, how
+    /// names are looked up, hooks.
     pub const PLACEMENT: Known = Known(1 << 3);
     /// The selector.
     pub const SELECTOR: Known = Known(1 << 4);

@@ -46,6 +46,8 @@ pub struct PodSpec {
     pub dns_policy: Text,
     /// Name servers of its own.
     pub dns_servers: List<Text>,
+    /// From how many dots on a name is asked for as it is, if stated.
+    pub ndots: Option<u8>,
     /// User all containers run as, if stated.
     pub run_as_user: Option<i64>,
     /// Group that volumes are handed to, if stated.
@@ -211,6 +213,21 @@ struct NameOnly {
 #[serde(default)]
 struct DnsConfig {
     nameservers: List<Text>,
+    options: List<DnsOption>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct DnsOption {
+    name: Text,
+    value: Option<Text>,
+}
+
+impl DnsConfig {
+    fn ndots(&self) -> Option<u8> {
+        let option = self.options.iter().find(|o| o.name == "ndots")?;
+        option.value.as_deref()?.parse().ok()
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -290,6 +307,7 @@ impl From<PodSpecWire> for PodSpec {
         };
         let names = |list: List<NameOnly>| list.into_iter().map(|n| n.name).collect();
         let security = w.security_context.unwrap_or_default();
+        let dns = w.dns_config.unwrap_or_default();
         let tolerations = w.tolerations.into_iter();
         let spread = w.topology_spread_constraints.into_iter();
         let volumes = w.volumes.into_iter().filter(|v| !token(&v.name));
@@ -312,7 +330,8 @@ impl From<PodSpecWire> for PodSpec {
             host_network: w.host_network,
             restart_policy: w.restart_policy,
             dns_policy: w.dns_policy,
-            dns_servers: w.dns_config.unwrap_or_default().nameservers,
+            ndots: dns.ndots(),
+            dns_servers: dns.nameservers,
             run_as_user: security.run_as_user,
             fs_group: security.fs_group,
         }

@@ -111,6 +111,14 @@ pub enum HostFigure {
         /// How many.
         count: u32,
     },
+    /// `conntrack -S`: what the kernel counted, since the machine's start, about its table of
+    /// connections.
+    Conntrack {
+        /// Connections that collided with another when they were entered.
+        insert_failed: u64,
+        /// Packets that were dropped for it.
+        dropped: u64,
+    },
     /// `docker ps`, `crictl ps`: a container.
     Container {
         /// Its name in the pod.

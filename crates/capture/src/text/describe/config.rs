@@ -23,12 +23,15 @@ pub fn config_map(body: Section<'_>, value: &mut Value) {
     }
     put(value, "dataCount", keys.len());
     put(value, "dataKeys", keys);
-    put_some(value, "data.Corefile", corefile(rest));
+    put_some(value, "data.Corefile", text_of("Corefile:", rest));
+    let kubelet = text_of("kubelet:", rest).filter(|t| t.contains("KubeletConfiguration"));
+    put_some(value, "data.kubelet", kubelet);
 }
 
-/// The settings of the cluster's name server: the one value that is read of any config map.
-fn corefile(lines: &[Line<'_>]) -> Option<String> {
-    let at = lines.iter().position(|l| l.text.trim_end() == "Corefile:")?;
+/// Settings of the cluster's name server or of its kubelets: the only values that are read of
+/// any config map. `key` stands above its value.
+fn text_of(key: &str, lines: &[Line<'_>]) -> Option<String> {
+    let at = lines.iter().position(|l| l.text.trim_end() == key)?;
     let body = lines.get(at + 2..)?;
     let ends = |pair: &[Line<'_>]| match pair {
         [name, rule] => {

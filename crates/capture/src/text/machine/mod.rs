@@ -1,9 +1,10 @@
 //! What a machine's own tools print: `df`, `free`, `ps`, `top`, `uptime`, `docker ps`,
-//! `crictl ps`, `crictl pods`.
+//! `crictl ps`, `crictl pods`, `conntrack -S`.
 //!
 //! Each is told by its header, with or without the command above it. A figure is handed on as
 //! printed; whether it is much or little is not judged here.
 
+mod conntrack;
 mod containers;
 mod disk;
 mod memory;
@@ -16,7 +17,8 @@ use crate::piece::Piece;
 use model::HostFigure;
 
 /// Tools whose output is read here; a file may be named after them.
-const TOOLS: &[&str] = &["df", "free", "ps", "top", "uptime", "docker", "crictl", "nerdctl"];
+const TOOLS: &[&str] =
+    &["conntrack", "df", "free", "ps", "top", "uptime", "docker", "crictl", "nerdctl"];
 
 /// Which machine printed something, and what was asked of it.
 pub struct Asked<'a> {
@@ -55,6 +57,7 @@ pub fn read(lines: &[Line<'_>], asked: &Asked<'_>, out: &mut Out<'_>) -> Option<
         .or_else(|| memory::read(lines, asked, out))
         .or_else(|| processes::read(lines, asked, out))
         .or_else(|| containers::read(lines, asked, out))
+        .or_else(|| conntrack::read(lines, asked, out))
 }
 
 /// `... up 5 days, 2 users,  load average: 1.00, 2.00, 3.00`.

@@ -32,6 +32,7 @@ fn line(piece: Piece) -> String {
         F::Container { name, namespace, pod, running, attempt, .. } => {
             format!("container {name} {namespace}/{pod} {running} {attempt}")
         }
+        F::Conntrack { insert_failed, dropped } => format!("conntrack {insert_failed} {dropped}"),
         F::Sandbox { namespace, pod, ready } => format!("sandbox {namespace}/{pod} {ready}"),
     };
     format!("{node}: {figure}")
@@ -41,6 +42,18 @@ fn line(piece: Piece) -> String {
 fn check(text: &str, want: &[&str]) {
     let got: Vec<String> = pieces(text).into_iter().map(line).collect();
     assert_eq!(got, want, "{text}");
+}
+
+#[test]
+fn counters_of_connections_are_summed_over_the_processors() {
+    let table = "\
+cpu=0   \tfound=12 invalid=3 ignore=0 insert=0 insert_failed=41 drop=41 early_drop=0 error=0 \
+search_restart=9
+cpu=1   \tfound=7 invalid=1 insert=0 insert_failed=1 drop=2 early_drop=0 error=0 search_restart=2
+";
+    check(&format!("root@n1:~# conntrack -S\n{table}"), &["n1: conntrack 42 43"]);
+    check(&format!("$ ssh n1 sudo conntrack -S\n{table}root@n1:~# \n"), &["n1: conntrack 42 43"]);
+    check("cpu=0 and nothing else\n", &[]);
 }
 
 const DF: &str = "\

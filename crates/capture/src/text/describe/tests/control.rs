@@ -100,3 +100,19 @@ fn the_settings_of_the_name_server_are_kept_and_no_other_value() {
     let kept = read["data"]["Corefile"].as_str().unwrap();
     assert!(kept.contains("kubernetes cluster.local") && !kept.contains("secret"), "{kept}");
 }
+
+#[test]
+fn the_settings_of_kubelets_are_kept_when_they_are_such() {
+    let text = |value: &str| {
+        format!(
+            "Name:         kubelet-config\nNamespace:    kube-system\nLabels:       <none>\n\nData\n\
+             ====\nkubelet:\n----\n{value}\n\nEvents:  <none>\n"
+        )
+    };
+    let settings = "kind: KubeletConfiguration\nimageGCHighThresholdPercent: 85";
+    let read = object(&text(settings), "ConfigMap", "kubelet-config");
+    let kept = read["data"]["kubelet"].as_str().unwrap();
+    assert!(kept.contains("imageGCHighThresholdPercent: 85"), "{kept}");
+    let other = object(&text("password"), "ConfigMap", "kubelet-config");
+    assert!(other["data"]["kubelet"].is_null(), "{other}");
+}
