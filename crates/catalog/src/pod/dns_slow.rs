@@ -86,11 +86,11 @@ const FEW_DOTS: u8 = 2;
 const SHOWN: usize = 4;
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
-    let callers = callers::of(now);
+    let servers = name_server::apps(now);
+    let callers = callers::of(&servers, now);
     if callers.is_empty() {
         return;
     }
-    let servers = name_server::apps(now);
     let shown: Vec<&&App> = servers.iter().filter(|a| !a.pods.is_empty()).collect();
     if !shown.is_empty() && shown.iter().all(|a| a.ready() == 0) {
         let object = ObjectRef::component("coredns");

@@ -352,4 +352,20 @@ impl PodSpec {
     pub fn all_containers(&self) -> impl Iterator<Item = &Container> {
         self.init_containers.iter().chain(self.containers.iter())
     }
+
+    /// Copies what `describe` does not print.
+    pub(crate) fn take_placement(&mut self, other: &PodSpec) {
+        self.affinity.clone_from(&other.affinity);
+        self.spread.clone_from(&other.spread);
+        self.pull_secrets.clone_from(&other.pull_secrets);
+        self.scheduler.clone_from(&other.scheduler);
+        self.dns_policy.clone_from(&other.dns_policy);
+        self.dns_servers.clone_from(&other.dns_servers);
+        self.ndots = other.ndots;
+        let hooks = other.containers.iter().filter(|c| c.pre_stop);
+        let hooks: Vec<&str> = hooks.map(|c| c.name.as_str()).collect();
+        self.containers.iter_mut().for_each(|c| c.pre_stop = hooks.contains(&c.name.as_str()));
+        self.run_as_user = other.run_as_user;
+        self.fs_group = other.fs_group;
+    }
 }

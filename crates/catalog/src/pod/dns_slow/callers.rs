@@ -66,8 +66,9 @@ fn is_wait(milliseconds: u32) -> bool {
     WAIT.contains(&milliseconds) || WAIT.contains(&(milliseconds / 2))
 }
 
-/// Workloads that wait for names now, in the order of the snapshot.
-pub(super) fn of(now: &Snapshot) -> Vec<Caller<'_>> {
+/// Workloads that wait for names now, in the order of the snapshot. What the name server itself
+/// asks others is no lookup of a program.
+pub(super) fn of<'s>(servers: &[&App], now: &'s Snapshot) -> Vec<Caller<'s>> {
     if now.logs.is_empty() {
         return Vec::new();
     }
@@ -76,6 +77,7 @@ pub(super) fn of(now: &Snapshot) -> Vec<Caller<'_>> {
     for log in now.logs.iter().filter(|l| l.unit.is_empty() && !l.previous) {
         if let Some(index) = owners.of(log)
             && let Some(app) = now.apps.get(index)
+            && servers.iter().all(|s| s.object != app.object)
         {
             read(index, app, log, &mut found);
         }
