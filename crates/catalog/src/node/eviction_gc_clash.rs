@@ -143,8 +143,8 @@ fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
         next: vec![
             Step::look("See which thresholds hold", look),
             Step::advice(format!(
-                "Set imageGCHighThresholdPercent to {EARLY_PERCENT} in /var/lib/kubelet/config.yaml \
-                 of each node and restart its kubelet, one node after the other"
+                "Set imageGCHighThresholdPercent to {EARLY_PERCENT} in \
+                 /var/lib/kubelet/config.yaml of each node and restart its kubelet, one node after the other"
             )),
         ],
         do_not: vec![

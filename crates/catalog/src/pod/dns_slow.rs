@@ -166,8 +166,8 @@ fn of_search_list(caller: &Caller<'_>, storm: Option<&Evidence>) -> Finding {
     let app = caller.app;
     let name = caller.name.unwrap_or_default();
     let headline = format!(
-        "{} waits {} for {name}: with ndots:5 it is first looked up with every suffix of the search \
-         list",
+        "{} waits {} for {name}: with ndots:5 it is first looked up with every suffix of the \
+         search list",
         app.object,
         caller.time()
     );
@@ -216,8 +216,8 @@ fn suffered<'c>(
 }
 
 /// The command that tells the reasons apart.
-const LOOK: &str = "kubectl logs -n kube-system -l k8s-app=kube-dns --tail=200; kubectl top pods -n \
-                    kube-system -l k8s-app=kube-dns; conntrack -S";
+const LOOK: &str = "kubectl logs -n kube-system -l k8s-app=kube-dns --tail=200; kubectl top pods \
+                    -n kube-system -l k8s-app=kube-dns; conntrack -S";
 
 /// Who calls outside names through the search list.
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
@@ -246,8 +246,8 @@ fn prevent(gap: &Gap, _: &Snapshot) -> Option<Patch> {
 pub(crate) fn ask_directly(object: &ObjectRef) -> Option<Patch> {
     let templated = matches!(object.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
     let body = format!(
-        "spec:\n  template:\n    spec:\n      dnsConfig:\n        options:\n        - name: ndots\n          \
-         value: '{FEW_DOTS}'\n"
+        "spec:\n  template:\n    spec:\n      dnsConfig:\n        options:\n        - name: ndots\n \
+         \x20        value: '{FEW_DOTS}'\n"
     );
     templated.then(|| Patch { object: object.clone(), body })
 }

@@ -53,7 +53,7 @@ pub struct SlowLookup<'a> {
 
 /// Whether a resolver got no answer in time.
 pub fn is_lookup_timeout(line: &str) -> bool {
-    says(line, LOOKUP_TIMEOUT)
+    says(line, LOOKUP_TIMEOUT) || (says(line, &["lookup "]) && says(line, &["i/o timeout"]))
 }
 
 /// A lookup that a program measured and that took a second or longer.
