@@ -245,10 +245,9 @@ fn prevent(gap: &Gap, _: &Snapshot) -> Option<Patch> {
 /// A patch that lets outside names be asked for as they are.
 pub(crate) fn ask_directly(object: &ObjectRef) -> Option<Patch> {
     let templated = matches!(object.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
-    let body = format!(
-        "spec:\n  template:\n    spec:\n      dnsConfig:\n        options:\n        - name: ndots\n \
-         \x20        value: '{FEW_DOTS}'\n"
-    );
+    let option = format!("{{name: ndots, value: '{FEW_DOTS}'}}");
+    let body =
+        format!("spec:\n  template:\n    spec:\n      dnsConfig:\n        options: [{option}]\n");
     templated.then(|| Patch { object: object.clone(), body })
 }
 
