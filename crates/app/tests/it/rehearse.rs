@@ -1,7 +1,7 @@
 //! Every failure kind is rehearsed on the twin: nothing is found before it, it is found after
 //! it, in time, and the same way each time.
 
-use model::{FailureKind, Scenario, Severity, Situation};
+use model::{Detect, FailureKind, Scenario, Severity, Situation};
 use seaworthy::rehearse::Rehearsal;
 
 /// Kinds that only ever follow from another: they are looked for below the first cause.
@@ -28,7 +28,7 @@ fn the_standard_cluster_is_healthy() {
 #[test]
 fn every_kind_that_happens_has_a_scenario() {
     for kind in catalog::ALL {
-        let happens = !matches!(kind.detect, model::Detect::Exposure);
+        let happens = !matches!(kind.detect, Detect::Exposure);
         let scenario = (kind.rehearse)();
         assert!(!happens || scenario.is_some(), "{} has no scenario", kind.id);
     }
@@ -67,8 +67,8 @@ fn loud(situation: &Situation) -> Vec<&model::Incident> {
     situation.incidents.iter().filter(|i| i.severity > Severity::Note).collect()
 }
 
-/// Runs a scenario until the kind is found in the first incident: as its cause, or among what
-/// follows from it.
+/// Runs a scenario until the kind is found in the first incident: as its cause, among what
+/// follows from it, or among what made it worse.
 fn rehearse(kind: &FailureKind, scenario: &Scenario, seed: u64) -> Result<(), String> {
     let told = |e: anyhow::Error| format!("{}: {e:#}", kind.id);
     let rehearsal = Rehearsal::new(scenario, seed).map_err(told)?;
@@ -77,9 +77,13 @@ fn rehearse(kind: &FailureKind, scenario: &Scenario, seed: u64) -> Result<(), St
         rehearsal.run_to(scenario.found_within_seconds * look / LOOKS).map_err(told)?;
         let situation = rehearsal.judge().map_err(told)?;
         let loud = loud(&situation);
-        let is_found = loud.first().is_some_and(|first| match EFFECTS.contains(&kind.id) {
-            true => first.members.iter().any(|m| m.finding.failure == kind.id),
-            false => first.cause().failure == kind.id,
+        let is_found = loud.first().is_some_and(|first| match kind.detect {
+            // What does not happen by itself is named where it made something else worse.
+            Detect::Exposure => first.cause().factors.iter().any(|f| f.failure == kind.id),
+            _ if EFFECTS.contains(&kind.id) => {
+                first.members.iter().any(|m| m.finding.failure == kind.id)
+            }
+            _ => first.cause().failure == kind.id,
         });
         if is_found {
             return Ok(());
