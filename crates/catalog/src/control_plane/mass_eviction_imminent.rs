@@ -180,11 +180,10 @@ fn is_unreachable(taint: &Taint) -> bool {
 
 /// Pods of a node that its taint can drive away and that are not marked yet.
 fn evictable<'s>(node: &'s Node, now: &'s Snapshot) -> impl Iterator<Item = &'s Pod> {
-    let runs = |p: &Pod| !p.is_finished() && p.meta.deleting.is_none();
     let is_static = |p: &Pod| p.meta.owner.as_ref().is_some_and(|o| o.kind == "Node");
     let here = now.on_node(&node.meta.name);
     let here = here.filter(|(app, _)| app.object.kind != Kind::DaemonSet).map(|(_, pod)| pod);
-    here.filter(move |p| runs(p) && !is_static(p))
+    here.filter(move |p| p.runs_on() && !is_static(p))
 }
 
 /// How long a pod bears an unreachable node; `None` when for ever.

@@ -8,6 +8,7 @@ use model::{App, Certainty, Evidence, Kind, ObjectRef, Snapshot, Timestamp, Trut
 use super::full_disk;
 use super::signs::{self, Sign};
 use crate::evidence;
+use crate::pod::measured;
 use crate::wording::{self, says};
 use crate::workload::hostpath_used;
 
@@ -151,7 +152,7 @@ fn evicted<'s>(pod: &'s Pod, now: &'s Snapshot) -> Option<(&'s str, Evidence)> {
 /// Who fills the disk of a node.
 pub(super) fn culprit(node: &Node, pressure: &Pressure<'_>, now: &Snapshot) -> Culprit {
     let victims = victims(node, now);
-    measured(node, now)
+    by_figures(node, now)
         .or_else(|| from_usage(node, &victims))
         .or_else(|| from_host_paths(node, &victims, now))
         .unwrap_or_else(|| {
@@ -198,28 +199,19 @@ fn from_usage(node: &Node, victims: &[Victim<'_>]) -> Option<Culprit> {
 }
 
 /// A workload whose pods on the node use most of the disk by measurement.
-fn measured(node: &Node, now: &Snapshot) -> Option<Culprit> {
+fn by_figures(node: &Node, now: &Snapshot) -> Option<Culprit> {
     let is_disk = |metric: &str| {
         says(metric, &["fs_usage_bytes", "ephemeral_storage_usage", "ephemeral_storage_pod_usage"])
     };
-    let mut samples = now.samples.iter().filter(|s| is_disk(&s.metric) && s.value > 0.0).peekable();
-    samples.peek()?;
-    let mut newest: BTreeMap<&str, &model::Sample> = BTreeMap::new();
-    for sample in samples {
-        let subject = sample.subject.rsplit('/').next().unwrap_or_default();
-        let known = newest.entry(subject).or_insert(sample);
-        if known.at <= sample.at {
-            *known = sample;
-        }
+    let newest = measured::newest(now, |s| is_disk(&s.metric) && s.value > 0.0);
+    if newest.is_empty() {
+        return None;
     }
     let mut by_app: Vec<(u64, &App, &model::Sample)> = Vec::new();
-    let here: Vec<(&App, &Pod)> = now.on_node(&node.meta.name).collect();
-    for pods in here.chunk_by(|a, b| a.0.object == b.0.object) {
-        let own: Vec<_> =
-            pods.iter().filter_map(|(_, p)| newest.get(p.meta.name.as_str())).collect();
-        let largest = own.iter().max_by(|a, b| a.value.total_cmp(&b.value));
-        if let (Some(largest), Some((app, _))) = (largest, pods.first()) {
-            by_app.push((own.iter().map(|s| s.value as u64).sum(), *app, largest));
+    for (app, pods) in now.apps_on(&node.meta.name) {
+        let own: Vec<_> = pods.iter().filter_map(|p| newest.get(p.meta.name.as_str())).collect();
+        if let Some(largest) = own.iter().max_by(|a, b| a.value.total_cmp(&b.value)) {
+            by_app.push((own.iter().map(|s| s.value as u64).sum(), app, largest));
         }
     }
     let all: u64 = by_app.iter().map(|(bytes, _, _)| bytes).sum();
@@ -249,11 +241,10 @@ fn from_host_paths(node: &Node, victims: &[Victim<'_>], now: &Snapshot) -> Optio
     if !known || used.fold(0, u64::saturating_add) >= MUCH_BYTES {
         return None;
     }
-    let mut here: Vec<&App> =
-        now.on_node(&node.meta.name).filter(|(_, p)| p.runs_on()).map(|(app, _)| app).collect();
-    here.dedup_by_key(|app| &app.object);
+    let mut here = now.apps_on(&node.meta.name);
+    here.retain(|(_, pods)| pods.iter().any(|p| p.runs_on()));
     let mut writers =
-        here.into_iter().filter_map(|app| Some((app, hostpath_used::written(app.spec()?)?.1)));
+        here.into_iter().filter_map(|(app, _)| Some((app, hostpath_used::written(app.spec()?)?.1)));
     let (app, path) = writers.next()?;
     if writers.next().is_some() {
         return None;

@@ -52,8 +52,7 @@ pub(crate) fn on_host(node: &str, command: &str) -> String {
 fn affected_pods(mut finding: Finding, node: &Node, now: &Snapshot) -> Finding {
     let mut sick: Vec<(&model::App, usize)> = Vec::new();
     for (app, pod) in now.on_node(&node.meta.name) {
-        let running = !pod.is_finished() && pod.meta.deleting.is_none();
-        if !running || pod.is_ready() == Some(true) || app.object.kind == Kind::DaemonSet {
+        if !pod.runs_on() || pod.is_ready() == Some(true) || app.object.kind == Kind::DaemonSet {
             continue;
         }
         match sick.last_mut().filter(|(known, _)| known.object == app.object) {

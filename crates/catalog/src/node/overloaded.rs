@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::record::Node;
+use model::record::{Node, Pod};
 use model::{
     Act, App, Certainty, Evidence, Factor, Finding, Findings, Gap, Impact, Kind, Patch, Remedy,
     Role, Scenario, Snapshot, Step,
@@ -144,14 +144,17 @@ fn hog<'s>(node: &Node, now: &'s Snapshot) -> Option<(&'s App, f64, Evidence)> {
             *known = s;
         }
     }
-    let used = |app: &'s App| {
-        let here = app.pods.iter().filter(|p| p.node == node.meta.name);
+    if newest.is_empty() {
+        return None;
+    }
+    let used = |(app, pods): (&'s App, Vec<&'s Pod>)| {
         let own: Vec<&model::Sample> =
-            here.filter_map(|p| newest.get(p.meta.name.as_str()).copied()).collect();
+            pods.iter().filter_map(|p| newest.get(p.meta.name.as_str()).copied()).collect();
         let sum: f64 = own.iter().map(|s| s.value).sum();
         Some((app, sum, own.first()?.document))
     };
-    let most = now.apps.iter().filter_map(used).max_by(|a, b| a.1.total_cmp(&b.1));
+    let here = now.apps_on(&node.meta.name).into_iter();
+    let most = here.filter_map(used).max_by(|a, b| a.1.total_cmp(&b.1));
     let (app, sum, document) = most.filter(|_| cores > 0.0)?;
     let fact = format!("{sum:.1} of {cores:.0} processors of {}", node.meta.name);
     let fact = evidence::field(document, &app.object, "cpu usage", fact);

@@ -78,21 +78,26 @@ pub(super) fn stalled(now: &Snapshot) -> Stalled<'_> {
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
     let stalled = stalled(now);
-    let is_stalled = |n: &Node| stalled.iter().any(|(s, _)| s.meta.name == n.meta.name);
-    let well: Vec<&Node> = now.nodes.iter().filter(|n| !is_stalled(n)).collect();
-    if stalled.len() < 2 || well.is_empty() {
+    let Some((first, _)) = stalled.first().filter(|_| stalled.len() > 1) else { return };
+    let names: BTreeSet<&str> = stalled.iter().map(|(n, _)| n.meta.name.as_str()).collect();
+    let well = now.nodes.iter().filter(|n| !names.contains(n.meta.name.as_str()));
+    let well: Vec<&Node> = well.collect();
+    if well.is_empty() {
         return;
     }
     let placed = placements(now);
     let on = |node: &Node, app: &ObjectRef| {
         placed.get(node.meta.name.as_str()).is_some_and(|apps| apps.contains(app))
     };
-    let apps = now.apps.iter().filter(|a| a.object.kind != Kind::DaemonSet);
+    // What all have in common, the first has too.
+    let there = placed.get(first.meta.name.as_str()).into_iter().flatten();
+    let apps = there.filter(|o| o.kind != Kind::DaemonSet).filter_map(|o| now.app(o));
     let common = apps.filter(|a| {
         stalled.iter().all(|(n, since)| on(n, &a.object) && was_there(a, n, *since))
             && !well.iter().any(|n| on(n, &a.object))
     });
-    let common: Vec<&App> = common.collect();
+    let mut common: Vec<&App> = common.collect();
+    common.sort_by_key(|a| (&a.object.namespace, &a.object.name));
     let Some(app) = common.first() else { return };
     let mut finding = finding(app, common.len(), &stalled, &well);
     let names = stalled.iter().map(|(n, _)| n.meta.name.as_str());

@@ -173,8 +173,7 @@ fn from_pods(node: &Node, now: &Snapshot) -> Option<Cause> {
     let mut facts = Vec::new();
     let mut workloads = BTreeSet::new();
     let mut since = None;
-    let running = |p: &Pod| !p.is_finished() && p.meta.deleting.is_none();
-    let unready = |p: &Pod| running(p) && p.is_ready() != Some(true);
+    let unready = |p: &Pod| p.runs_on() && p.is_ready() != Some(true);
     for (app, pod) in now.on_node(&node.meta.name).filter(|(_, p)| unready(p)) {
         let events = now.pod_events(pod).iter().rev();
         let mut late = events.map(|e| signs::of_event(e, now)).filter(|s| {

@@ -3,6 +3,8 @@
 use model::record::Node;
 use model::{Certainty, Finding, Kind, ObjectRef, Snapshot, Timestamp, Truth};
 
+use crate::wording::{NETWORK_PLUGINS, says};
+
 /// Nodes that fall within this many seconds of each other fell at once, not in turn.
 pub(super) const AT_ONCE_SECONDS: i64 = 60;
 
@@ -86,27 +88,10 @@ pub(super) fn cause<'s>(
     Some(finding)
 }
 
-/// Names by which network plugins' agents go.
-const PLUGINS: [&str; 12] = [
-    "antrea",
-    "aws-node",
-    "calico",
-    "canal",
-    "cilium",
-    "cni",
-    "flannel",
-    "kube-router",
-    "multus",
-    "ovn",
-    "terway",
-    "weave",
-];
-
 /// The workload of the network plugin, or the component when it was not read.
 fn network_plugin(now: &Snapshot) -> ObjectRef {
-    let named = |a: &&model::App| {
-        a.object.kind == Kind::DaemonSet && PLUGINS.iter().any(|p| a.object.name.contains(p))
-    };
+    let named =
+        |a: &&model::App| a.object.kind == Kind::DaemonSet && says(&a.object.name, NETWORK_PLUGINS);
     let agents = now.apps.iter().filter(named);
     let worst = agents.max_by_key(|a| a.lost_replicas()).map(|a| a.object.clone());
     worst.unwrap_or_else(|| ObjectRef::component("network-plugin"))

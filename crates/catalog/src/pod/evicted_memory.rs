@@ -11,6 +11,7 @@ use model::{
 
 use super::edit::container_field;
 use super::evicted::{self, Evicted};
+use super::measured;
 use crate::evidence;
 use crate::wording::{self, between};
 
@@ -232,19 +233,16 @@ fn running_users<'s>(node: &str, now: &'s Snapshot) -> Vec<Hog<'s>> {
         (m.contains("memory") || m == "mem")
             && !["limit", "request", "cache", "node"].iter().any(|w| m.contains(w))
     };
-    let samples: Vec<&model::Sample> =
-        now.samples.iter().filter(|s| is_memory(&s.metric) && s.value > 0.0).collect();
-    if samples.is_empty() || node.is_empty() {
+    let newest = measured::newest(now, |s| is_memory(&s.metric) && s.value > 0.0);
+    if newest.is_empty() {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for app in &now.apps {
+    for (app, pods) in now.apps_on(node) {
         let mut sum = 0_u64;
         let mut fact = None;
-        for pod in app.running().filter(|p| p.node == node) {
-            let own =
-                |s: &&&model::Sample| s.subject.rsplit('/').next() == Some(pod.meta.name.as_str());
-            let Some(sample) = samples.iter().filter(own).max_by_key(|s| s.at) else { continue };
+        for pod in pods.into_iter().filter(|p| p.runs_on()) {
+            let Some(sample) = newest.get(pod.meta.name.as_str()) else { continue };
             let asked = u64::try_from(pod.spec.requests("memory").units()).unwrap_or(0);
             let above = (sample.value as u64).saturating_sub(asked);
             sum = sum.saturating_add(above);

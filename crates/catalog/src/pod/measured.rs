@@ -1,6 +1,8 @@
 //! Measurements of a workload: one series from samples, and what is unusual in it.
 
-use model::{App, Snapshot, Timestamp};
+use std::collections::BTreeMap;
+
+use model::{App, Sample, Snapshot, Timestamp};
 
 use super::log_lines::names;
 
@@ -67,6 +69,20 @@ pub(super) fn of(app: &App, measure: Measure, now: &Snapshot) -> Option<Series> 
         metric: first.metric.to_string(),
         subject: first.subject.to_string(),
     })
+}
+
+/// The newest measurement of each pod, by the last part of its subject, of samples that `is`
+/// takes.
+pub(crate) fn newest(now: &Snapshot, is: impl Fn(&Sample) -> bool) -> BTreeMap<&str, &Sample> {
+    let mut newest: BTreeMap<&str, &Sample> = BTreeMap::new();
+    for sample in now.samples.iter().filter(|s| is(s)) {
+        let subject = sample.subject.rsplit('/').next().unwrap_or_default();
+        let known = newest.entry(subject).or_insert(sample);
+        if known.at <= sample.at {
+            *known = sample;
+        }
+    }
+    newest
 }
 
 /// A value that only grows, by more than any rate could: seconds since the start.

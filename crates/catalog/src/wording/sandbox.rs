@@ -68,18 +68,18 @@ pub const NETWORK_SETUP: &[&str] = &[
 
 /// Words in the names of workloads that are network plugins.
 pub const NETWORK_PLUGINS: &[&str] = &[
+    "antrea",
+    "aws-node",
+    "azure-cni",
     "calico",
+    "canal",
     "cilium",
     "flannel",
-    "weave-net",
-    "aws-node",
-    "kube-router",
     "kindnet",
-    "antrea",
-    "canal",
-    "ovnkube",
-    "kube-ovn",
-    "azure-cni",
+    "kube-router",
     "multus",
     "netd",
+    "ovn",
+    "terway",
+    "weave",
 ];

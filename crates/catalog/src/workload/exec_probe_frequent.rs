@@ -112,9 +112,8 @@ fn rates(now: &Snapshot) -> BTreeMap<&str, u64> {
 
 /// Workloads on a node whose probes keep its runtime busy.
 pub(crate) fn factors_on(node: &str, now: &Snapshot) -> Vec<Factor> {
-    let mut apps: Vec<&App> = now.on_node(node).map(|(app, _)| app).collect();
-    apps.dedup_by_key(|app| &app.object);
-    let busy = apps.into_iter().filter_map(|app| Some((app, frequent(app).next()?.2)));
+    let apps = now.apps_on(node).into_iter();
+    let busy = apps.filter_map(|(app, _)| Some((app, frequent(app).next()?.2)));
     let factor = |(app, period): (&App, u32)| {
         audit::factor(
             KIND.id,

@@ -17,6 +17,18 @@ impl Snapshot {
         self.placed(node).filter(|(_, pod)| !pod.node.is_empty())
     }
 
+    /// Workloads with pods on the node, each with those pods, finished ones included.
+    pub fn apps_on<'s>(&'s self, node: &str) -> Vec<(&'s App, Vec<&'s Pod>)> {
+        let mut apps: Vec<(&App, Vec<&Pod>)> = Vec::new();
+        for (app, pod) in self.on_node(node) {
+            match apps.last_mut().filter(|(known, _)| std::ptr::eq(*known, app)) {
+                Some((_, pods)) => pods.push(pod),
+                None => apps.push((app, vec![pod])),
+            }
+        }
+        apps
+    }
+
     /// Pods of which no node is known, each with its workload, in the order of workloads.
     pub fn unplaced(&self) -> impl Iterator<Item = (&App, &Pod)> {
         self.placed("")

@@ -64,9 +64,8 @@ impl Snapshot {
         let mut add = |relation, object: ObjectRef| found.push((relation, object));
         match object.kind {
             Kind::Node => {
-                let mut apps: Vec<&App> = self.on_node(&object.name).map(|(app, _)| app).collect();
-                apps.dedup_by_key(|app| &app.object);
-                apps.iter().for_each(|a| add(Relation::RunsOn, a.object.clone()));
+                let apps = self.apps_on(&object.name);
+                apps.iter().for_each(|(a, _)| add(Relation::RunsOn, a.object.clone()));
             }
             Kind::Service => {
                 let mut callers = self.callers_of(&object.namespace, &object.name);

@@ -52,8 +52,9 @@ pub(super) fn source<'s>(node: &str, command: &str, now: &'s Snapshot) -> Option
     if command.is_empty() {
         return None;
     }
-    let here = |a: &&App| a.object.kind != Kind::Job && a.running().any(|p| p.node == node);
-    let mut found = now.apps.iter().filter(here).flat_map(|app| {
+    let mut here = now.apps_on(node);
+    here.retain(|(a, pods)| a.object.kind != Kind::Job && pods.iter().any(|p| p.runs_on()));
+    let mut found = here.into_iter().flat_map(|(app, _)| {
         let containers = app.spec().into_iter().flat_map(|s| s.containers.iter());
         containers.flat_map(move |c| {
             let own = listening::probes(c)

@@ -1,7 +1,9 @@
 //! Which workload took a node's memory: measured, killed, or the only one without a limit.
 
-use model::record::{Container, Node};
-use model::{App, Kind, Snapshot};
+use std::collections::BTreeMap;
+
+use model::record::{Container, Node, Pod};
+use model::{App, Kind, Sample, Snapshot};
 
 use crate::node::lost_cascade::unlimited;
 
@@ -21,15 +23,14 @@ const LEAST_PERCENT: u64 = 20;
 
 /// The workload that took the memory of the node, the surest sign first.
 pub(super) fn of<'s>(node: &Node, now: &'s Snapshot) -> Option<Hog<'s>> {
-    let here = now.apps.iter().filter(|a| a.pods.iter().any(|p| p.node == node.meta.name));
-    let here: Vec<&App> = here.collect();
-    let hog = |app: &'s App| Hog {
+    let newest = newest(now);
+    let hog = |(app, pods): (&'s App, Vec<&'s Pod>)| Hog {
         app,
-        bytes: Some(measured(app, node, now)).filter(|b| *b > 0),
+        bytes: Some(measured(&pods, &newest)).filter(|b| *b > 0),
         unlimited: unlimited(app).into_iter().next(),
-        killed: was_killed(app, node),
+        killed: was_killed(&pods),
     };
-    let all: Vec<Hog<'s>> = here.into_iter().map(hog).collect();
+    let all: Vec<Hog<'s>> = now.apps_on(&node.meta.name).into_iter().map(hog).collect();
     let total = u64::try_from(node.capacity.amount("memory").units()).unwrap_or(0);
     let large = |h: &&Hog<'_>| h.bytes.is_some_and(|b| b >= total / 100 * LEAST_PERCENT);
     let most = all.iter().filter(large).max_by_key(|h| h.bytes).map(|h| h.app);
@@ -42,21 +43,31 @@ pub(super) fn of<'s>(node: &Node, now: &'s Snapshot) -> Option<Hog<'s>> {
     all.into_iter().find(|h| h.app.object == one.object)
 }
 
-/// What the pods of a workload on this node hold by the newest measurement of each.
-fn measured(app: &App, node: &Node, now: &Snapshot) -> u64 {
-    let pods = app.pods.iter().filter(|p| p.node == node.meta.name);
-    pods.map(|p| {
-        let full = format!("{}/{}", p.meta.namespace, p.meta.name);
-        let own = now.samples.iter().filter(|s| s.metric == "memory_usage");
-        let of_pod = own.filter(|s| s.subject == full || s.subject == p.meta.name);
-        of_pod.max_by_key(|s| s.at).map_or(0.0, |s| s.value.clamp(0.0, 1e18)) as u64
-    })
-    .fold(0, u64::saturating_add)
+/// The newest measurement of each pod, by its name with or without its namespace.
+fn newest(now: &Snapshot) -> BTreeMap<&str, &Sample> {
+    let mut newest: BTreeMap<&str, &Sample> = BTreeMap::new();
+    for sample in now.samples.iter().filter(|s| s.metric == "memory_usage") {
+        let known = newest.entry(&sample.subject).or_insert(sample);
+        if known.at <= sample.at {
+            *known = sample;
+        }
+    }
+    newest
 }
 
-/// Whether a container of it was killed for memory on this node.
-fn was_killed(app: &App, node: &Node) -> bool {
-    let pods = app.pods.iter().filter(|p| p.node == node.meta.name);
-    let mut ends = pods.flat_map(|p| p.containers.iter().filter_map(|c| c.ended()));
+/// What pods hold by the newest measurement of each.
+fn measured(pods: &[&Pod], newest: &BTreeMap<&str, &Sample>) -> u64 {
+    let of = |p: &&Pod| {
+        let full = format!("{}/{}", p.meta.namespace, p.meta.name);
+        let sample = [newest.get(full.as_str()), newest.get(p.meta.name.as_str())];
+        let sample = sample.into_iter().flatten().max_by_key(|s| s.at);
+        sample.map_or(0.0, |s| s.value.clamp(0.0, 1e18)) as u64
+    };
+    pods.iter().map(of).fold(0, u64::saturating_add)
+}
+
+/// Whether a container of these pods was killed for memory.
+fn was_killed(pods: &[&Pod]) -> bool {
+    let mut ends = pods.iter().flat_map(|p| p.containers.iter().filter_map(|c| c.ended()));
     ends.any(|end| end.reason == "OOMKilled" || end.exit_code == 137)
 }

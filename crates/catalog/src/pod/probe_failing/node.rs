@@ -25,7 +25,7 @@ pub(in crate::pod) struct Loaded<'s> {
 pub(super) fn explains(app: &App, cases: &[Case<'_>], now: &Snapshot) -> bool {
     let all: Vec<&Complaint<'_>> = cases.iter().flat_map(|c| &c.complaints).collect();
     let Some(node) = only_node(&all) else { return false };
-    let here = now.apps.iter().filter(|a| a.pods.iter().any(|p| p.node == node));
+    let here = now.apps_on(node).into_iter().map(|(a, _)| a);
     let alike = here.filter(|a| a.object == app.object || fails_only_on(a, node, now)).count();
     alike >= WORKLOADS && answers_elsewhere(node, now)
 }
