@@ -36,7 +36,11 @@ pub(crate) fn link(found: &[Finding], now: &Snapshot, kinds: &[&FailureKind]) ->
     edges.sort();
     edges.dedup_by_key(|e| (e.cause, e.effect));
     // Where two could each cause the other, what says of itself to be a consequence gives way.
-    edges.sort_by_key(|e| (found.get(e.cause).map(|f| f.role), e.cause, e.effect));
+    // Then the surer one leads.
+    edges.sort_by_key(|e| {
+        let cause = found.get(e.cause).map(|f| (f.role, std::cmp::Reverse(f.certainty)));
+        (cause, e.cause, e.effect)
+    });
     let mut edges = without_cycles(edges);
     edges.sort();
     edges

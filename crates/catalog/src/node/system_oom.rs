@@ -3,7 +3,7 @@
 mod hog;
 mod kill;
 
-use model::record::Node;
+use model::record::{ClusterEvent, Node};
 use model::{
     Act, Certainty, Evidence, Factor, Finding, Findings, Gap, Impact, Kind, Patch, Quantity,
     Remedy, Role, Scenario, Snapshot, State, Step, Timestamp, Truth,
@@ -11,7 +11,7 @@ use model::{
 
 use crate::evidence;
 use crate::observability::resource_alerts_missing::{self, Resource};
-use crate::wording::between;
+use crate::wording::{between, says};
 use hog::Hog;
 use kill::{Kill, Scope};
 
@@ -22,7 +22,8 @@ failure! {
     /// Events `SystemOOM` ("System OOM encountered, victim process: java, pid: 4711") or
     /// `OOMKilling` about the node; in the kernel's log "invoked oom-killer" and "Out of memory:
     /// Killed process". Containers end with exit code 137, often of workloads that did nothing
-    /// wrong. The kubelet or the runtime may be killed too, then the node is lost.
+    /// wrong. The kubelet or the runtime may be killed too, then the node is lost. Before that
+    /// the node may say MemoryPressure True, and the kubelet "Attempting to reclaim memory".
     ///
     /// ## Why it happens
     /// The scheduler looks at requests only. Containers that ask for little and have no limit
@@ -95,6 +96,11 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     let object = node.meta.object(Kind::Node);
     let (own, short): (Vec<Told>, Vec<Told>) =
         told.into_iter().partition(|t| t.kill.scope == Scope::Container);
+    if short.iter().all(|t| !is_current(t, node, now))
+        && let Some(finding) = under_pressure(node, now)
+    {
+        return findings.push(finding);
+    }
     if short.is_empty() {
         if let Some(last) = own.last() {
             let process = &last.kill.process;
@@ -187,6 +193,34 @@ fn finding(node: &Node, newest: &Told, current: &[&Told], now: &Snapshot) -> Fin
         .affects(object, count)
         .impact(Impact { nodes: u32::from(unready), ..Impact::default() });
     super::affected_pods(finding, node, now)
+}
+
+/// The kubelet says that its node is short of memory: it evicts pods before the kernel kills.
+fn under_pressure(node: &Node, now: &Snapshot) -> Option<Finding> {
+    let condition = node.condition("MemoryPressure").filter(|c| c.status == Truth::True)?;
+    let object = node.meta.object(Kind::Node);
+    let hog = hog::of(node, now);
+    let mut finding = match hog.as_ref().filter(|h| h.unlimited.is_some() && h.bytes.is_some()) {
+        Some(hog) => of_hog(hog, node),
+        None => {
+            let headline = format!("node {object} is short of memory, and its kubelet evicts pods");
+            Finding::new(KIND.id, "memory-exhausted", object.clone(), headline).field(
+                "status.conditions[MemoryPressure]",
+                "True",
+                "False",
+            )
+        }
+    };
+    let tries =
+        |e: &&ClusterEvent| e.reason == "EvictionThresholdMet" && says(&e.message, &["memory"]);
+    let told = now.events_about(&object).iter().rfind(tries);
+    finding = finding
+        .since(condition.since)
+        .evidence([evidence::condition(node.meta.source, &object, condition)])
+        .evidence(told.and_then(|e| evidence::event(e, now)))
+        .evidence(figures(node, now))
+        .affects(object, "takes no pods without requests, and evicts");
+    Some(super::affected_pods(finding, node, now))
 }
 
 fn held(bytes: u64) -> String {

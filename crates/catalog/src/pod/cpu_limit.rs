@@ -42,6 +42,7 @@ pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut
     let cpu = look(app, now);
     let saturated = cpu.share.is_some_and(|s| s >= SATURATED);
     if !(cpu.throttled || (cpu.alerted && cpu.is_busy)) {
+        findings.found.extend(at_limit(id, app, now));
         return;
     }
     let grew = cpu.grew.is_some_and(|g| g >= GREW);
@@ -87,6 +88,41 @@ pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut
         finding = finding.affects(caller, how);
     }
     findings.push(finding);
+}
+
+/// At this share of its limit a single look says that a container gets no more.
+const PINNED: f64 = 0.95;
+
+/// A single look (`kubectl top`) at pods that use all that their limit gives them. What works
+/// as fast as it may is well, so that this alone is suspected only.
+fn at_limit(id: &'static str, app: &App, now: &Snapshot) -> Option<Finding> {
+    let (name, limit) = limit_of(app);
+    let containers = app.spec().map_or(0, |s| s.containers.len());
+    let (limit, true) = (limit.filter(|l| l.milli() > 0)?, containers == 1) else { return None };
+    let cores = limit.milli() as f64 / 1000.0;
+    let own = |subject: &str| {
+        let mut parts = subject.split('/');
+        let (first, second) = (parts.next().unwrap_or_default(), parts.next());
+        let pod = second.unwrap_or(first);
+        let near = second.is_none() || first == app.object.namespace;
+        near && app.running().any(|p| p.meta.name == pod)
+    };
+    let single = |s: &&model::Sample| s.at.is_none() && s.metric == "cpu_usage";
+    let mut samples = now.samples.iter().filter(single).filter(|s| own(&s.subject));
+    let sample = samples.find(|s| s.value >= PINNED * cores)?;
+    let text = limit.text("cpu");
+    let headline = format!("{} uses all of its CPU limit of {text}", app.object);
+    let usage = format!("{}m of {text}", (sample.value * 1000.0).round());
+    let field = format!("cpu_usage of {}", sample.subject);
+    let look = format!("kubectl top pod{} --containers", namespace_option(&app.object.namespace));
+    let expected = format!("{} or more", limit.plus(limit).text("cpu"));
+    let finding = Finding::new(id, "cpu-throttled", app.object.clone(), headline)
+        .field(container_field(app, name, "resources.limits.cpu"), text, expected)
+        .evidence([evidence::field(sample.document, &app.object, field, usage)])
+        .affects(app.object.clone(), "held back by its limit")
+        .unsure(Certainty::Likely, &["cpu-overload"], look);
+    let suffers = app.lost_replicas() > 0;
+    Some(if suffers { finding } else { finding.state(State::Suspected) })
 }
 
 fn look(app: &App, now: &Snapshot) -> Cpu {

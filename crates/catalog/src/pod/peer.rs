@@ -32,7 +32,7 @@ pub(crate) struct Named<'t> {
 }
 
 /// Words after which a host stands.
-const MARKS: [&str; 9] = [
+const MARKS: [&str; 12] = [
     "lookup ",
     "enotfound ",
     "eai_again ",
@@ -40,6 +40,10 @@ const MARKS: [&str; 9] = [
     "could not resolve host: ",
     "unknownhostexception: ",
     "unknown host ",
+    // nslookup, of the usual kind and of busybox.
+    "server can't find ",
+    "can't resolve ",
+    "bad address ",
     "unknown mysql server host ",
     "host not found in upstream ",
 ];

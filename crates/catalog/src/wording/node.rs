@@ -67,8 +67,13 @@ pub const NETWORK_PLUGIN_DOWN: &[&str] = &[
 ];
 
 /// A certificate is past its date or not trusted.
-pub const CERTIFICATE: &[&str] =
-    &["x509:", "certificate has expired", "certificate signed by unknown"];
+pub const CERTIFICATE: &[&str] = &[
+    "x509:",
+    "certificate has expired",
+    "certificate signed by unknown",
+    // The kubelet, when it cannot even start with the certificate that it has.
+    "bootstrap client certificate in",
+];
 
 /// The API server does not believe a client who it is.
 pub const CLIENT_REFUSED: &[&str] = &["unable to authenticate the request"];

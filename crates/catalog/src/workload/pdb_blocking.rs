@@ -56,7 +56,10 @@ failure! {
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
     for budget in now.budgets.iter() {
-        let apps = now.protected_by(budget);
+        let apps = match budget.meta.known.has(Known::SELECTOR) {
+            true => now.protected_by(budget),
+            false => refused(budget, now),
+        };
         let Some(mechanism) = blocks(budget, &apps, now) else { continue };
         let object = budget.meta.object(Kind::PodDisruptionBudget);
         match wanted(&apps, now) {
@@ -92,7 +95,30 @@ fn blocks(budget: &Budget, apps: &[&App], now: &Snapshot) -> Option<&'static str
 /// How many pods it is about.
 fn pods_of(budget: &Budget, apps: &[&App]) -> i64 {
     let wanted: i64 = apps.iter().filter_map(|a| a.wanted()).sum();
-    if budget.expected > 0 { budget.expected } else { wanted }
+    let running = || apps.iter().map(|a| a.running().count()).sum::<usize>();
+    match (budget.expected, wanted) {
+        (1.., _) => budget.expected,
+        (_, 1..) => wanted,
+        _ => i64::try_from(running()).unwrap_or(i64::MAX),
+    }
+}
+
+/// A table does not show whom a budget protects. The only one of a namespace that lets nobody
+/// go protects those whose eviction was refused.
+fn refused<'s>(budget: &Budget, now: &'s Snapshot) -> Vec<&'s App> {
+    let here = now.budgets.in_namespace(&budget.meta.namespace);
+    let mut shut = here.filter(|b| b.allowed == 0 && b.meta.live.has(Known::REPLICAS));
+    let alone = shut.next().is_some_and(|b| b.meta.name == budget.meta.name);
+    if !alone || shut.next().is_some() {
+        return Vec::new();
+    }
+    let told = now.client_errors.iter().filter(|e| says(&e.text, wording::EVICTION_REFUSED));
+    let texts: Vec<&str> = told.map(|e| e.text.as_str()).collect();
+    let named = |a: &&App| {
+        !texts.is_empty()
+            && a.running().any(|p| texts.iter().any(|t| t.contains(p.meta.name.as_str())))
+    };
+    now.apps_in(&budget.meta.namespace).iter().filter(named).collect()
 }
 
 /// Whether its figures allow no eviction even when all pods are well.
@@ -361,6 +387,26 @@ mod tests {
             document: 0,
         });
         assert_eq!(lines(&KIND, &now), ["budget-allows-none pdb/rope Proven Active"]);
+    }
+
+    #[test]
+    fn a_table_shows_no_selector_but_the_refusal_names_a_pod() {
+        let row = "kind: PodDisruptionBudget\nmetadata: {namespace: pier, name: rope}\nspec: \
+                   {minAvailable: 1}\nstatus: {disruptionsAllowed: 0}\n---\n";
+        let mut now = snapshot(&(row.to_owned() + &app("n1")));
+        let budget = now.budgets.iter().next().expect("a budget").clone();
+        let names = |now: &model::Snapshot| -> Vec<String> {
+            super::refused(&budget, now).iter().map(|a| a.object.name.to_string()).collect()
+        };
+        assert!(names(&now).is_empty());
+        let text = "error when evicting pods/\"rope-5d4f8c7b9-x2x4z\" -n \"pier\": Cannot evict pod \
+                    as it would violate the pod's disruption budget.";
+        now.client_errors.push(ClientError {
+            text: text.into(),
+            answered_later: false,
+            document: 0,
+        });
+        assert_eq!(names(&now), ["rope"]);
     }
 
     #[test]

@@ -87,7 +87,8 @@ fn leftover(claim: &Claim, now: &Snapshot) -> Option<String> {
     let sets = here.filter(|a| a.object.kind == Kind::StatefulSet);
     for app in sets {
         let workload = app.workload.as_ref().filter(|w| w.meta.known.has(Known::REPLICAS))?;
-        let own = |t: &model::Text| front == format!("{t}-{}", app.object.name);
+        let own =
+            |t: &model::record::Claim| front == format!("{}-{}", t.meta.name, app.object.name);
         let by_name = front.ends_with(&format!("-{}", app.object.name));
         let known = !workload.claim_templates.is_empty();
         if workload.claim_templates.iter().any(own) || (!known && by_name) {

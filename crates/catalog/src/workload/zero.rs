@@ -4,10 +4,10 @@
 //! is `scaled_to_zero`'s own.
 
 use model::record::{Pod, Service};
-use model::{Alert, App, Evidence, Kind, ObjectRef, Snapshot};
+use model::{Alert, App, Evidence, Kind, LogLines, ObjectRef, Snapshot};
 
 use crate::evidence;
-use crate::pod::log_lines::names;
+use crate::pod::log_lines::{self, names};
 use crate::service::callers;
 use crate::wording::{self, says};
 
@@ -43,6 +43,7 @@ pub(super) fn needs(app: &App, now: &Snapshot) -> Vec<Need> {
         routes(service, now, &mut needs);
         dials(service, now, &mut needs);
         calls(service, app, now, &mut needs);
+        complaints(service, app, now, &mut needs);
     }
     alerts(app, &services, now, &mut needs);
     needs
@@ -127,20 +128,47 @@ fn has_log(app: &App, now: &Snapshot) -> bool {
 fn complaint(caller: &App, service: &Service, now: &Snapshot) -> Option<Evidence> {
     let names = names(caller);
     let own = |name: &str| names.contains(&name.rsplit('/').next().unwrap_or_default());
-    for log in now.logs.iter().filter(|l| own(&l.name)) {
-        let lines = log.lines.iter().rev().take(LAST_LINES);
-        let tells = |line: &&String| {
-            let address = service.cluster_address.as_str();
-            let address = !matches!(address, "" | "None") && line.contains(address);
-            let named = names_peer(line, &service.meta.name) || address;
-            named && (says(line, wording::CONNECTION_FAILED) || says(line, wording::NAME_UNKNOWN))
-        };
-        if let Some(line) = lines.into_iter().find(tells) {
-            let text: String = line.chars().take(300).collect();
-            return Some(evidence::field(log.document, &caller.object, "log", text));
-        }
+    let mut logs = now.logs.iter().filter(|l| own(&l.name));
+    logs.find_map(|log| {
+        let text = telling(log, service)?;
+        Some(evidence::field(log.document, &caller.object, "log", text))
+    })
+}
+
+/// The last line of a log that says that the Service cannot be reached.
+fn telling(log: &LogLines, service: &Service) -> Option<String> {
+    let address = service.cluster_address.as_str();
+    let tells = |line: &&String| {
+        let address = !matches!(address, "" | "None") && line.contains(address);
+        let named = names_peer(line, &service.meta.name) || address;
+        named && (says(line, wording::CONNECTION_FAILED) || says(line, wording::NAME_UNKNOWN))
+    };
+    let line = log.lines.iter().rev().take(LAST_LINES).find(tells)?;
+    Some(line.chars().take(300).collect())
+}
+
+/// Logs of workloads whose settings are not shown, and which cannot reach the Service.
+fn complaints(service: &Service, app: &App, now: &Snapshot, needs: &mut Vec<Need>) {
+    let near = |l: &&LogLines| {
+        let namespace = l.name.rsplit_once('/').map(|(namespace, _)| namespace);
+        l.unit.is_empty() && namespace.is_none_or(|n| n == service.meta.namespace)
+    };
+    let told = now.logs.iter().filter(near).filter_map(|l| Some((l, telling(l, service)?)));
+    let told: Vec<(&LogLines, String)> = told.collect();
+    if told.is_empty() {
+        return;
     }
-    None
+    let owners = log_lines::owners(now);
+    for (log, text) in told {
+        let Some(caller) = owners.of(log).and_then(|i| now.apps.get(i)) else { continue };
+        let object = caller.object.clone();
+        if object == app.object || needs.iter().any(|n| n.object == object) {
+            continue;
+        }
+        let how = format!("{} {object} cannot reach it", object.kind);
+        let evidence = Some(evidence::field(log.document, &object, "log", text));
+        needs.push(Need { object, how, strength: Strength::Told, evidence });
+    }
 }
 
 /// Whether a text names a peer as a word of its own: `api:80`, not `api-gateway`.

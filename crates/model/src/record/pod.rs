@@ -113,9 +113,14 @@ impl Pod {
 
     /// Whether it waits for a node.
     pub fn is_unscheduled(&self) -> bool {
-        let unknown = self.phase == Phase::Unknown && self.word() == "Pending";
+        let word = self.word();
+        let unknown = self.phase == Phase::Unknown && word == "Pending";
+        // Only a pod on a node has containers that are being made.
+        let placed =
+            matches!(word, "ContainerCreating" | "PodInitializing") || word.starts_with("Init:");
         (self.phase == Phase::Pending || unknown)
             && self.node.is_empty()
+            && !placed
             && self.meta.deleting.is_none()
     }
 

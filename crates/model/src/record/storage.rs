@@ -73,6 +73,25 @@ impl StorageClass {
     }
 }
 
+impl Claim {
+    /// Takes what is not known of it from another word about the same claim.
+    pub(crate) fn complete(&mut self, other: Option<&Claim>) {
+        let Some(other) = other else { return };
+        if self.access.is_empty() {
+            self.access.clone_from(&other.access);
+        }
+        if self.mode.is_empty() {
+            self.mode.clone_from(&other.mode);
+        }
+        if self.volume.is_empty() {
+            self.volume.clone_from(&other.volume);
+        }
+        self.requested = self.requested.or(other.requested);
+        self.selector = self.selector.take().or_else(|| other.selector.clone());
+        self.class = self.class.take().or_else(|| other.class.clone());
+    }
+}
+
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Spec {

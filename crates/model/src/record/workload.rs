@@ -9,7 +9,7 @@ use super::job::{JobPlan, JobStatus, Running};
 use super::meta::common_parts;
 use super::pod_spec::SpecReader;
 use super::rollout::{RetentionWire, Rollout, StrategyWire};
-use super::{Known, Meta, PodSpec, Record};
+use super::{Claim, Known, Meta, PodSpec, Record};
 use crate::{Condition, Kind, Labels, List, Selector, Text, Timestamp, Truth};
 
 /// A workload.
@@ -31,8 +31,8 @@ pub struct Workload {
     pub template_labels: Arc<Labels>,
     /// Conditions, without those that say that all is well.
     pub conditions: List<Condition>,
-    /// Names of volume claim templates (StatefulSet).
-    pub claim_templates: List<Text>,
+    /// Volume claim templates (StatefulSet).
+    pub claim_templates: List<Claim>,
     /// Whether it is paused or suspended.
     pub paused: bool,
     /// Job and CronJob figures.
@@ -70,7 +70,7 @@ struct SpecWire<S> {
     selector: Option<Selector>,
     template: Option<TemplateWire<S>>,
     job_template: Option<JobTemplateWire<S>>,
-    volume_claim_templates: Option<List<NamedWire>>,
+    volume_claim_templates: Option<List<Claim>>,
     paused: Option<bool>,
     suspend: Option<bool>,
     backoff_limit: Option<i64>,
@@ -114,12 +114,6 @@ struct JobSpecWire<S> {
     backoff_limit: Option<i64>,
     active_deadline_seconds: Option<i64>,
     completions: Option<i64>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct NamedWire {
-    metadata: NameWire,
 }
 
 #[derive(Deserialize, Default)]
@@ -284,12 +278,7 @@ impl Workload {
             template: spec_of_template.map(|s| s.spec),
             template_labels: Arc::new(template.metadata.unwrap_or_default().labels),
             conditions: status.conditions.into_iter().filter(tells).collect(),
-            claim_templates: spec
-                .volume_claim_templates
-                .unwrap_or_default()
-                .into_iter()
-                .map(|t| t.metadata.name)
-                .collect(),
+            claim_templates: spec.volume_claim_templates.unwrap_or_default(),
             paused: spec.paused.or(spec.suspend).unwrap_or(false),
             job: job.map(Box::new),
             rollout,
@@ -364,7 +353,14 @@ impl Record for Workload {
                 self.paused = other.paused;
                 self.rollout.clone_from(&other.rollout);
                 if !other.claim_templates.is_empty() {
-                    self.claim_templates.clone_from(&other.claim_templates);
+                    let old = std::mem::take(&mut self.claim_templates);
+                    // `describe` prints no selector, and templates never change.
+                    let whole = |mut claim: Claim| {
+                        claim.complete(old.iter().find(|c| c.meta.name == claim.meta.name));
+                        claim
+                    };
+                    self.claim_templates =
+                        other.claim_templates.iter().cloned().map(whole).collect();
                 }
                 let hidden = !other.meta.known.has(Known::PLACEMENT);
                 if let (true, Some(new), Some(old)) = (hidden, &mut self.template, old) {

@@ -17,6 +17,7 @@ use crate::record::{
 use crate::{Kind, Object, ObjectRef, Timestamp};
 
 mod moments;
+mod present;
 mod rewind;
 
 /// Collects what was read. Equal parts of objects (specs, labels, owners) are kept once.
@@ -233,10 +234,12 @@ impl Builder {
     /// Joins everything. `now` is the present for a live cluster; for captured input it is
     /// `None` and the newest time in the evidence counts.
     pub fn finish(mut self, now: Option<Timestamp>) -> Snapshot {
+        let newest = self.newest();
         drop(self.pools);
-        let has_time = now.or(self.newest).is_some();
-        let now = now.or(self.newest).unwrap_or(Timestamp::from_seconds(NO_TIME_SECONDS));
+        let has_time = now.or(newest).is_some();
+        let now = now.or(newest).unwrap_or(Timestamp::from_seconds(NO_TIME_SECONDS));
         let workloads = Table::build(self.workloads, |a, b| a.kind == b.kind);
+        implied::from_templates(&workloads, &mut self.claims);
         self.events.sort_by(|a, b| {
             let time = |e: &ClusterEvent| e.last.resolve(now);
             a.about.cmp(&b.about).then_with(|| time(a).cmp(&time(b))).then_with(|| a.cmp(b))

@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Coverage, HostFact, LogLines, UNNAMED_HOST, UnitState};
-use crate::record::{Claim, ClusterEvent, Known, Meta, Node, Pod, Scaler, Service, Summary};
+use super::{Coverage, HostFact, LogLines, Table, UNNAMED_HOST, UnitState};
+use crate::record::{
+    Claim, ClusterEvent, Known, Meta, Node, Pod, Scaler, Service, Summary, Workload,
+};
 use crate::{Kind, ObjectRef, Text};
 
 /// What the newest telling event says of a pod: reason, fragment of the message, word.
@@ -119,6 +121,32 @@ pub(super) fn claims(
     let read = read.iter().map(|c| &c.meta);
     let found = unread(Kind::PersistentVolumeClaim, events, read, lists).into_iter();
     found.map(|meta| Arc::new(Claim { meta, ..Claim::default() })).collect()
+}
+
+/// Claims that stateful sets make from their templates: what a claim did not show of itself, its
+/// template says.
+pub(super) fn from_templates(workloads: &Table<Workload>, claims: &mut [Arc<Claim>]) {
+    let is_short = |c: &Claim| c.access.is_empty() || c.requested.is_none();
+    if !claims.iter().any(|c| is_short(c)) {
+        return;
+    }
+    let mut templates: BTreeMap<(&Text, String), &Claim> = BTreeMap::new();
+    for set in workloads.iter().filter(|w| w.kind == Kind::StatefulSet) {
+        for template in &set.claim_templates {
+            let front = format!("{}-{}", template.meta.name, set.meta.name);
+            templates.insert((&set.meta.namespace, front), template);
+        }
+    }
+    for claim in claims.iter_mut().filter(|c| is_short(c)) {
+        let Some((front, number)) = claim.meta.name.rsplit_once('-') else { continue };
+        if number.bytes().all(|b| b.is_ascii_digit()) {
+            let key = (&claim.meta.namespace, front.to_owned());
+            let template = templates.get(&key).copied();
+            if template.is_some() {
+                Arc::make_mut(claim).complete(template);
+            }
+        }
+    }
 }
 
 /// Services of which only complaints about their load balancer are known: they ask for one and

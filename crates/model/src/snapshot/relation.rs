@@ -203,7 +203,7 @@ impl Snapshot {
         names.extend(app.pods.iter().flat_map(|p| mounted(&p.spec)));
         if let Some(workload) = &app.workload {
             for template in &workload.claim_templates {
-                let prefix = format!("{template}-{}-", app.object.name);
+                let prefix = format!("{}-{}-", template.meta.name, app.object.name);
                 let here = self.claims.in_namespace(&app.object.namespace);
                 names.extend(here.map(|c| c.meta.name.as_str()).filter(|n| n.starts_with(&prefix)));
             }

@@ -85,3 +85,44 @@ fn an_event_printed_twice_is_one_with_all_that_was_said() {
     let apart = told(&[event("BackOff", 60, None, 1), event("BackOff", 600, None, 1)]);
     assert_eq!(apart.events.len(), 2);
 }
+
+#[test]
+fn a_time_and_an_age_of_one_thing_tell_when_it_was_printed() {
+    let dated = json!({
+        "kind": "Pod",
+        "metadata": {"name": "web-0", "namespace": "shop", "creationTimestamp": "2026-01-01T08:00:00Z"},
+    });
+    let aged = json!({
+        "kind": "Pod", "metadata": {"name": "web-0", "namespace": "shop", "ageSeconds": 600},
+    });
+    for now in both(&dated, &aged) {
+        assert_eq!(now.now.to_string(), "2026-01-01T08:10:00Z");
+    }
+    // An event of an earlier pod of that name is older and tells nothing.
+    let started = json!({
+        "kind": "Pod", "metadata": {"name": "web-0", "namespace": "shop"},
+        "status": {"startTime": "2026-01-01T08:00:00Z"},
+    });
+    let scheduled = |ago: u32| {
+        json!({
+            "kind": "Event", "metadata": {"name": "e", "namespace": "shop"}, "reason": "Scheduled",
+            "message": format!("{ago}"), "ageSeconds": ago,
+            "involvedObject": {"kind": "Pod", "name": "web-0", "namespace": "shop"},
+        })
+    };
+    let now = told(&[started, scheduled(90), scheduled(7200)]);
+    assert_eq!(now.now.to_string(), "2026-01-01T08:01:30Z");
+}
+
+#[test]
+fn a_pod_whose_containers_are_being_made_has_its_node() {
+    let row = |word: &str| {
+        json!({
+            "kind": "Pod", "metadata": {"name": "web-0", "namespace": "shop"},
+            "status": {"phase": "Pending", "summary": {"status": word, "ready": 0, "containers": 1}},
+        })
+    };
+    let waits = |word: &str| told(&[row(word)]).apps[0].pods[0].is_unscheduled();
+    assert!(waits("Pending"));
+    assert!(!waits("Init:0/1") && !waits("PodInitializing") && !waits("ContainerCreating"));
+}

@@ -1,4 +1,4 @@
-use super::super::testing::{event, event_ago, node, pod};
+use super::super::testing::{event, event_ago, node, pod, with_condition};
 use super::KIND;
 use crate::testing::{check, check_gaps, lines, snapshot};
 use model::{HostFact, HostFigure, LogLines, Sample};
@@ -111,4 +111,18 @@ fn a_namespace_that_gives_no_limits_is_exposed() {
     let range = "kind: LimitRange\nmetadata: {name: usual, namespace: shop}\nspec:\n  limits:\n  \
                  - {type: Container, default: {memory: 256Mi}}\n";
     check_gaps(&KIND, &(yaml + range), &[]);
+}
+
+#[test]
+fn a_node_short_of_memory_says_so_before_anything_is_killed() {
+    let short = with_condition(&node("a", "True", ""), "MemoryPressure", "True", "short");
+    check(&KIND, &short, &["memory-exhausted node/a Proven Active"]);
+    // An old kill is no reason to stay quiet about it.
+    let old = short.clone() + &event_ago("a", "SystemOOM", KILL, 3, 7200);
+    check(&KIND, &old, &["memory-exhausted node/a Proven Active"]);
+    check(
+        &KIND,
+        &short.replace("MemoryPressure, status: 'True'", "MemoryPressure, status: 'False'"),
+        &[],
+    );
 }

@@ -213,3 +213,22 @@ fn evicted_for_their_own_limit() {
         check(&KIND, &node, &[]);
     }
 }
+
+#[test]
+fn one_look_at_a_pod_that_uses_all_it_may() {
+    for (used, ready, want) in [
+        (0.199, "True", &["cpu-throttled deploy/thumbs Likely Suspected"][..]),
+        (0.199, "False", &["cpu-throttled deploy/thumbs Likely Active"]),
+        (0.15, "False", &[]),
+    ] {
+        let mut now = snapshot(&document(LIMIT, ready, WELL));
+        now.samples.push(Sample {
+            subject: "shop/thumbs-6f4d5b7c9d-x2x4z".into(),
+            metric: "cpu_usage".into(),
+            value: used,
+            at: None,
+            document: 0,
+        });
+        assert_eq!(lines(&KIND, &now), want);
+    }
+}

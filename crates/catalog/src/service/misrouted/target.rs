@@ -66,14 +66,29 @@ impl<'a> Question<'a> {
         callers::dialled(self.service, self.port.port, self.now)
     }
 
-    /// Whether a connection failed, or addresses are listed without any port, which happens
-    /// only when no pod has a port of the name.
+    /// Whether ready addresses are listed without a port for the name, which happens only when
+    /// no pod has a port of it, or, where addresses are not shown, a connection failed.
     fn is_contradicted(&self) -> bool {
         let service = &self.service.meta;
-        let mut behind = self.now.backends.in_namespace(&service.namespace);
-        let portless =
-            |b: &Backends| b.service == service.name && b.ready > 0 && b.ports.is_empty();
-        self.dial().is_some_and(|d| !d.connected) || behind.any(portless)
+        let behind = || self.now.backends.in_namespace(&service.namespace);
+        let mut ready = behind().filter(|b| b.service == service.name && b.ready > 0).peekable();
+        if ready.peek().is_none() {
+            return self.dial().is_some_and(|d| !d.connected);
+        }
+        // As many ports as the Service has: each of its names was found.
+        let short = |b: &Backends| b.ports.is_empty() || b.ports.len() < self.service.ports.len();
+        ready.all(short)
+    }
+
+    /// A port of the name is there, or may be behind the number that clients use, and speaks
+    /// another protocol: then it is no port of that name.
+    fn named_protocol(&self, name: &str) -> Option<Finding> {
+        let ports = self.app.ports();
+        let by_name = ports.iter().find(|(n, _, _)| *n == name);
+        let hidden = self.app.hides_port_names() && self.is_contradicted();
+        let by_number = || ports.iter().find(|(_, n, _)| hidden && *n == self.port.port);
+        let (_, target, _) = by_name.or_else(by_number)?;
+        self.protocol(*target, &self.signs())
     }
 
     fn signs(&self) -> Vec<Sign> {
@@ -117,6 +132,9 @@ impl<'a> Question<'a> {
 
     /// A target given by name.
     fn name(&self, name: &str) -> Option<Finding> {
+        if let Some(finding) = self.named_protocol(name) {
+            return Some(finding);
+        }
         // A port whose name was not printed may have it, unless traffic says otherwise.
         let trusted = !self.is_contradicted();
         let hidden = |a: &App| trusted && a.hides_port_names();

@@ -150,3 +150,28 @@ fn look_alikes_stay_quiet() {
     let new = claim(&asks, "Pending") + &class("rapid", "disk.example.com", "Immediate");
     check(&KIND, &new, &[]);
 }
+
+#[test]
+fn what_a_claim_does_not_show_its_template_says() {
+    let hidden = "kind: PersistentVolumeClaim\nmetadata: {name: paper-press-0, namespace: print}\n\
+                  spec: {storageClassName: hand}\nstatus: {phase: Pending}\n---\n";
+    let told = "kind: Event\nmetadata: {name: e2, namespace: print}\ninvolvedObject: {kind: \
+                PersistentVolumeClaim, name: paper-press-0, namespace: print}\nreason: FailedBinding\n\
+                message: no volume\n---\n";
+    let set = |spec: &str| {
+        format!(
+            "kind: StatefulSet\nmetadata: {{name: press, namespace: print}}\nspec: \
+             {{volumeClaimTemplates: [{{metadata: {{name: paper}}, spec: {{storageClassName: hand, \
+             {spec}}}}}]}}\n---\n"
+        )
+    };
+    let room = "storageClassName: hand, capacity: {storage: 5Gi}, accessModes: [ReadWriteOnce]";
+    let there = volume("v1", &format!("{{{room}}}"), "Available") + hidden + told;
+    let of = |mode: &str, size: &str| {
+        there.clone()
+            + &set(&format!("accessModes: [{mode}], resources: {{requests: {{storage: {size}}}}}"))
+    };
+    let claim = "pvc/paper-press-0 Proven Active";
+    check(&KIND, &of("ReadWriteMany", "5Gi"), &[&format!("access-mode-mismatch {claim}")]);
+    check(&KIND, &of("ReadWriteOnce", "9Gi"), &[&format!("capacity-too-small {claim}")]);
+}

@@ -89,3 +89,21 @@ fn zero_on_purpose_stays_quiet() {
     check(&KIND, &(deployment("crane", 0, "") + SERVICE + INGRESS + &pod("crane", "True")), &[]);
     check(&KIND, &(deployment("crane", 1, "") + SERVICE + INGRESS), &[]);
 }
+
+#[test]
+fn a_log_alone_tells_of_a_caller_whose_settings_are_not_shown() {
+    let zero = deployment("crane", 0, "") + SERVICE + &deployment("ferry", 1, "");
+    let mut now = snapshot(&(zero + &pod("ferry", "True")));
+    assert_eq!(lines(&KIND, &now), Vec::<String>::new());
+    let line = "lookup of cargo failed: dial crane:80: connect: connection refused";
+    now.logs.push(LogLines {
+        name: "ferry-5d4f8c7b9-x2x4z".into(),
+        namespace: "quay".into(),
+        container: "".into(),
+        unit: "".into(),
+        previous: false,
+        lines: vec![line.into()],
+        document: 0,
+    });
+    assert_eq!(lines(&KIND, &now), ["scaled-to-zero deploy/crane Proven Active"]);
+}

@@ -55,7 +55,7 @@ impl Unknown {
 impl Builder {
     /// The newest time in the evidence, if it holds any.
     pub fn newest(&self) -> Option<Timestamp> {
-        self.newest
+        self.newest.max(super::present::by_ages(self))
     }
 
     /// Takes the evidence, which was made at `now`, back to an earlier moment, and says what of

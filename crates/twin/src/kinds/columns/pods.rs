@@ -84,7 +84,7 @@ fn initializing(pod: &Value) -> Option<String> {
     let statuses = field::list(pod, "/status/initContainerStatuses");
     for (i, status) in statuses.iter().enumerate() {
         let done = status.pointer("/state/terminated/exitCode").and_then(Value::as_i64) == Some(0);
-        if done || field::flag(status, "/started") {
+        if done || (field::flag(status, "/started") && stays(pod, status)) {
             continue;
         }
         let waiting = field::text(status, "/state/waiting/reason");
@@ -97,6 +97,14 @@ fn initializing(pod: &Value) -> Option<String> {
         return Some(format!("Init:{i}/{}", field::list(pod, "/spec/initContainers").len()));
     }
     None
+}
+
+/// Whether an init container is one that goes on beside the others.
+fn stays(pod: &Value, status: &Value) -> bool {
+    let name = field::text(status, "/name");
+    let own = |c: &&Value| field::text(c, "/name") == name;
+    let spec = field::list(pod, "/spec/initContainers").iter().find(own);
+    spec.is_some_and(|c| field::text(c, "/restartPolicy") == "Always")
 }
 
 fn main_reason(pod: &Value, told: &mut String) {

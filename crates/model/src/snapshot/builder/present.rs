@@ -1,0 +1,69 @@
+//! The moment at which a text was printed, from times and ages of the same thing: one command
+//! prints when a pod began, the next one how long ago that was. Ages are rounded down, so that
+//! the moment found is never later than the true one. Must not conclude anything else.
+
+use std::collections::BTreeMap;
+
+use super::Builder;
+use crate::record::{ContainerState, EventTime, Meta, Pod};
+use crate::{Kind, Text, Timestamp};
+
+type Name<'r> = (&'r Text, &'r Text);
+
+/// The latest moment that times and ages of the same objects speak of.
+pub(super) fn by_ages(read: &Builder) -> Option<Timestamp> {
+    let of_pods = by_age(read.pods.iter().map(|p| &p.meta));
+    let of_nodes = by_age(read.nodes.iter().map(|n| &n.meta));
+    of_pods.max(of_nodes).max(by_events(read))
+}
+
+/// Objects of one kind that were printed with a time once and with an age once.
+fn by_age<'r>(all: impl Iterator<Item = &'r Meta> + Clone) -> Option<Timestamp> {
+    let mut ages: BTreeMap<Name<'r>, u32> = BTreeMap::new();
+    for meta in all.clone() {
+        if let Some(age) = meta.age_seconds {
+            // Of several, the youngest belongs to what has the name now.
+            let known = ages.entry((&meta.namespace, &meta.name)).or_insert(age);
+            *known = age.min(*known);
+        }
+    }
+    if ages.is_empty() {
+        return None;
+    }
+    let present = |m: &Meta| {
+        let age = ages.get(&(&m.namespace, &m.name))?;
+        Some(m.created?.plus_seconds(i64::from(*age)))
+    };
+    all.filter_map(present).max()
+}
+
+/// Pods whose start was printed as a time, while the event of it has an age.
+fn by_events(read: &Builder) -> Option<Timestamp> {
+    let mut ages: BTreeMap<(Name<'_>, bool), u32> = BTreeMap::new();
+    for event in &read.events {
+        let started = event.reason == "Started";
+        let EventTime::SecondsAgo(age) = event.last else { continue };
+        let Some(about) = event.about.as_ref().filter(|o| o.kind == Kind::Pod) else { continue };
+        if started || event.reason == "Scheduled" {
+            let known = ages.entry(((&about.namespace, &about.name), started)).or_insert(age);
+            *known = age.min(*known);
+        }
+    }
+    if ages.is_empty() {
+        return None;
+    }
+    let present = |pod: &Pod| {
+        let name = (&pod.meta.namespace, &pod.meta.name);
+        let age = |started: bool| ages.get(&(name, started)).copied().map(i64::from);
+        let scheduled = pod.started.zip(age(false)).map(|(at, age)| at.plus_seconds(age));
+        let running = match pod.containers.as_ref() {
+            [one] if pod.init_containers.is_empty() => match &one.state {
+                ContainerState::Running(since) => *since,
+                _ => None,
+            },
+            _ => None,
+        };
+        scheduled.max(running.zip(age(true)).map(|(at, age)| at.plus_seconds(age)))
+    };
+    read.pods.iter().filter_map(|p| present(p)).max()
+}
