@@ -164,9 +164,10 @@ fn file(name: &str) -> PathBuf {
 const KINDS: &str = "nodes,pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,\
                      services,endpoints,endpointslices,persistentvolumeclaims,persistentvolumes,\
                      storageclasses,resourcequotas,limitranges,configmaps,secrets,\
-                     serviceaccounts,namespaces,leases";
+                     serviceaccounts,namespaces,leases,ingresses,ingressclasses,\
+                     horizontalpodautoscalers,poddisruptionbudgets";
 /// Those that have more to tell when described.
-const DESCRIBED: [&str; 7] = [
+const DESCRIBED: [&str; 9] = [
     "nodes",
     "pods",
     "deployments,replicasets,statefulsets",
@@ -174,6 +175,8 @@ const DESCRIBED: [&str; 7] = [
     "persistentvolumeclaims,persistentvolumes,storageclasses",
     "resourcequotas,limitranges",
     "configmaps,secrets,serviceaccounts,namespaces",
+    "jobs,cronjobs",
+    "ingresses,horizontalpodautoscalers,poddisruptionbudgets",
 ];
 
 /// The cluster as kubectl shows it, by the name of the form.
