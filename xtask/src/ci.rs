@@ -10,8 +10,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::{tidy, workspace};
 
-/// Debian's package that has kubectl.
-const KUBECTL_PACKAGE: &str = "kubernetes-client";
+/// Programs that the tests call, and Debian's packages that have them.
+const TOOLS: [(&str, &str); 3] = [
+    ("kubectl", "kubernetes-client"),
+    ("prometheus", "prometheus"),
+    ("prometheus-alertmanager", "prometheus-alertmanager"),
+];
 
 /// Runs every step.
 pub fn run() -> Result<()> {
@@ -75,16 +79,18 @@ fn has(program: &str) -> bool {
 /// Gets what the tests call. Without it they would say less than they seem to, so that it is
 /// an error where nobody reads along.
 fn tools(strict: bool, missing: &mut Vec<String>) -> Result<()> {
-    if !has("kubectl") {
-        install(KUBECTL_PACKAGE);
-    }
-    if has("kubectl") {
-        return Ok(());
-    }
-    let what = format!("tests with kubectl: it is not in PATH (Debian: {KUBECTL_PACKAGE})");
-    match strict {
-        true => bail!("cannot run {what}"),
-        false => missing.push(what),
+    for (program, package) in TOOLS {
+        if !has(program) {
+            install(package);
+        }
+        if has(program) {
+            continue;
+        }
+        let what = format!("tests with {program}: it is not in PATH (Debian: {package})");
+        match strict {
+            true => bail!("cannot run {what}"),
+            false => missing.push(what),
+        }
     }
     Ok(())
 }
@@ -140,7 +146,8 @@ mod tests {
     fn a_missing_tool_is_told_and_where_nobody_reads_along_an_error() {
         let mut missing = Vec::new();
         let strict = super::tools(true, &mut missing);
-        assert_eq!(strict.is_err(), !super::has("kubectl"));
+        let all = super::TOOLS.iter().all(|(program, _)| super::has(program));
+        assert_eq!(strict.is_err(), !all);
         assert!(missing.is_empty(), "{missing:?}");
     }
 }

@@ -20,6 +20,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+pub use exit::Code;
 use exit::Failure;
 
 /// Runs the program with these arguments (the first is its own name).

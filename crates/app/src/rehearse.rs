@@ -1,14 +1,21 @@
 //! Rehearsals: the scenario of a failure kind on the twin's standard cluster, read and judged
 //! as any cluster is. It must never help the diagnosis: all it hands over is the API.
 
+use std::path::Path;
+use std::time::Duration;
+
 use anyhow::{Context as _, bail};
-use model::{Act, Scenario, Situation, Timestamp};
+use kube::Client;
+use model::{Act, Blind, Scenario, Severity, Situation, Timestamp};
 use serde_json::Value;
 use twin::Twin;
 use twin::scenario::{Fault, standard};
 
-use crate::evidence;
+use crate::commands;
+use crate::evidence::{self, Evidence};
+use crate::exit::Code;
 use crate::progress::Spinner;
+use crate::runtime;
 
 /// A scenario on its way.
 #[derive(Debug)]
@@ -62,10 +69,58 @@ impl Rehearsal {
         Ok(engine::step(&evidence.now, catalog::ALL))
     }
 
+    /// The cluster itself, e.g. to read it through a client that loses something.
+    pub fn twin(&self) -> &Twin {
+        &self.twin
+    }
+
     /// Every object of the cluster as one line of JSON, in a fixed order.
     pub fn dump(&self) -> String {
         self.twin.dump()
     }
+}
+
+/// What a diagnosis says of a cluster behind a client.
+#[derive(Debug)]
+pub struct Judged {
+    /// What it found.
+    pub situation: Situation,
+    /// All that it says it could not see.
+    pub blind: Vec<Blind>,
+    /// How the program would end.
+    pub code: Code,
+}
+
+/// Reads a cluster through a client, which is made in the event loop that it needs, and judges
+/// it as `diagnose` does. A page of a list is waited for as long as this.
+///
+/// # Errors
+/// Those of reading a cluster.
+pub fn judge_through(
+    client: impl FnOnce() -> Client,
+    page_timeout: Duration,
+) -> anyhow::Result<Judged> {
+    let scope = cluster::Scope { page_timeout: Some(page_timeout), ..cluster::Scope::default() };
+    let read = runtime::run(async {
+        evidence::through(&client(), scope, &[], &Spinner::start(false)).await
+    });
+    Ok(judged(read.map_err(|failure| failure.error)?.finish()))
+}
+
+/// Reads captured input and judges it as `diagnose` does.
+///
+/// # Errors
+/// When a path does not exist.
+pub fn judge_files(paths: &[&Path]) -> anyhow::Result<Judged> {
+    let read = evidence::of_files(paths, &Spinner::start(false));
+    Ok(judged(read.map_err(|failure| failure.error)?.finish()))
+}
+
+fn judged(evidence: Evidence) -> Judged {
+    let situation = engine::step(&evidence.now, catalog::ALL);
+    let blind = evidence.source.blind.iter().chain(&situation.blind).cloned().collect();
+    let code = commands::code(&situation, Severity::Ticket);
+    Judged { situation, blind, code }
 }
 
 /// What the twin does for an act.

@@ -114,7 +114,8 @@ pub(crate) struct Diagnose {
     pub(crate) fail_on: FailOn,
     /// Keep the live cluster in sight and say anew what is wrong when that changes; Ctrl-C
     /// ends it
-    #[arg(short, long, conflicts_with_all = ["paths", "filenames", "twin", "at", "before"])]
+    #[arg(short, long, conflicts_with_all = ["paths", "filenames", "twin", "at", "before",
+        "prometheus", "alertmanager"])]
     pub(crate) watch: bool,
     /// Compare with this earlier capture: what changed since, and did it cause this?
     /// Two PATHs that show one cluster at two times are compared too
@@ -149,13 +150,43 @@ pub(crate) struct Input {
     /// Seed of the simulated cluster
     #[arg(long, value_name = "N", default_value_t = SEED, requires = "twin")]
     pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) monitoring: Monitoring,
+}
+
+/// Those who watch the cluster: what they measured is read beside any other input, or alone.
+#[derive(Args, Debug, Default)]
+pub(crate) struct Monitoring {
+    /// Ask this Prometheus too, about the last hour or since --since; a name and a password
+    /// may stand in the address
+    #[arg(long, value_name = "URL")]
+    pub(crate) prometheus: Option<String>,
+    /// File with the bearer token that Prometheus wants
+    #[arg(long, value_name = "FILE", requires = "prometheus")]
+    pub(crate) prometheus_token_file: Option<PathBuf>,
+    /// Read the alerts of this Alertmanager too, or of a file with its JSON
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) alertmanager: Option<String>,
+    /// File with the bearer token that the Alertmanager wants
+    #[arg(long, value_name = "FILE", requires = "alertmanager")]
+    pub(crate) alertmanager_token_file: Option<PathBuf>,
+    /// Certificates that vouch for both of them, in PEM [default: those of the system]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) monitoring_ca: Option<PathBuf>,
+}
+
+impl Monitoring {
+    /// Whether anybody was named.
+    pub(crate) fn is_given(&self) -> bool {
+        self.prometheus.is_some() || self.alertmanager.is_some()
+    }
 }
 
 impl Input {
     /// Whether anything of it was given.
     pub(crate) fn is_given(&self) -> bool {
         let cluster = self.kubeconfig.is_some() || self.context.is_some();
-        self.twin || cluster || !self.filenames.is_empty()
+        self.twin || cluster || !self.filenames.is_empty() || self.monitoring.is_given()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Alerts in one shape: that of Alertmanager v2 (`labels`, `annotations`, `startsAt`).
 
 use crate::text;
+use model::{Alert, Text};
 use serde_json::{Map, Value};
 
 /// Names other systems give to what Alertmanager calls `startsAt`, best first.
@@ -19,6 +20,59 @@ pub fn alert(mut value: Value) -> Option<Value> {
         map.insert("startsAt".to_owned(), at.into());
     }
     Some(value)
+}
+
+/// The record of an alert in that shape.
+pub fn record(value: &Value, document: u16) -> Alert {
+    let strings = |pointer: &str| -> Vec<(String, String)> {
+        let map = value.pointer(pointer).and_then(Value::as_object);
+        let pairs = map.into_iter().flatten();
+        pairs.map(|(k, v)| (k.clone(), plain(v))).collect()
+    };
+    let labels = strings("/labels");
+    let label = |name: &str| labels.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
+    let subjects = SUBJECT_LABELS.iter().filter_map(|l| label(l)).map(Text::from);
+    let texts: Vec<String> = strings("/annotations").into_iter().map(|(_, v)| v).collect();
+    Alert {
+        name: label("alertname").or(label("type")).unwrap_or_default().into(),
+        subjects: subjects.collect(),
+        labels: labels.iter().filter(|(k, _)| is_rate_label(k)).cloned().collect(),
+        text: texts.join("\n"),
+        since: value.get("startsAt").and_then(Value::as_str).and_then(|t| t.parse().ok()),
+        document,
+    }
+}
+
+/// Labels of an alert that name objects, the most telling first.
+const SUBJECT_LABELS: [&str; 13] = [
+    "pod",
+    "deployment",
+    "statefulset",
+    "daemonset",
+    "job_name",
+    "workload",
+    "service",
+    "app",
+    "name",
+    "node",
+    "instance",
+    "persistentvolumeclaim",
+    "namespace",
+];
+
+/// Labels that say how fast an error budget is spent, as the makers of such rules call them.
+fn is_rate_label(key: &str) -> bool {
+    matches!(key, "exhaustion" | "long" | "severity" | "short" | "slo" | "window")
+        || key.starts_with("sloth_")
+        || key.starts_with("burn")
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join("\n"),
+        other => other.to_string(),
+    }
 }
 
 /// Alerts without labels: short texts become labels, lists of texts annotations.

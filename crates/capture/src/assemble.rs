@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
-    Alert, ClientError, DecodeError, Dial, HealthCheck, HostFact, Kind, LogLines, Object,
-    ObjectRef, Sample, Text, UnitState, decode_value, decode_with,
+    ClientError, DecodeError, Dial, HealthCheck, HostFact, Kind, LogLines, Object, ObjectRef,
+    Sample, Text, UnitState, decode_value, decode_with,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::alerts;
 use crate::json::{Decode, Head, Json, Objects};
 use crate::piece::{Form, LogOwner, Piece, Place};
 use crate::report::{Capture, Document, Skipped};
@@ -100,31 +101,20 @@ impl Assembler {
     }
 
     fn alert(&mut self, value: &Value) {
-        let strings = |pointer: &str| -> Vec<(String, String)> {
-            let map = value.pointer(pointer).and_then(Value::as_object);
-            let pairs = map.into_iter().flatten();
-            pairs.map(|(k, v)| (k.clone(), plain(v))).collect()
-        };
-        let labels = strings("/labels");
-        let label = |name: &str| labels.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
-        let subjects = SUBJECT_LABELS.iter().filter_map(|l| label(l)).map(Text::from);
-        let texts: Vec<String> = strings("/annotations").into_iter().map(|(_, v)| v).collect();
         let document = self.document_index();
-        self.capture.evidence.alerts.push(Alert {
-            name: label("alertname").or(label("type")).unwrap_or_default().into(),
-            subjects: subjects.collect(),
-            labels: labels.iter().filter(|(k, _)| is_rate_label(k)).cloned().collect(),
-            text: texts.join("\n"),
-            since: value.get("startsAt").and_then(Value::as_str).and_then(|t| t.parse().ok()),
-            document,
-        });
+        self.capture.evidence.alerts.push(alerts::record(value, document));
     }
 
     /// Closes a document: what a list of live objects shows, it shows completely, unless it ended
     /// early.
     fn close(&mut self, report: DocumentReport, before: (usize, usize)) {
-        if self.live_objects >= 2 && report.skipped > 0 {
+        if report.skipped > 0 {
             self.seen.keys().for_each(|kind| self.capture.evidence.coverage.note_cut(*kind));
+            // Events have no name of their own to be counted by; in text they are never complete.
+            let is_list = ["json", "yaml"].contains(&report.form.name());
+            if is_list && self.capture.evidence.counts().1 > before.1 {
+                self.capture.evidence.coverage.note_cut(Kind::Event);
+            }
         } else if self.live_objects >= 2 {
             for (kind, namespaces) in &self.seen {
                 let everywhere = namespaces.len() > 1;
@@ -145,38 +135,6 @@ impl Assembler {
         });
         self.seen.clear();
         (self.live_objects, self.log_lines, self.unanswered) = (0, 0, false);
-    }
-}
-
-/// Labels of an alert that name objects, the most telling first.
-const SUBJECT_LABELS: [&str; 13] = [
-    "pod",
-    "deployment",
-    "statefulset",
-    "daemonset",
-    "job_name",
-    "workload",
-    "service",
-    "app",
-    "name",
-    "node",
-    "instance",
-    "persistentvolumeclaim",
-    "namespace",
-];
-
-/// Labels that say how fast an error budget is spent, as the makers of such rules call them.
-fn is_rate_label(key: &str) -> bool {
-    matches!(key, "exhaustion" | "long" | "severity" | "short" | "slo" | "window")
-        || key.starts_with("sloth_")
-        || key.starts_with("burn")
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join("\n"),
-        other => other.to_string(),
     }
 }
 

@@ -28,8 +28,9 @@ pub(crate) struct Page {
 struct Wire<'a> {
     #[serde(default)]
     metadata: Option<ListMeta>,
-    #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
+    /// It must be there, though the API writes `null` for none: what has no items is no list.
+    #[serde(borrow)]
+    items: &'a RawValue,
 }
 
 #[derive(Deserialize, Default)]
@@ -73,7 +74,8 @@ impl Page {
             version: meta.resource_version.unwrap_or_default(),
             ..Page::default()
         };
-        for item in wire.items.unwrap_or_default() {
+        let items: Option<Vec<&RawValue>> = serde_json::from_str(wire.items.get())?;
+        for item in items.unwrap_or_default() {
             match decode(kind, &mut serde_json::Deserializer::from_str(item.get())) {
                 Ok(object) => {
                     if is_named_apart(kind) {

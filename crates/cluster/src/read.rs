@@ -1,8 +1,11 @@
 //! Reads a cluster: every kind in pages, a few kinds at a time, results in a stable order.
 
+use std::time::Duration;
+
 use futures::stream::{self, StreamExt as _};
 use kube::Client;
 use model::{Blind, Builder, Kind, Object, Text};
+use tokio::time::timeout;
 
 use crate::page::Page;
 use crate::refusal::{EXPIRED, FORBIDDEN, NOT_FOUND, Refusal, UNAUTHORISED};
@@ -12,11 +15,18 @@ use crate::{Error, request};
 /// Kinds that are read at the same time. Their results are taken in order.
 const KINDS_AT_A_TIME: usize = 4;
 
+/// So many lists may have no answer at all; a server that fails more of them is not there.
+const LISTS_IN_VAIN: usize = 3;
+/// Nobody waits longer for one page of a list.
+pub(crate) const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// How much of the cluster is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// Where a list of all namespaces is refused, this one alone is asked for.
     pub fallback_namespace: Option<String>,
+    /// How long one page of a list is waited for, where it is not the usual time.
+    pub page_timeout: Option<Duration>,
 }
 
 /// What was read.
@@ -52,15 +62,34 @@ pub async fn read(
     progress: &dyn Fn(Progress),
 ) -> Result<Reading, Error> {
     let mut reading = Reading { server: server::ask(client).await?, ..Reading::default() };
-    let reader = &Reader { client, scope, progress };
+    let page_timeout = scope.page_timeout.unwrap_or(PAGE_TIMEOUT);
+    let reader = &Reader { client, scope, progress, page_timeout };
     let api_kinds: Vec<Kind> = kinds.iter().copied().filter(|k| k.is_api_object()).collect();
     let mut lists =
         stream::iter(&api_kinds).map(|kind| reader.kind(*kind)).buffered(KINDS_AT_A_TIME);
     let mut listed = 0;
-    while let Some(list) = lists.next().await {
-        let list = list?;
+    let mut kind = api_kinds.iter();
+    let mut unanswered = None;
+    let mut in_vain = 0;
+    while let (Some(list), Some(kind)) = (lists.next().await, kind.next()) {
+        let list = match list {
+            // Who answers for other kinds is there: this list alone is lost.
+            Err(Error::Unreachable { what, reason }) => {
+                let refusal = Refusal::unanswered(&reason);
+                unanswered = unanswered.or(Some(Error::Unreachable { what, reason }));
+                in_vain += 1;
+                if in_vain > LISTS_IN_VAIN {
+                    break;
+                }
+                KindList { blind: vec![not_listed(*kind, refusal)], ..KindList::new(*kind) }
+            }
+            list => list?,
+        };
         listed += usize::from(list.is_listed);
         list.note(&mut reading);
+    }
+    if let (Some(error), true) = (unanswered, listed == 0 || in_vain > LISTS_IN_VAIN) {
+        return Err(error);
     }
     if listed == 0 && !api_kinds.is_empty() {
         let message = reading.blind.first().map(|b| b.why.clone()).unwrap_or_default();
@@ -126,6 +155,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) client: &'a Client,
     pub(crate) scope: &'a Scope,
     pub(crate) progress: &'a dyn Fn(Progress),
+    /// How long a page is waited for.
+    pub(crate) page_timeout: Duration,
 }
 
 impl Reader<'_> {
@@ -174,9 +205,10 @@ impl Reader<'_> {
         let mut unreadable = Vec::new();
         loop {
             let request = request::list(kind, list.namespace.as_deref(), token.as_deref());
-            let body = match self.client.request_text(request).await {
-                Ok(body) => body,
-                Err(e) => return Ok(Err(Refusal::of(e, kind.plural())?)),
+            let body = match timeout(self.page_timeout, self.client.request_text(request)).await {
+                Ok(Ok(body)) => body,
+                Ok(Err(e)) => return Ok(Err(Refusal::of(e, kind.plural())?)),
+                Err(_) => return Err(late(kind)),
             };
             let page = match Page::decode(kind, &body) {
                 Ok(page) => page,
@@ -192,7 +224,11 @@ impl Reader<'_> {
             let objects = list.objects.len() as u64;
             (self.progress)(Progress { kind, objects, remaining: page.remaining });
             // A server that hands out its last token again would keep us for ever.
-            if page.next.is_none() || page.next == token {
+            if page.next.is_some() && page.next == token {
+                let message = "the server begins the same page again".to_owned();
+                return Ok(Err(Refusal { code: 0, message }));
+            }
+            if page.next.is_none() {
                 break;
             }
             token = page.next;
@@ -207,6 +243,13 @@ impl Reader<'_> {
         }
         Ok(Ok(()))
     }
+}
+
+/// A page did not come in time.
+fn late(kind: Kind) -> Error {
+    let reason = std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time");
+    let reason = Box::new(kube::Error::Service(Box::new(reason)));
+    Error::Unreachable { what: kind.plural().to_owned(), reason }
 }
 
 fn ask(kind: Kind, namespace: Option<&str>) -> String {

@@ -21,6 +21,16 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// There was no answer, or not all of one.
+    pub(crate) fn unanswered(error: &kube::Error) -> Self {
+        let mut reason: &(dyn std::error::Error + 'static) = error;
+        while let Some(source) = reason.source() {
+            reason = source;
+        }
+        let reason: String = reason.to_string().chars().take(MESSAGE_CHARS).collect();
+        Refusal { code: 0, message: format!("no whole answer came: {reason}") }
+    }
+
     /// An answer of the server is a refusal; no answer is an error.
     pub(crate) fn of(error: kube::Error, what: &str) -> Result<Self, Error> {
         match error {

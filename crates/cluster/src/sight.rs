@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::Error;
 use crate::follow::{self, Seen};
-use crate::read::{KindList, Progress, Reader, Reading, Scope};
+use crate::read::{KindList, PAGE_TIMEOUT, Progress, Reader, Reading, Scope};
 use crate::refusal::EXPIRED;
 use crate::server::{self, Server};
 
@@ -173,7 +173,9 @@ impl Sight {
     }
 
     async fn list(&mut self, kind: Kind, progress: &dyn Fn(Progress)) -> Result<(), Error> {
-        let reader = Reader { client: &self.client, scope: &self.scope, progress };
+        let page_timeout = self.scope.page_timeout.unwrap_or(PAGE_TIMEOUT);
+        let reader =
+            Reader { client: &self.client, scope: &self.scope, progress, page_timeout };
         let mut list = reader.kind(kind).await?;
         let mut objects = BTreeMap::new();
         for (at, object) in std::mem::take(&mut list.objects).into_iter().enumerate() {

@@ -39,7 +39,7 @@ async fn read_kinds(
     namespace: Option<&str>,
     kinds: &[Kind],
 ) -> Result<Reading, Error> {
-    let scope = Scope { fallback_namespace: namespace.map(str::to_owned) };
+    let scope = Scope { fallback_namespace: namespace.map(str::to_owned), ..Scope::default() };
     read(client, &scope, kinds, &|_: Progress| {}).await
 }
 

@@ -23,6 +23,8 @@ pub(crate) fn of(now: &Snapshot, kinds: &[&FailureKind], incidents: &[Incident])
             ask: format!("kubectl get {}{all}", kind.plural()),
         });
     }
+    let lacking = of_a_dump(now, &read, &blind);
+    blind.extend(lacking);
     if now.events.is_empty() {
         let namespaces: BTreeSet<&str> = incidents
             .iter()
@@ -40,6 +42,50 @@ pub(crate) fn of(now: &Snapshot, kinds: &[&FailureKind], incidents: &[Incident])
         }
     }
     blind
+}
+
+/// Kinds that every cluster has, by which a capture of a whole one is known.
+const EVERYWHERE: [Kind; 6] =
+    [Kind::Pod, Kind::Node, Kind::Service, Kind::Deployment, Kind::ReplicaSet, Kind::Namespace];
+
+/// Where most of these were listed completely, somebody meant to take everything.
+fn is_dump(now: &Snapshot) -> bool {
+    EVERYWHERE.iter().filter(|kind| now.coverage.lists_any(**kind)).count() >= 4
+}
+
+/// Kinds of which something was to be shown and was not: a list was refused or ended early, or a
+/// capture of a whole cluster lacks what every cluster has.
+pub(crate) fn lost(now: &Snapshot) -> BTreeSet<Kind> {
+    let mut lost: BTreeSet<Kind> = now.coverage.cut().collect();
+    if is_dump(now) {
+        let kinds = [Kind::Pod, Kind::Node, Kind::Service];
+        lost.extend(kinds.into_iter().filter(|kind| !now.coverage.lists_any(*kind)));
+    }
+    lost
+}
+
+/// Lists that a capture of a whole cluster lacks and that were not told of yet.
+fn of_a_dump(now: &Snapshot, read: &BTreeSet<Kind>, told: &[Blind]) -> Option<Blind> {
+    if !is_dump(now) {
+        return None;
+    }
+    let cut: BTreeSet<Kind> = now.coverage.cut().collect();
+    let lacks = |kind: &Kind| {
+        // Slices say what Endpoints say, and more.
+        let other = match kind {
+            Kind::Endpoints => now.coverage.lists_any(Kind::EndpointSlice),
+            Kind::Event => !now.events.is_empty(),
+            _ => false,
+        };
+        let is_told = told.iter().any(|b| b.what == kind.plural()) || cut.contains(kind);
+        let is_read = kind.is_api_object() && !kind.is_optional();
+        is_read && !now.coverage.lists_any(*kind) && !is_told && !other
+    };
+    let names: Vec<&str> = read.iter().filter(|k| lacks(k)).map(|k| k.plural()).collect();
+    (!names.is_empty()).then(|| {
+        let ask = format!("kubectl get {} -A -o json", names.join(","));
+        missing(names.join(", "), ask)
+    })
 }
 
 fn missing(what: String, ask: String) -> Blind {

@@ -3,9 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::blind;
 use crate::graph::SLACK_SECONDS;
 use model::{
-    Certainty, Edge, Finding, Impact, Incident, Kind, Member, ObjectRef, Role, Severity, State,
+    Certainty, Edge, FailureKind, Finding, Impact, Incident, Kind, Member, ObjectRef, Role,
+    Severity, Snapshot, State,
 };
 
 /// Incidents, the most urgent first. Every finding is in exactly one.
@@ -146,6 +148,34 @@ fn rank(i: &Incident) -> impl Ord + use<> {
         Reverse(cause.certainty),
         Reverse(cause.since),
     )
+}
+
+/// Where somebody who was to be asked said nothing, what was likely may be something else. What
+/// two objects or an event prove stays proven. How loud an incident is does not change by it.
+pub(crate) fn doubt_what_was_not_checked(incident: &mut Incident) {
+    for member in &mut incident.members {
+        member.finding.certainty = match member.finding.certainty {
+            Certainty::Likely => Certainty::Possible,
+            certainty => certainty,
+        };
+    }
+}
+
+/// Where pods or nodes were lost on the way, nobody can say how bad it is: the louder word
+/// stands. Nor is a cause proven by a kind that would have compared them.
+pub(crate) fn fear_the_dark(incident: &mut Incident, now: &Snapshot, kinds: &[&FailureKind]) {
+    if incident.state == State::Active && incident.severity == Severity::Ticket {
+        incident.severity = Severity::Page;
+    }
+    let lost: Vec<Kind> =
+        blind::lost(now).into_iter().filter(|k| matches!(k, Kind::Node | Kind::Pod)).collect();
+    let Some(member) = incident.members.first_mut() else { return };
+    let finding = &mut member.finding;
+    let kind = kinds.iter().find(|k| k.id == finding.failure);
+    let compares = kind.is_some_and(|k| k.reads.iter().any(|r| lost.contains(r)));
+    if compares && finding.certainty == Certainty::Proven {
+        finding.certainty = Certainty::Likely;
+    }
 }
 
 /// Ages without any date are good for comparing; no date must be made of them.

@@ -41,6 +41,12 @@ pub fn conclude(
     if !now.has_time {
         incidents.iter_mut().for_each(incident::forget_dates);
     }
+    if now.coverage.has_lost_source() {
+        incidents.iter_mut().for_each(incident::doubt_what_was_not_checked);
+    }
+    if verdict::is_dark(now) {
+        incidents.iter_mut().for_each(|i| incident::fear_the_dark(i, now, kinds));
+    }
     ruled_out.sort();
     ruled_out.dedup();
     stale.sort();

@@ -5,14 +5,15 @@ use serde_json::Value;
 use super::Problem;
 
 /// Crate, what its library may use of ours, what its tests may use besides.
-const LAYERS: [(&str, &[&str], &[&str]); 8] = [
+const LAYERS: [(&str, &[&str], &[&str]); 9] = [
     ("model", &[], &[]),
     ("catalog", &["model"], &[]),
     ("engine", &["model"], &["catalog"]),
     ("capture", &["model"], &[]),
     ("cluster", &["model"], &["twin"]),
+    ("monitor", &["model"], &[]),
     ("twin", &["model"], &[]),
-    ("seaworthy", &["model", "catalog", "engine", "capture", "cluster", "twin"], &[]),
+    ("seaworthy", &["model", "catalog", "engine", "capture", "cluster", "monitor", "twin"], &[]),
     ("xtask", &[], &["catalog"]),
 ];
 

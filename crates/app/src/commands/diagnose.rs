@@ -19,6 +19,8 @@ pub(super) fn run(options: &Diagnose, color: bool, progress: bool) -> Result<Out
         input: &options.input,
         namespace: options.namespace.as_deref(),
         also: &[],
+        since: options.since,
+        at: options.at,
     };
     let (before, raw) = evidence::gather_two(&request, &options.before, &spinner)?;
     let Evidence { now, source } = match options.at {
@@ -80,7 +82,7 @@ fn changes(
 }
 
 /// Something that is not over and loud enough makes it 1, too little to tell makes it 5.
-fn code(situation: &Situation, fail_on: Severity) -> Code {
+pub(crate) fn code(situation: &Situation, fail_on: Severity) -> Code {
     let counts = |i: &Incident| i.state != State::Recovered && i.severity >= fail_on;
     if situation.incidents.iter().any(counts) {
         Code::Findings

@@ -45,7 +45,8 @@ fn object(
     let mut also = ALSO_READ.to_vec();
     also.push(name.kind);
     let namespace = options.namespace.as_deref();
-    let request = Request { paths, input: &options.input, namespace, also: &also };
+    let request =
+        Request { paths, input: &options.input, namespace, also: &also, since: None, at: None };
     let Evidence { now, source } = evidence::gather(&request, &spinner)?.finish();
     let object = find(name, namespace, &now)?;
     let explained = catalog::explain::explain(&object, &now);

@@ -7,6 +7,8 @@ mod twin;
 mod version;
 mod watch;
 
+pub(crate) use diagnose::code;
+
 use crate::exit::{Failure, Outcome};
 use crate::settings::{Command, Settings};
 

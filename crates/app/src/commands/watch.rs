@@ -28,6 +28,8 @@ pub(super) fn run(
         input: &options.input,
         namespace: options.namespace.as_deref(),
         also: &[],
+        since: options.since,
+        at: options.at,
     };
     let format = options.output.format;
     let redraws = redraws && matches!(format, Format::Text | Format::Wide);

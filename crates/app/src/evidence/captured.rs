@@ -12,7 +12,7 @@ use capture::{Capture, Input, Limits};
 ///
 /// # Errors
 /// When a path does not exist: then the user meant something else.
-pub(super) fn read(paths: &[&Path], spinner: &Spinner) -> Result<Raw, Failure> {
+pub(crate) fn read(paths: &[&Path], spinner: &Spinner) -> Result<Raw, Failure> {
     let inputs: Vec<Input> = paths.iter().map(|p| input(p)).collect::<Result<_, _>>()?;
     spinner.say("reading captured input".to_owned());
     let Capture { evidence, documents, skipped } = capture::read(&inputs, &Limits::default());

@@ -44,7 +44,8 @@ pub(super) fn read(request: &Request<'_>, spinner: &Spinner) -> Result<Raw, Fail
     let access = access(request);
     runtime::run(async {
         let (client, namespace) = connect(&access, request).await?;
-        through(&client, Some(namespace), request.also, spinner).await
+        let scope = Scope { fallback_namespace: Some(namespace), ..Scope::default() };
+        through(&client, scope, request.also, spinner).await
     })
 }
 
@@ -79,7 +80,7 @@ pub(crate) fn watch(
     runtime::run(async {
         let (client, namespace) = connect(&access, request).await?;
         let progress = |p: Progress| spinner.say(progress_text(p));
-        let scope = Scope { fallback_namespace: Some(namespace) };
+        let scope = Scope { fallback_namespace: Some(namespace), ..Scope::default() };
         let opened = Sight::open(client, scope, &kinds(request.also), &progress).await;
         let mut sight = opened.map_err(failure)?;
         drop(spinner);
@@ -105,14 +106,13 @@ fn tell(error: &cluster::Error) {
 }
 
 /// Reads through a client. Ages are counted by the server's clock, else by ours.
-pub(super) async fn through(
+pub(crate) async fn through(
     client: &Client,
-    fallback_namespace: Option<String>,
+    scope: Scope,
     also: &[Kind],
     spinner: &Spinner,
 ) -> Result<Raw, Failure> {
     let progress = |p: Progress| spinner.say(progress_text(p));
-    let scope = Scope { fallback_namespace };
     let reading = cluster::read(client, &scope, &kinds(also), &progress).await.map_err(failure)?;
     Ok(raw(reading))
 }
@@ -147,7 +147,7 @@ fn kinds(also: &[Kind]) -> Vec<Kind> {
     kinds.into_iter().collect()
 }
 
-fn wall_clock() -> Timestamp {
+pub(super) fn wall_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -2,19 +2,21 @@
 
 mod captured;
 mod live;
+mod sources;
 mod twin;
 
 use std::path::{Path, PathBuf};
 
 use model::{Builder, Kind, Snapshot, Timestamp};
 
-use crate::exit::Failure;
+use crate::exit::{Code, Failure};
 use crate::moment::Moment;
 use crate::progress::Spinner;
 use crate::settings::Input;
 use crate::views::Source;
 
-pub(crate) use live::watch;
+pub(crate) use captured::read as of_files;
+pub(crate) use live::{through, watch};
 pub(crate) use twin::of as of_twin;
 
 /// What shall be read.
@@ -27,6 +29,10 @@ pub(crate) struct Request<'a> {
     pub(crate) namespace: Option<&'a str>,
     /// Kinds that are read beside those that every diagnosis needs.
     pub(crate) also: &'a [Kind],
+    /// What was over before this is of no interest.
+    pub(crate) since: Option<Moment>,
+    /// The moment that is asked about, where it is not the present.
+    pub(crate) at: Option<Moment>,
 }
 
 impl Request<'_> {
@@ -85,16 +91,42 @@ impl Raw {
 /// When there is nothing to read, or nobody answers.
 pub(crate) fn gather(request: &Request<'_>, spinner: &Spinner) -> Result<Raw, Failure> {
     let files = request.files();
-    if request.input.twin {
+    let mut raw = if request.input.twin {
         if !files.is_empty() {
             return Err(Failure::usage("--twin cannot be used with a PATH"));
         }
-        twin::read(request.input.seed, spinner)
-    } else if files.is_empty() {
-        live::read(request, spinner)
+        twin::read(request.input.seed, spinner)?
+    } else if !files.is_empty() {
+        captured::read(&files, spinner)?
+    } else if request.input.monitoring.is_given() {
+        return beside_live(request, spinner);
     } else {
-        captured::read(&files, spinner)
+        live::read(request, spinner)?
+    };
+    sources::add(&mut raw, request, spinner)?;
+    Ok(raw)
+}
+
+/// The live cluster with what others measured of it; where it does not answer, what they
+/// measured alone: that is when it is needed most.
+fn beside_live(request: &Request<'_>, spinner: &Spinner) -> Result<Raw, Failure> {
+    let failure = match live::read(request, spinner) {
+        Ok(mut raw) => {
+            sources::add(&mut raw, request, spinner)?;
+            return Ok(raw);
+        }
+        Err(failure) if failure.code == Code::Interrupted => return Err(failure),
+        Err(failure) => failure,
+    };
+    let names_cluster = request.input.kubeconfig.is_some() || request.input.context.is_some();
+    let is_configured = failure.code != Code::Usage;
+    if names_cluster && !is_configured {
+        return Err(failure);
     }
+    let mut raw = sources::alone(is_configured.then_some(&failure));
+    sources::add(&mut raw, request, spinner)?;
+    let told = raw.source.documents.iter().any(|d| d.objects + d.lines > 0);
+    if told || !is_configured { Ok(raw) } else { Err(failure) }
 }
 
 /// As [`gather`], with an earlier capture to compare with: the one that was named, or the
@@ -112,8 +144,9 @@ pub(crate) fn gather_two(
         return Ok((Some(captured::read(&files, spinner)?), gather(request, spinner)?));
     }
     if let ([first, second], false) = (request.files().as_slice(), request.input.twin)
-        && let Some((before, after)) = two_moments(first, second, spinner)?
+        && let Some((before, mut after)) = two_moments(first, second, spinner)?
     {
+        sources::add(&mut after, request, spinner)?;
         return Ok((Some(before), after));
     }
     Ok((None, gather(request, spinner)?))

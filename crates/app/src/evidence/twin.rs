@@ -26,6 +26,6 @@ pub(super) fn read(seed: u64, spinner: &Spinner) -> Result<Raw, Failure> {
 pub(crate) fn of(twin: &Twin, spinner: &Spinner) -> Result<Raw, Failure> {
     runtime::run(async {
         let client = Client::new(twin.service(), "default");
-        live::through(&client, None, &[], spinner).await
+        live::through(&client, cluster::Scope::default(), &[], spinner).await
     })
 }

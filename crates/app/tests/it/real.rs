@@ -36,8 +36,8 @@ const REAL: &[(&str, &str, Answer)] = &[
     ),
     (
         "pasted/06_job_failure/transcript.txt",
-        "pod-image-pull-failing/image-not-found of Deployment default/customer-relations-webapp (possible)",
-        Open,
+        "job-failing/dependency-address-wrong of Job default/java-api-checker (proven)",
+        Right,
     ),
     (
         "pasted/08_memory_pressure/transcript.txt",
@@ -46,10 +46,8 @@ const REAL: &[(&str, &str, Answer)] = &[
     ),
     (
         "pasted/10_KubeDeploymentReplicasMismatch/transcript.txt",
-        "pod-image-pull-failing/image-not-found of Deployment default/customer-relations-webapp (possible)",
-        Among(
-            "pod-pending-unschedulable/insufficient-extended-resource of Deployment default/user-profile-resources (possible)",
-        ),
+        "pod-pending-unschedulable/insufficient-extended-resource of Deployment default/user-profile-resources (likely)",
+        Right,
     ),
     (
         "pasted/12_KubePodNotReady/transcript.txt",

@@ -193,14 +193,18 @@ fn unclear(waiting: &Waiting<'_>, now: &Snapshot) -> Option<Finding> {
     ];
     let mut may = all.iter().filter(|(_, may)| *may).map(|(mechanism, _)| *mechanism);
     let likeliest = may.next()?;
-    let others: Vec<&'static str> = may.collect();
+    let is_special = likeliest == "insufficient-extended-resource";
+    // Of all that a pod asks for, a device is what most nodes have none of.
+    let (certainty, most) =
+        if is_special { (Certainty::Likely, 1) } else { (Certainty::Possible, usize::MAX) };
+    let others: Vec<&'static str> = may.filter(|m| *m != likeliest).take(most).collect();
     let object = pod.meta.object(Kind::Pod);
     let look = format!("kubectl describe {}", object.for_kubectl());
     let state = evidence::field(pod.meta.source, &object, "status.phase", "Pending");
     Some(
         Finding::new(KIND.id, likeliest, app.clone(), headline)
             .since(waiting.since(now))
-            .unsure(Certainty::Possible, &others, look)
+            .unsure(certainty, &others, look)
             .evidence(waiting.told.as_ref().map(|t| t.evidence.clone()))
             .evidence([state])
             .affects(app.clone(), waiting.count())

@@ -219,6 +219,7 @@ pub const CONNECTION_FAILED: &[&str] = &[
     "no connection could be made",
     "all connection attempts failed",
     "no servers available",
+    "host(s) tried for",
     "brokers are down",
     "broker may not be available",
     "context deadline exceeded",

@@ -11,6 +11,7 @@ pub struct Coverage {
     namespaces: BTreeSet<(Kind, Text)>,
     missing: BTreeSet<(Kind, Text, Text)>,
     cut: BTreeSet<Kind>,
+    lost_source: bool,
 }
 
 impl Coverage {
@@ -35,6 +36,17 @@ impl Coverage {
     /// Kinds of which a list was refused or ended early.
     pub fn cut(&self) -> impl Iterator<Item = Kind> {
         self.cut.iter().copied()
+    }
+
+    /// Notes that somebody who was to be asked did not tell all: a source of evidence beside the
+    /// lists was out of reach.
+    pub fn note_lost_source(&mut self) {
+        self.lost_source = true;
+    }
+
+    /// Whether a source of evidence was asked in vain.
+    pub fn has_lost_source(&self) -> bool {
+        self.lost_source
     }
 
     /// Notes that the API said an object does not exist.
