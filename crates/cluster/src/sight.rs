@@ -174,8 +174,7 @@ impl Sight {
 
     async fn list(&mut self, kind: Kind, progress: &dyn Fn(Progress)) -> Result<(), Error> {
         let page_timeout = self.scope.page_timeout.unwrap_or(PAGE_TIMEOUT);
-        let reader =
-            Reader { client: &self.client, scope: &self.scope, progress, page_timeout };
+        let reader = Reader { client: &self.client, scope: &self.scope, progress, page_timeout };
         let mut list = reader.kind(kind).await?;
         let mut objects = BTreeMap::new();
         for (at, object) in std::mem::take(&mut list.objects).into_iter().enumerate() {
