@@ -241,3 +241,24 @@ harbor      web-7d9f8c6b5-x2x4z   1/1     Running   0          5h
 ";
     assert_eq!(asked(elsewhere).code, 5, "{}", asked(elsewhere).out);
 }
+
+const LOOKUPS: &str = "\
+$ kubectl get pods -A -o wide
+NAMESPACE     NAME                       READY   STATUS    RESTARTS   AGE   IP          NODE   NOMINATED NODE   READINESS GATES
+harbour       teller-5d4f8c7b9-x2x4z     1/1     Running   0          5h    10.1.0.4    n1     <none>           <none>
+kube-system   coredns-7b9cf6d8c5-q8q2z   1/1     Running   0          9d    10.1.0.2    n2     <none>           <none>
+$ kubectl logs -n harbour teller-5d4f8c7b9-x2x4z
+2026-03-01T10:00:00Z WARN dns lookup for rates.pay.example took 5004ms
+2026-03-01T10:00:20Z WARN dns lookup for rates.pay.example took 5003ms
+2026-03-01T10:00:21Z INFO served
+$ ssh n1 sudo conntrack -S
+cpu=0   \tfound=12 invalid=3 insert=0 insert_failed=41 drop=41 early_drop=0 error=0
+cpu=1   \tfound=7 invalid=1 insert=0 insert_failed=1 drop=2 early_drop=0 error=0
+";
+
+#[test]
+fn lookups_of_five_seconds_are_told_with_the_node_that_drops_packets() {
+    check(LOOKUPS, "degraded", &["packets-lost of n1 (likely)"]);
+    let calm = LOOKUPS.replace("5004ms", "4ms").replace("5003ms", "3ms");
+    check(&calm, "healthy", &[]);
+}
