@@ -101,6 +101,10 @@ impl Assembler {
     }
 
     fn alert(&mut self, value: &Value) {
+        // A webhook also tells of alerts that are over.
+        if text_at(value, "/status") == "resolved" {
+            return;
+        }
         let document = self.document_index();
         self.capture.evidence.alerts.push(alerts::record(value, document));
     }
@@ -259,5 +263,9 @@ impl Visit for Assembler {
 
     fn skipped(&mut self, piece: Piece) {
         self.piece(piece);
+    }
+
+    fn lost(&mut self) {
+        self.capture.evidence.coverage.note_lost_source();
     }
 }

@@ -32,6 +32,7 @@ pub use model::FailureKind;
 /// Every failure kind, by id.
 pub const ALL: &[&FailureKind] = &[
     &control_plane::certificate_expiring::KIND,
+    &observability::change_unannounced::KIND,
     &storage::claim_pending::KIND,
     &control_plane::degraded::KIND,
     &control_plane::lost::KIND,
@@ -50,9 +51,11 @@ pub const ALL: &[&FailureKind] = &[
     &service::ingress_misrouted::KIND,
     &service::ingress_untuned::KIND,
     &workload::job_failing::KIND,
+    &observability::knowledge_in_one_head::KIND,
     &control_plane::kubelets_orphaned::KIND,
     &cloud::lb_pending::KIND,
     &cloud::lb_port_conflict::KIND,
+    &observability::lesson_unapplied::KIND,
     &workload::limits_missing::KIND,
     &observability::log_alerter_unbounded::KIND,
     &control_plane::mass_eviction_imminent::KIND,
@@ -113,6 +116,8 @@ pub const ALL: &[&FailureKind] = &[
     &service::unreachable_by_client::KIND,
     &service::without_endpoints::KIND,
     &workload::single_replica::KIND,
+    &observability::slo_burning::KIND,
+    &observability::smoke_test_missing::KIND,
     &workload::pod_unknown::KIND,
     &workload::update_stuck::KIND,
     &workload::volume_leftover::KIND,

@@ -1,10 +1,17 @@
-//! How kinds are tried: a few lines of YAML in, one line per finding out.
+//! How kinds are tried: a few lines of YAML in, one line per finding out. Whatever a kind is tried
+//! on, it is tried once more without the objects that it does not say it reads, and must find
+//! the same.
 
 use model::{Builder, FailureKind, Findings, Kind, Snapshot, decode_value};
 
 /// A snapshot of YAML documents (objects of the API). Every kind counts as listed completely
 /// in the namespaces that are named; nodes only where there is one.
 pub(crate) fn snapshot(yaml: &str) -> Snapshot {
+    read(yaml, Kind::ALL)
+}
+
+/// As [`snapshot`], when only these kinds of object are read.
+fn read(yaml: &str, kinds: &[Kind]) -> Snapshot {
     let mut builder = Builder::default();
     let mut namespaces = vec![String::new()];
     for document in yaml.split("\n---").filter(|d| !d.trim().is_empty()) {
@@ -13,6 +20,9 @@ pub(crate) fn snapshot(yaml: &str) -> Snapshot {
         if let Some(namespace) = value.pointer("/metadata/namespace").and_then(|n| n.as_str()) {
             namespaces.push(namespace.to_owned());
         }
+        if !kinds.contains(&kind) {
+            continue;
+        }
         let mut object = decode_value(kind, &value, false).expect("a well-shaped object");
         if let Some(meta) = object.meta_mut() {
             meta.live = meta.known;
@@ -20,7 +30,7 @@ pub(crate) fn snapshot(yaml: &str) -> Snapshot {
         builder.add(object, 0);
     }
     let nodes = yaml.contains("kind: Node\n");
-    for kind in Kind::ALL.iter().filter(|k| **k != Kind::Node || nodes) {
+    for kind in kinds.iter().filter(|k| **k != Kind::Node || nodes) {
         for namespace in &namespaces {
             builder.coverage.list(*kind, Some(namespace));
         }
@@ -112,17 +122,41 @@ pub(crate) fn lines(kind: &FailureKind, now: &Snapshot) -> Vec<String> {
         .collect()
 }
 
+fn gaps(kind: &FailureKind, now: &Snapshot) -> Vec<String> {
+    let mut gaps = Vec::new();
+    (kind.exposed)(now, &mut gaps);
+    let line = |g: &model::Gap| format!("{}/{} {}", g.object.kind.short(), g.object.name, g.field);
+    gaps.iter().map(line).collect()
+}
+
 /// Checks what a kind finds in YAML documents.
 #[track_caller]
 pub(crate) fn check(kind: &FailureKind, yaml: &str, expected: &[&str]) {
     assert_eq!(lines(kind, &snapshot(yaml)), expected, "found in:\n{yaml}");
+    reads_what_it_says(kind, yaml, lines);
 }
 
 /// Checks which protections a kind misses in YAML documents, one line each: `kind/name field`.
 #[track_caller]
 pub(crate) fn check_gaps(kind: &FailureKind, yaml: &str, expected: &[&str]) {
-    let mut gaps = Vec::new();
-    (kind.exposed)(&snapshot(yaml), &mut gaps);
-    let line = |g: &model::Gap| format!("{}/{} {}", g.object.kind.short(), g.object.name, g.field);
-    assert_eq!(gaps.iter().map(line).collect::<Vec<_>>(), expected, "missing in:\n{yaml}");
+    assert_eq!(gaps(kind, &snapshot(yaml)), expected, "missing in:\n{yaml}");
+    reads_what_it_says(kind, yaml, gaps);
+}
+
+/// A kind must not look at what it does not declare: nothing else is read for it.
+#[track_caller]
+fn reads_what_it_says(
+    kind: &FailureKind,
+    yaml: &str,
+    ask: fn(&FailureKind, &Snapshot) -> Vec<String>,
+) {
+    let all = ask(kind, &snapshot(yaml));
+    if ask(kind, &read(yaml, kind.reads)) == all {
+        return;
+    }
+    let but = |one: Kind| Kind::ALL.iter().copied().filter(|k| *k != one).collect::<Vec<_>>();
+    let undeclared = Kind::ALL.iter().filter(|k| !kind.reads.contains(k));
+    let looked_at: Vec<&str> =
+        undeclared.filter(|k| ask(kind, &read(yaml, &but(**k))) != all).map(|k| k.name()).collect();
+    panic!("{} looks at {looked_at:?}, which its `reads` does not name; in:\n{yaml}", kind.id);
 }

@@ -194,3 +194,16 @@ fn a_missing_protection_speaks_only_where_its_object_is_a_cause() {
     let well = step(&snapshot(&[pod("b", "", None)]), &[&SICK, &UNGUARDED]);
     assert!(well.incidents.is_empty());
 }
+
+#[test]
+fn what_was_not_seen_is_no_good_news_whether_a_list_or_an_archive_was_cut() {
+    let judged = |note: fn(&mut model::Coverage)| {
+        let mut now = snapshot(&[pod("a", "", None)]);
+        note(&mut now.coverage);
+        step(&now, &[&SICK]).verdict
+    };
+    assert_eq!(judged(|_| {}), Verdict::Healthy);
+    assert_eq!(judged(|c| c.note_cut(Kind::Pod)), Verdict::Inconclusive);
+    assert_eq!(judged(|c| c.note_cut(Kind::Secret)), Verdict::Healthy);
+    assert_eq!(judged(model::Coverage::note_lost_source), Verdict::Inconclusive);
+}

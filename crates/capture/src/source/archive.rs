@@ -30,7 +30,7 @@ pub fn open(walker: &mut Walker<'_>, name: &str, kind: Kind, input: &mut dyn Rea
                     let decoder = liblzma::read::XzDecoder::new_stream(counted, stream);
                     unpacked(walker, name, &mut metered(decoder, &packed, &walker.limits), nesting);
                 }
-                Err(e) => walker.skipped(name, format!("cannot be unpacked: {e}")),
+                Err(e) => walker.lost(name, format!("cannot be unpacked: {e}")),
             }
         }
         Kind::Tar => entries(walker, name, &mut metered(counted, &packed, &walker.limits), nesting),
@@ -47,7 +47,7 @@ fn metered<'c, R: Read>(input: R, packed: &'c Cell<u64>, limits: &Limits) -> Met
 fn unpacked(walker: &mut Walker<'_>, name: &str, input: &mut dyn Read, nesting: u8) {
     let mut input = match super::magic::Peeked::new(input) {
         Ok(input) => input,
-        Err(e) => return walker.skipped(name, format!("cannot be unpacked: {e}")),
+        Err(e) => return walker.lost(name, format!("cannot be unpacked: {e}")),
     };
     match super::magic::kind(input.head()) {
         Kind::Tar => entries(walker, name, &mut input, nesting),
@@ -68,7 +68,7 @@ fn entries(walker: &mut Walker<'_>, archive: &str, input: &mut dyn Read, nesting
         let mut entry = match entry {
             Ok(entry) => entry,
             Err(e) => {
-                walker.skipped(archive, format!("the archive is broken or cut off here: {e}"));
+                walker.lost(archive, format!("the archive is broken or cut off here: {e}"));
                 break;
             }
         };
@@ -106,7 +106,7 @@ fn entries(walker: &mut Walker<'_>, archive: &str, input: &mut dyn Read, nesting
         let name = format!("{archive}/{}", inside.trim_start_matches("./"));
         if entry.size() > walker.limits.entry_bytes {
             let limit = walker.limits.entry_bytes;
-            walker.skipped(&name, format!("the entry is larger than {limit} bytes"));
+            walker.lost(&name, format!("the entry is larger than {limit} bytes"));
             continue;
         }
         walker.stream(&name, &mut entry, nesting.saturating_add(1));

@@ -77,6 +77,8 @@ pub trait Visit {
     fn document(&mut self, document: &mut Document<'_>);
     /// Something that was not opened: a [`Piece::Skipped`].
     fn skipped(&mut self, piece: Piece);
+    /// The rest of an input could not be read, whatever was in it.
+    fn lost(&mut self);
 }
 
 /// Opens every input in order; folders in the order of their names.
@@ -91,7 +93,7 @@ pub fn walk(inputs: &[Input], limits: &Limits, visit: &mut dyn Visit) {
     if walker.documents > limits.documents {
         let over = walker.documents - limits.documents;
         let why = format!("{over} documents beyond {} were not read", limits.documents);
-        walker.skipped("", why);
+        walker.lost("the input", why);
     }
 }
 
@@ -133,6 +135,12 @@ impl Walker<'_> {
             Ok(mut document) => self.visit.document(&mut document),
             Err(e) => self.skipped(name, format!("cannot be read: {e}")),
         }
+    }
+
+    /// Reports what was not opened, and that nobody knows what was in it.
+    fn lost(&mut self, name: &str, why: String) {
+        self.skipped(name, why);
+        self.visit.lost();
     }
 
     fn skipped(&mut self, name: &str, why: String) {

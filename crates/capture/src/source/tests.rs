@@ -22,6 +22,8 @@ impl Visit for Found {
         let Piece::Skipped { why, place } = piece else { panic!("only reports: {piece:?}") };
         self.0.push(format!("{}! {why}", place.document));
     }
+
+    fn lost(&mut self) {}
 }
 
 fn limits() -> Limits {
@@ -156,6 +158,20 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+#[test]
+fn what_a_cut_archive_held_was_not_seen() {
+    let folder = Folder::new("cut");
+    let path = folder.0.join("dump.tgz");
+    let packed = gz(&tarred(&[("a", b"1"), ("b", &[b'2'; 9000])]));
+    let unseen = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let read = crate::read(&[Input::Path(path.clone())], &Limits::default());
+        read.evidence.coverage.has_lost_source()
+    };
+    assert!(!unseen(&packed));
+    assert!(unseen(&packed[..packed.len() - 20]));
 }
 
 #[cfg(unix)]

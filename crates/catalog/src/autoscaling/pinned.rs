@@ -38,7 +38,7 @@ failure! {
         "max-replicas-too-low": "it wants more replicas than it may have",
     },
     reads: [HorizontalPodAutoscaler, Deployment, StatefulSet, Pod],
-    leads_to: [],
+    leads_to: ["slo-burning"],
     detect: Cluster(detect),
     exposed: exposed,
     remedy: remedy,

@@ -90,6 +90,7 @@ failure! {
         "service-refused",
         "service-unreachable-by-client",
         "service-without-endpoints",
+        "slo-burning",
         "statefulset-update-stuck",
         "workload-dependency-failing",
     ],

@@ -55,6 +55,7 @@ failure! {
         "node-runtime-hung",
         "node-system-oom",
         "node-unknown",
+        "slo-burning",
     ],
     detect: Cluster(detect),
     exposed: exposed,

@@ -54,6 +54,7 @@ failure! {
         "pod-dns-slow",
         "pod-probe-failing",
         "service-unreachable-by-client",
+        "slo-burning",
         "workload-dependency-failing",
     ],
     detect: Cluster(detect),

@@ -63,6 +63,7 @@ failure! {
         "pod-sandbox-failing",
         "pod-terminating-stuck",
         "service-without-endpoints",
+        "slo-burning",
         "statefulset-pod-unknown",
     ],
     detect: Nodes(detect),

@@ -56,6 +56,7 @@ failure! {
         "node-unknown",
         "pod-probe-failing",
         "pod-probe-failing-node-loaded",
+        "slo-burning",
         "workload-dependency-failing",
     ],
     detect: Nodes(detect),

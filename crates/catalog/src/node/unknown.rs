@@ -68,6 +68,7 @@ failure! {
         "pod-terminating-stuck",
         "pods-marked-but-running",
         "service-without-endpoints",
+        "slo-burning",
         "statefulset-pod-unknown",
     ],
     detect: Nodes(detect),

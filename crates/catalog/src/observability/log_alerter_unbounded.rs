@@ -47,7 +47,7 @@ failure! {
     mechanisms: {
         "log-alerter-unbounded": "nothing bounds how many lines of logs it holds in memory",
     },
-    reads: [ConfigMap, Deployment, LimitRange, StatefulSet],
+    reads: [ConfigMap, Deployment, LimitRange, Pod, StatefulSet],
     leads_to: [
         "node-lost-cascade",
         "node-overloaded",

@@ -63,6 +63,7 @@ failure! {
         "service-without-endpoints",
         "statefulset-update-stuck",
         "workload-dependency-failing",
+        "slo-burning",
     ],
     detect: Cluster(detect),
     exposed: exposed,

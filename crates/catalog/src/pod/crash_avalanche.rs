@@ -45,7 +45,7 @@ failure! {
         "load-moves-on": "the load of each replica that falls moves to the others",
     },
     reads: [Pod, Deployment, ReplicaSet, StatefulSet, Service],
-    leads_to: ["service-without-endpoints", "workload-dependency-failing"],
+    leads_to: ["service-without-endpoints", "slo-burning", "workload-dependency-failing"],
     detect: Apps(detect),
     exposed: exposed,
     remedy: remedy,

@@ -72,6 +72,7 @@ failure! {
         "pod-crash-avalanche",
         "pod-sandbox-failing",
         "service-without-endpoints",
+        "slo-burning",
         "statefulset-update-stuck/new-pod-unready",
         "webhook-deadlock",
         "workload-dependency-failing",

@@ -69,6 +69,7 @@ failure! {
         "pdb-blocking/pods-unhealthy",
         "pod-sandbox-failing",
         "service-without-endpoints",
+        "slo-burning",
         "statefulset-update-stuck/new-pod-unready",
         "webhook-deadlock",
         "workload-dependency-failing",

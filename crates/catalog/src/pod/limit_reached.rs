@@ -59,6 +59,7 @@ failure! {
         "pod-probe-failing",
         "pod-sandbox-failing",
         "service-without-endpoints",
+        "slo-burning",
         "statefulset-update-stuck/new-pod-unready",
         "workload-dependency-failing",
     ],

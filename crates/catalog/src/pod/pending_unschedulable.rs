@@ -89,6 +89,7 @@ failure! {
         "job-failing",
         "pdb-blocking/pods-unhealthy",
         "service-without-endpoints",
+        "slo-burning",
         "statefulset-update-stuck/new-pod-unready",
         "webhook-deadlock",
         "workload-dependency-failing",

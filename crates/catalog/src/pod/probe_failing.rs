@@ -77,6 +77,7 @@ failure! {
         "job-failing",
         "pod-crash-looping",
         "service-without-endpoints",
+        "slo-burning",
         "statefulset-update-stuck/new-pod-unready",
     ],
     detect: Apps(detect),

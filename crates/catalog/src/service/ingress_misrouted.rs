@@ -49,7 +49,7 @@ failure! {
         "path-conflict": "another Ingress has the same host and path",
     },
     reads: [Ingress, IngressClass, Service, Secret, Certificate, Event],
-    leads_to: ["service-unreachable-by-client", "workload-dependency-failing"],
+    leads_to: ["service-unreachable-by-client", "slo-burning", "workload-dependency-failing"],
     detect: Cluster(detect),
     exposed: exposed,
     remedy: remedy,

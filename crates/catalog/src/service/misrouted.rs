@@ -63,6 +63,7 @@ failure! {
         "pod-crash-looping",
         "pod-probe-failing",
         "service-unreachable-by-client",
+        "slo-burning",
         "workload-dependency-failing",
     ],
     detect: Services(detect),

@@ -44,7 +44,12 @@ failure! {
         "not-listening": "its pods are ready, and nothing listens where it leads",
     },
     reads: [Service, Endpoints, EndpointSlice, Pod, Deployment, StatefulSet, DaemonSet],
-    leads_to: ["workload-dependency-failing", "pod-crash-looping", "pod-probe-failing"],
+    leads_to: [
+        "workload-dependency-failing",
+        "pod-crash-looping",
+        "pod-probe-failing",
+        "slo-burning",
+    ],
     detect: Cluster(detect),
     exposed: exposed,
     remedy: remedy,

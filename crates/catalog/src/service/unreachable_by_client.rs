@@ -57,7 +57,12 @@ failure! {
         "name-unresolved": "its pods do not ask the DNS of the cluster",
     },
     reads: [Pod, Deployment, StatefulSet, DaemonSet, Service],
-    leads_to: ["workload-dependency-failing", "pod-crash-looping", "pod-probe-failing"],
+    leads_to: [
+        "workload-dependency-failing",
+        "pod-crash-looping",
+        "pod-probe-failing",
+        "slo-burning",
+    ],
     detect: Cluster(detect),
     exposed: exposed,
     remedy: remedy,

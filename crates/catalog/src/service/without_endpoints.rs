@@ -51,6 +51,7 @@ failure! {
         "pod-crash-looping",
         "pod-probe-failing",
         "service-unreachable-by-client",
+        "slo-burning",
         "webhook-deadlock",
         "workload-dependency-failing",
     ],

@@ -85,3 +85,14 @@ pub const ALERT_ON_PROCESSES: &[&str] = &[
 
 /// Rules by the names that their makers give them, where only the name was read.
 pub const NODE_PRESSURE_RULES: &[&str] = &["kubenodepressure"];
+
+/// An alert on how fast an error budget is spent.
+pub const BUDGET_BURN: &[&str] =
+    &["errorbudgetburn", "error budget burn", "budgetburn", "burnrate", "burn rate", "burn_rate"];
+
+/// That of the API server.
+pub const API_BUDGET_BURN: &[&str] = &["kubeapierrorbudgetburn"];
+
+/// Measurements that say how many times too fast a budget is spent. What rules record as
+/// `burnrate1h` is a share of errors, and is not meant.
+pub const BURN_RATE_METRICS: &[&str] = &["burn_rate"];

@@ -62,6 +62,7 @@ failure! {
         "deployment-rollout-failing",
         "job-failing",
         "workload-dependency-failing",
+        "slo-burning",
     ],
     detect: Cluster(detect),
     exposed: advice::exposed,

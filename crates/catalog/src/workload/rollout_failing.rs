@@ -52,7 +52,7 @@ failure! {
         "paused": "its rollout is paused, and a change waits",
     },
     reads: [Deployment, ReplicaSet, Pod],
-    leads_to: ["service-without-endpoints", "workload-dependency-failing"],
+    leads_to: ["service-without-endpoints", "slo-burning", "workload-dependency-failing"],
     detect: Apps(detect),
     exposed: exposed,
     remedy: remedy,
