@@ -101,7 +101,7 @@ pub const ALL: &[Fault] = &[
     },
     Fault {
         id: "pod-security",
-        meaning: "the namespace forbids the privileged pods",
+        meaning: "the pods do not meet the security standard of the namespace",
         causes: &["pods-refused-at-admission/pod-security"],
         objects: &[],
         words: &["podsecurity", "pod security"],

@@ -1,7 +1,7 @@
 //! What was seen of a component of the control plane: its system unit, its pods, its lease, its
 //! health. Shared by all kinds about the control plane. It must never judge who suffers.
 
-use model::record::{Known, Lease, Phase, Pod};
+use model::record::{ClusterEvent, Known, Lease, Phase, Pod};
 use model::{App, Evidence, Kind, ObjectRef, Snapshot, Timestamp, Truth};
 
 use crate::evidence;
@@ -68,7 +68,7 @@ pub(crate) fn of<'s>(component: &str, now: &'s Snapshot) -> Standing<'s> {
     if !down.evidence.is_empty() {
         return Standing::Down(down);
     }
-    if let Some(fact) = unhealthy(component, now) {
+    if let Some(fact) = unhealthy(component, now).filter(|_| !lives(component, now)) {
         return Standing::Down(Down { evidence: vec![fact], seen: false, ..down });
     }
     if let Some(fact) = missing(component, &pods, now) {
@@ -108,13 +108,44 @@ fn stale_lease<'s>(component: &str, now: &'s Snapshot) -> Option<(&'s Lease, Tim
 fn acted_since(component: &str, lease: &Lease, now: &Snapshot) -> bool {
     let Some(renewed) = lease.renewed else { return true };
     now.events.iter().any(|e| {
-        let own = match component {
-            "kube-scheduler" => e.source == "default-scheduler" || e.reason == "Scheduled",
-            _ => e.source.ends_with("-controller") || e.reason == "SuccessfulCreate",
-        };
         let late = evidence::last_time(e, now).map(|t| t.since(renewed) > LEASE_STALE_SECONDS);
-        own && late == Some(true)
+        is_of(component, e) && late == Some(true)
     })
+}
+
+/// Whether the scheduler or the controller manager tells this event.
+fn is_of(component: &str, e: &ClusterEvent) -> bool {
+    match component {
+        "kube-scheduler" => e.source == "default-scheduler" || e.reason == "Scheduled",
+        _ => e.source.ends_with("-controller") || e.reason == "SuccessfulCreate",
+    }
+}
+
+/// Whether something shows that a component works which did not answer where it was asked: it
+/// may run on another machine than the one that asked.
+fn lives(component: &str, now: &Snapshot) -> bool {
+    let newest = now.leases.iter().filter_map(|l| l.renewed).max();
+    let renewed = now.leases.get(SYSTEM, component).and_then(|l| l.renewed);
+    let holds = renewed.zip(newest).is_some_and(|(own, newest)| {
+        let alone = now.leases.iter().filter(|l| l.renewed.is_some()).count() < 2;
+        newest.since(own) <= LEASE_STALE_SECONDS
+            && (!alone || now.now.since(own) <= LEASE_STALE_SECONDS)
+    });
+    let acts = || match component {
+        "kube-scheduler" => nobody_waits_unheard(now),
+        "kube-controller-manager" => {
+            now.events.iter().any(|e| is_of(component, e) && evidence::is_recent(e, now, 300))
+        }
+        _ => false,
+    };
+    holds || acts()
+}
+
+/// Every pod has a node or was told by the scheduler why not.
+fn nobody_waits_unheard(now: &Snapshot) -> bool {
+    let told = |p: &Pod| p.conditions.iter().any(|c| c.kind == "PodScheduled");
+    let mut pods = now.apps.iter().flat_map(App::running).peekable();
+    pods.peek().is_some() && pods.all(|p| !p.is_unscheduled() || told(p))
 }
 
 fn lease_evidence(lease: &Lease, fresh: Timestamp) -> Evidence {
@@ -125,7 +156,8 @@ fn lease_evidence(lease: &Lease, fresh: Timestamp) -> Evidence {
     Evidence { at: lease.renewed, ..fact }
 }
 
-/// What `componentstatuses` say. They ask ports that are closed since 1.19: that does not count.
+/// What `componentstatuses` say: the API server asks its own machine. Ports that are closed since
+/// 1.19 do not count.
 fn unhealthy(component: &str, now: &Snapshot) -> Option<Evidence> {
     let name = component.trim_start_matches("kube-");
     let own = |n: &str| n == name || (name == "etcd" && n.starts_with("etcd-"));

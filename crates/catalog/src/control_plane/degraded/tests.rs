@@ -108,6 +108,39 @@ fn component_statuses_count_but_not_the_closed_ports() {
 }
 
 #[test]
+fn who_works_on_another_machine_need_not_answer_on_this_one() {
+    let refused = "dial tcp 127.0.0.1:10259: connect: connection refused";
+    let status = |name: &str| {
+        format!(
+            "---\nkind: ComponentStatus\nmetadata: {{name: {name}}}\nconditions: [{{type: \
+             Healthy, status: 'False', message: '{refused}'}}]\n---\n"
+        )
+    };
+    let pod = |condition: &str| {
+        format!(
+            "kind: Pod\nmetadata: {{name: bolt, namespace: shop}}\nspec: {{containers: [{{name: \
+             main}}]}}\nstatus: {{phase: Pending, conditions: [{condition}]}}\n---\n"
+        )
+    };
+    // The pod that waits was told why, or was not.
+    let told = "{type: PodScheduled, status: 'False', reason: Unschedulable, message: '0/1'}";
+    let down = "scheduler-down component/kube-scheduler Likely Active";
+    check(&KIND, &(status("scheduler") + &pod(told)), &[]);
+    check(&KIND, &(status("scheduler") + &pod("")), &[down]);
+    // The controller manager renews its lease like others, or acts without one.
+    let name = "kube-controller-manager";
+    let held = lease("node-a", "2026-01-02T00:10:00.000000Z")
+        + &lease(name, "2026-01-02T00:09:58.000000Z");
+    let down = "controller-manager-down component/kube-controller-manager Likely Active";
+    check(&KIND, &(status("controller-manager") + &held), &[]);
+    let acts = "kind: Event\nmetadata: {name: e, namespace: shop}\ninvolvedObject: {kind: \
+        ReplicaSet, name: web, namespace: shop}\nreason: SuccessfulCreate\nmessage: made\n\
+        source: {component: replicaset-controller}\nlastTimestamp: 2026-01-02T00:08:00Z\n";
+    check(&KIND, &(status("controller-manager") + acts), &[]);
+    check(&KIND, &status("controller-manager"), &[down]);
+}
+
+#[test]
 fn workloads_that_nobody_touches_miss_the_controller_manager() {
     let idle =
         deployment("shop", "web", 3, 0).replace("status: {replicas: 3", "status: {replicas: 0");
