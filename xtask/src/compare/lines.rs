@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A tool whose output is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +41,18 @@ pub struct Line {
     pub loud: bool,
 }
 
+fn output(tool: Tool, folder: &Path) -> PathBuf {
+    folder.join(format!("{}.json", tool.name()))
+}
+
+/// Whether the folder holds an output of the tool.
+pub fn is_recorded(tool: Tool, folder: &Path) -> bool {
+    output(tool, folder).is_file()
+}
+
 /// Reads the recorded output of a tool.
 pub fn read(tool: Tool, folder: &Path) -> Result<Vec<Line>> {
-    let path = folder.join(format!("{}.json", tool.name()));
+    let path = output(tool, folder);
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
     let value: Value =

@@ -53,13 +53,17 @@ fn compare(folder: &Path) -> Result<()> {
     let planted = score::planted(folder)?;
     let mut tools = Vec::new();
     for tool in lines::TOOLS {
+        if !lines::is_recorded(tool, folder) {
+            println!("{name}: no output of {} is recorded", tool.name());
+            continue;
+        }
         let score = score::score(tool, &lines::read(tool, folder)?, &planted);
         println!("{name}: {}", tool.name());
         for (fault, said) in planted.iter().zip(&score.of) {
-            if !said.cause || (tool == lines::Tool::Seaworthy && said.errors != 1) {
-                let (id, errors) = (fault.fault.id, said.errors);
+            if !said.cause || (tool == lines::Tool::Seaworthy && !said.is_once()) {
+                let (id, lines) = (fault.fault.id, said.lines);
                 let object = format!("{} {}/{}", fault.kind, fault.namespace, fault.name);
-                println!("  {id} of {object}: {errors} errors, cause named: {}", said.cause);
+                println!("  {id} of {object}: {lines} lines, cause named: {}", said.cause);
             }
         }
         for line in score.beside.iter().take(SHOWN) {

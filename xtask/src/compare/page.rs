@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::faults;
-use super::lines::{TOOLS, Tool};
+use super::lines::Tool;
 use super::score::{Planted, Score};
 
 /// What `/usr/bin/time -v` said of one tool: medians of its runs.
@@ -84,7 +84,7 @@ pub fn tables(planted: &[Planted], tools: &[(Tool, Score, Cost)]) -> String {
             score.beside.len(),
         );
     }
-    let names: Vec<&str> = TOOLS.iter().map(|t| t.name()).collect();
+    let names: Vec<&str> = tools.iter().map(|(t, ..)| t.name()).collect();
     let _ = write!(text, "\n| fault | planted | {} |\n|---|---:|", names.join(" | "));
     text += &"---|".repeat(names.len());
     text.push('\n');

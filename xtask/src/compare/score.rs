@@ -88,21 +88,29 @@ pub struct Said {
     pub cause: bool,
 }
 
+impl Said {
+    /// Named by one error among advice, or by one line that is no error.
+    pub fn is_once(&self) -> bool {
+        self.errors == 1 || (self.errors == 0 && self.lines == 1)
+    }
+}
+
 /// What a tool said of everything.
 pub struct Score {
     pub errors: usize,
     pub lines: usize,
     /// In the order of the planted faults.
     pub of: Vec<Said>,
-    /// Errors that name no planted fault; of ours also what names one again or wrongly.
+    /// Errors that name no planted fault; of ours every line that does not, or names one again or
+    /// wrongly.
     pub beside: Vec<Line>,
 }
 
 impl Score {
-    /// How many faults are named at all, exactly once, and with their cause.
+    /// How many faults are named at all, by one error or one line, and with their cause.
     pub fn named(&self) -> [usize; 3] {
         let count = |holds: fn(&Said) -> bool| self.of.iter().filter(|s| holds(s)).count();
-        [count(|s| s.lines > 0), count(|s| s.errors == 1), count(|s| s.cause)]
+        [count(|s| s.lines > 0), count(Said::is_once), count(|s| s.cause)]
     }
 }
 
@@ -122,7 +130,7 @@ pub fn score(tool: Tool, lines: &[Line], planted: &[Planted]) -> Score {
             said.errors += usize::from(line.loud);
             said.cause |= explains;
         }
-        if !useful && line.loud {
+        if !useful && (line.loud || tool == Tool::Seaworthy) {
             beside.push(line.clone());
         }
     }
@@ -161,7 +169,7 @@ mod tests {
         ];
         let got = score(Tool::Seaworthy, &ours, &planted);
         assert_eq!(got.of, [Said { errors: 2, lines: 2, cause: true }]);
-        assert_eq!((got.errors, got.lines, got.beside.len()), (3, 4, 2));
+        assert_eq!((got.errors, got.lines, got.beside.len()), (3, 4, 3));
         assert_eq!(got.named(), [1, 0, 1]);
         let others = [
             line("Pod", "silo-5d4f8c7b9-x2x4z", "is pending", true),

@@ -141,11 +141,12 @@ fn lives(component: &str, now: &Snapshot) -> bool {
     holds || acts()
 }
 
-/// Every pod has a node or was told by the scheduler why not.
+/// Every pod has a node, or was told by the scheduler why not, or waits for another scheduler.
 fn nobody_waits_unheard(now: &Snapshot) -> bool {
     let told = |p: &Pod| p.conditions.iter().any(|c| c.kind == "PodScheduled");
+    let foreign = |p: &Pod| !matches!(p.spec.scheduler.as_str(), "" | "default-scheduler");
     let mut pods = now.apps.iter().flat_map(App::running).peekable();
-    pods.peek().is_some() && pods.all(|p| !p.is_unscheduled() || told(p))
+    pods.peek().is_some() && pods.all(|p| !p.is_unscheduled() || told(p) || foreign(p))
 }
 
 fn lease_evidence(lease: &Lease, fresh: Timestamp) -> Evidence {

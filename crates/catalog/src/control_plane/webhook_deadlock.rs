@@ -128,7 +128,7 @@ fn silent_hook(
         format!("webhooks[{}].failurePolicy", hook.name),
         format!("Fail, asked about {}", listed(hook)),
     );
-    let endpoints = evidence::field(config.meta.source, &behind.service, "endpoints", why);
+    let endpoints = evidence::field(config.meta.source, &behind.service, "endpoints", &*why);
     let mut found = Finding::new(KIND.id, mechanism, object, headline)
         .evidence([fact, endpoints])
         .role(if deadlock { Role::Trigger } else { Role::Mechanism });
@@ -148,10 +148,11 @@ fn silent_hook(
     for r in refused.iter().filter(mine) {
         found = found.affects(r.object.clone(), "its pods are refused");
     }
-    if found.affected.is_empty() {
-        found = found.affects(everybody(), "no new pod can be made");
+    // What is refused for lack of an answer is told at the Service that does not answer.
+    match found.affected.is_empty() {
+        true => found.affects(everybody(), "no new pod can be made"),
+        false => found.affects(behind.service.clone(), why),
     }
-    found
 }
 
 fn listed(hook: &Webhook) -> String {

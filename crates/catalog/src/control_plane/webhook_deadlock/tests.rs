@@ -1,7 +1,7 @@
 //! A webhook without pods is found by comparing; one that cannot lock itself out is told apart.
 
 use super::KIND;
-use crate::testing::{check, check_gaps};
+use crate::testing::{check, check_gaps, snapshot};
 
 const AT: &str = "creationTimestamp: 2026-01-01T00:00:00Z";
 
@@ -77,4 +77,23 @@ fn a_webhook_that_guards_itself_is_a_gap_while_all_is_well() {
         "validatingwebhookconfiguration/guard webhooks[check.example.com].namespaceSelector";
     check_gaps(&KIND, &(webhook("Fail", "") + &service() + &backend(2)), &[field]);
     check_gaps(&KIND, &(webhook("Fail", NOT_ITSELF) + &service() + &backend(2)), &[]);
+}
+
+#[test]
+fn who_is_refused_and_the_service_that_does_not_answer_are_both_named() {
+    let gone = webhook("Fail", "").replace("name: guard}}", "name: gate}}")
+        + &service()
+        + &backend(0).replace("namespace: guard", "namespace: shop");
+    let refused = "kind: Event\nmetadata: {name: e, namespace: shop}\ninvolvedObject: {kind: \
+        ReplicaSet, namespace: shop, name: guard-5d4f8c7b9}\ntype: Warning\nreason: \
+        FailedCreate\nmessage: 'Error creating: Internal error occurred: failed calling webhook \
+        \"check.example.com\": failed to call webhook: Post \
+        \"https://gate.guard.svc:443/check?timeout=10s\": service \"gate\" not found'\n\
+        lastTimestamp: 2026-01-01T00:10:00Z\n---\n";
+    let now = snapshot(&(gone + refused));
+    let mut findings = model::Findings::default();
+    super::detect(&now, &mut findings);
+    let found = findings.found.first().expect("a finding");
+    let suffer: Vec<String> = found.affected.iter().map(|a| a.object.to_string()).collect();
+    assert_eq!(suffer, ["shop/guard", "guard/gate"]);
 }

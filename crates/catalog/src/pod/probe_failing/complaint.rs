@@ -139,10 +139,18 @@ pub(super) fn standing(c: &Complaint<'_>, probe: Option<&Probe>, now: &Snapshot)
     }
     match ready {
         Some(true) => flapping(c, now),
-        Some(false) if within(900) => Standing::Fails,
+        Some(false) if within(900) || unready_since(c, now) => Standing::Fails,
         None if within(120) => Standing::Fails,
         _ => Standing::Over,
     }
+}
+
+/// Whether its pod left service before the last complaint, and nothing has changed since: the
+/// kubelet repeats itself more and more rarely.
+fn unready_since(c: &Complaint<'_>, now: &Snapshot) -> bool {
+    let since = c.pod.ready.and_then(|ready| ready.since);
+    let before = since.zip(evidence::last_time(c.event, now)).is_some_and(|(s, last)| s <= last);
+    before && c.pod.restarts() == 0 && running_since(c.pod).is_some()
 }
 
 /// Whether a pod is younger than this; not when its age is unknown.

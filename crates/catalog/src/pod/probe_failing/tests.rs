@@ -284,3 +284,21 @@ fn a_pod_is_out_of_service_since_before_the_oldest_event_that_is_kept() {
     // An event that is older than the condition stays the beginning.
     assert_eq!(since(&lamp.yaml()).as_deref(), Some("2026-01-01T00:00:15Z"));
 }
+
+#[test]
+fn a_complaint_holds_while_nothing_has_changed_since() {
+    let container = "ports: [{containerPort: 8080}], readinessProbe: {httpGet: {port: 8080}}";
+    let message = "Readiness probe failed: HTTP probe failed with statuscode: 503";
+    let events = &[("Unhealthy", message, 900)];
+    let lamp = Lamp { container, ready: "False", status: UNREADY, events };
+    let clock = "kind: Node\nmetadata: {name: n1}\nstatus: {conditions: [{type: Ready, status: \
+                 'True', lastHeartbeatTime: 2026-01-01T00:40:00Z}]}\n";
+    let late = lamp.yaml() + clock;
+    check(&KIND, &late, &["dependency-down deploy/lamp Possible Active"]);
+    // It left service after the last complaint: something else was the reason.
+    let left = late.replace(
+        "lastTransitionTime: 2026-01-01T00:00:20Z",
+        "lastTransitionTime: 2026-01-01T00:30:00Z",
+    );
+    check(&KIND, &left, &[]);
+}

@@ -181,7 +181,12 @@ fn waits_for_pod(
 /// Volumes are made by hand: which of them comes nearest, and what is wrong about it?
 fn by_volumes(claim: &Claim, event: Option<&ClusterEvent>, now: &Snapshot) -> Answer {
     let listed = now.coverage.lists(Kind::PersistentVolume, "");
-    if let Some((volume, found)) = matching::nearest(claim, now) {
+    let class = matching::class_name(claim, now);
+    // Who asks for no class does not mean a volume of some class that would not do otherwise.
+    let means = |(_, found): &(&PersistentVolume, Vec<Mismatch>)| {
+        !class.is_empty() || found.len() < 2 || !found.contains(&Mismatch::Class)
+    };
+    if let Some((volume, found)) = matching::nearest(claim, now).filter(means) {
         let Some(first) = found.first() else {
             return unseen(claim, volume, event);
         };
@@ -194,7 +199,6 @@ fn by_volumes(claim: &Claim, event: Option<&ClusterEvent>, now: &Snapshot) -> An
         }
         return Answer::Broken(cause);
     }
-    let class = matching::class_name(claim, now);
     let size = claim.requested.map(|q| q.text("storage")).unwrap_or_default();
     if class.is_empty() {
         let why = "it asks for no storage class and there is no volume for it".to_owned();

@@ -175,3 +175,13 @@ fn what_a_claim_does_not_show_its_template_says() {
     check(&KIND, &of("ReadWriteMany", "5Gi"), &[&format!("access-mode-mismatch {claim}")]);
     check(&KIND, &of("ReadWriteOnce", "9Gi"), &[&format!("capacity-too-small {claim}")]);
 }
+
+#[test]
+fn who_asks_for_no_class_does_not_mean_a_volume_that_would_not_do() {
+    let asks = ASKS.replace("storageClassName: '', ", "").replace("5Gi", "50Gi");
+    let slow = volume("v1", &HAS.replace("''", "slow"), "Available");
+    let yaml = claim(&asks, "Pending") + &slow + &event("FailedBinding", NO_CLASS);
+    check(&KIND, &yaml, &["storage-class-missing pvc/paper Proven Active"]);
+    let fits = yaml.replace("50Gi", "5Gi");
+    check(&KIND, &fits, &["storage-class-mismatch pvc/paper Proven Active"]);
+}
