@@ -48,7 +48,7 @@ failure! {
         "cpu-overload": "it has more work than its CPU limit allows",
         "ephemeral-storage-limit": "it writes more to the disk than its limit allows",
     },
-    reads: [Pod, Event, Deployment, ReplicaSet, StatefulSet, DaemonSet, Node],
+    reads: [Pod, Event, Deployment, ReplicaSet, StatefulSet, DaemonSet, Node, Job],
     leads_to: [
         "control-plane-degraded",
         "deployment-rollout-failing",

@@ -55,8 +55,16 @@ failure! {
         "endpoints-stale": "its endpoints are not the pods that are ready",
     },
     reads: [
-        Service, Endpoints, EndpointSlice, Pod, Deployment, StatefulSet, DaemonSet, NetworkPolicy,
+        Service,
+        Endpoints,
+        EndpointSlice,
+        Pod,
+        Deployment,
+        StatefulSet,
+        DaemonSet,
+        NetworkPolicy,
         Namespace,
+        Event,
     ],
     leads_to: [
         "control-plane-degraded",

@@ -45,7 +45,17 @@ failure! {
         "no-pods": "there is no pod behind it",
         "addresses-missing": "it has no selector, and nobody gave it addresses",
     },
-    reads: [Service, Endpoints, EndpointSlice, Pod, Deployment, StatefulSet, DaemonSet, Ingress],
+    reads: [
+        Service,
+        Endpoints,
+        EndpointSlice,
+        Pod,
+        Deployment,
+        StatefulSet,
+        DaemonSet,
+        Ingress,
+        ReplicaSet,
+    ],
     leads_to: [
         "control-plane-degraded",
         "pod-crash-looping",

@@ -45,7 +45,7 @@ failure! {
     mechanisms: {
         "node-lost": "its node does not answer, and it may run only once",
     },
-    reads: [StatefulSet, Pod, Node],
+    reads: [StatefulSet, Pod, Node, Deployment, Service],
     leads_to: ["service-without-endpoints"],
     detect: Apps(detect),
     exposed: exposed,
