@@ -56,7 +56,7 @@ const REAL: &[(&str, &str, Answer)] = &[
     ),
     (
         "pasted/12_job_crashing/transcript.txt",
-        "pod-pending-unschedulable/insufficient-cpu of Pod logging-agent (possible)",
+        "pod-pending-unschedulable/insufficient-cpu of Deployment user-profile-resources (possible)",
         Open,
     ),
     (
