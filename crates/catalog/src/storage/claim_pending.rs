@@ -130,6 +130,9 @@ fn users(mut finding: Finding, object: &ObjectRef, now: &Snapshot) -> Finding {
     let known = now.dependants(object);
     let mut users: Vec<&App> = known.iter().filter_map(|(_, user)| now.app(user)).collect();
     if users.is_empty() {
+        users = of_ordinal(object, now);
+    }
+    if users.is_empty() {
         users = presumed_users(object, now);
     }
     let mut wait = 0;
@@ -145,6 +148,21 @@ fn users(mut finding: Finding, object: &ObjectRef, now: &Snapshot) -> Finding {
     let mounted = !users.is_empty() || !now.coverage.lists(Kind::Pod, &object.namespace);
     finding.impact = Impact { replicas: u32::from(wait == 0 && mounted), ..Impact::default() };
     finding
+}
+
+/// Where volumes are not shown, a name still tells: the pod `db-0` of a stateful set waits for
+/// its claim `data-db-0`.
+fn of_ordinal<'s>(object: &ObjectRef, now: &'s Snapshot) -> Vec<&'s App> {
+    let is_own = |pod: &str| {
+        let ordinal = pod.rsplit_once('-').is_some_and(|(_, n)| n.parse::<u32>().is_ok());
+        let front = object.name.strip_suffix(pod).and_then(|f| f.strip_suffix('-'));
+        ordinal && front.is_some_and(|f| !f.is_empty())
+    };
+    let waits = |app: &&App| {
+        let mut pods = app.running().filter(|p| p.is_unscheduled());
+        !app.shows_spec() && pods.any(|p| is_own(&p.meta.name))
+    };
+    now.apps_in(&object.namespace).iter().filter(waits).collect()
 }
 
 /// Workloads that wait for some claim, where volumes are not shown and this is the only claim

@@ -185,3 +185,25 @@ fn who_asks_for_no_class_does_not_mean_a_volume_that_would_not_do() {
     let fits = yaml.replace("50Gi", "5Gi");
     check(&KIND, &fits, &["storage-class-mismatch pvc/paper Proven Active"]);
 }
+
+#[test]
+fn a_pod_of_a_table_waits_for_the_claim_of_its_ordinal() {
+    let mut claim =
+        model::ObjectRef::new(model::Kind::PersistentVolumeClaim, "print", "paper-press-0");
+    let mut builder = model::Builder::default();
+    for (name, status) in [("press-0", "Pending"), ("ink-1", "Pending")] {
+        let row = serde_json::json!({
+            "kind": "Pod", "metadata": {"name": name, "namespace": "print"},
+            "status": {"phase": "Pending", "summary": {"status": status, "ready": 0, "containers": 1}},
+        });
+        builder.add(model::decode_value(model::Kind::Pod, &row, true).expect("a pod"), 0);
+    }
+    let now = builder.finish(None);
+    let names = |claim: &model::ObjectRef| -> Vec<String> {
+        let users = super::of_ordinal(claim, &now);
+        users.iter().map(|a| a.pods[0].meta.name.to_string()).collect()
+    };
+    assert_eq!(names(&claim), ["press-0"]);
+    claim.name = "paper-press-1".into();
+    assert_eq!(names(&claim), Vec::<String>::new());
+}
