@@ -11,6 +11,7 @@ mod detect;
 mod factors;
 mod graph;
 mod incident;
+mod standing;
 mod verdict;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tests;
 pub use about::{Part, about};
 pub use changes::changes;
 pub use detect::ask;
+pub use standing::Standing;
 
 use model::{FailureKind, Findings, Incident, Situation, Snapshot, Verdict};
 

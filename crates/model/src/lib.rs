@@ -36,7 +36,8 @@ pub use object_ref::{Kind, ObjectRef};
 pub use quantity::{Quantity, QuantityError, Resources};
 pub use selector::{Requirement, Selector};
 pub use snapshot::{
-    Alert, App, Builder, ClientError, Coverage, Dial, HealthCheck, HostFact, HostFigure, LogLines,
-    Peer, Relation, Sample, Snapshot, SpecParts, Table, UNNAMED_HOST, UnitState,
+    Alert, App, Apps, AppsHere, Builder, Change, ClientError, Clock, Coverage, Dial, Events,
+    HealthCheck, HostFact, HostFigure, LogLines, Members, PartKey, Peer, Relation, Sample,
+    Snapshot, SpecParts, Table, Touched, UNNAMED_HOST, UnitState, listen,
 };
 pub use time::{Timestamp, TimestampError, ago, duration_text};

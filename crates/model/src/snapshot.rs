@@ -1,25 +1,35 @@
-//! Everything known at one moment: immutable tables, joined once when they are built.
+//! Everything known at one moment: tables that are joined when they are built. Whoever keeps a
+//! cluster in sight moves them to the next moment with [`Snapshot::apply`]; to everybody else
+//! they are immutable.
 
 mod app;
+mod apply;
+mod apps;
 mod builder;
 mod callers;
 mod coverage;
-mod event_index;
+mod events;
 mod facts;
 mod implied;
+mod ordered;
 mod placement;
 mod pools;
+mod reads;
 mod relation;
 mod table;
 
 pub use app::App;
+pub use apply::{Change, Touched};
+pub use apps::{Apps, AppsHere, Members};
 pub use builder::Builder;
 pub use coverage::Coverage;
+pub use events::Events;
 pub use facts::{
     Alert, ClientError, Dial, HealthCheck, HostFact, HostFigure, LogLines, Sample, UNNAMED_HOST,
     UnitState,
 };
 pub use pools::SpecParts;
+pub use reads::{Clock, PartKey, listen};
 pub use relation::{Peer, Relation};
 pub use table::Table;
 
@@ -28,19 +38,20 @@ use crate::record::{
     ClusterEvent, Ingress, Lease, LimitRange, Named, NetworkPolicy, Node, PersistentVolume, Pod,
     Quota, Scaler, Service, StorageClass, Webhooks, Workload,
 };
-use crate::{Evidence, Kind, ObjectRef, Timestamp};
+use crate::{Evidence, Kind, ObjectRef};
+use reads::{Part, Set, note};
 
 /// Everything known at one moment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The moment: now for a live cluster, the newest time in captured input.
-    pub now: Timestamp,
+    pub now: Clock,
     /// Whether `now` is real; when the input holds no time at all, ages still are.
     pub has_time: bool,
     /// Which kinds were listed completely.
     pub coverage: Coverage,
     /// Workloads with their pods, sorted by namespace and name.
-    pub apps: Vec<App>,
+    pub apps: Apps,
     /// Nodes.
     pub nodes: Table<Node>,
     /// Nodes that were not read: only their events, units or logs tell of them.
@@ -82,7 +93,7 @@ pub struct Snapshot {
     /// Config maps, secrets, service accounts, namespaces, classes.
     pub named: Table<Named>,
     /// Events, sorted by the object they are about, then by time.
-    pub events: Vec<ClusterEvent>,
+    pub events: Events,
     /// Logs.
     pub logs: Vec<LogLines>,
     /// System units.
@@ -99,7 +110,11 @@ pub struct Snapshot {
     pub samples: Vec<Sample>,
     /// Alerts.
     pub alerts: Vec<Alert>,
-    event_index: event_index::EventIndex,
+    /// What the apps were made of.
+    workloads: Table<Workload>,
+    pods: Table<Pod>,
+    /// Objects that only their events tell of; they give way to what is read.
+    implied: std::collections::BTreeSet<ObjectRef>,
     callers: std::sync::OnceLock<callers::Callers>,
     placement: std::sync::OnceLock<placement::Placement>,
 }
@@ -107,17 +122,12 @@ pub struct Snapshot {
 impl Snapshot {
     /// Events about one object.
     pub fn events_about(&self, object: &ObjectRef) -> &[ClusterEvent] {
-        self.events_of(object.kind, &object.namespace, &object.name)
+        self.events.about(object.kind, &object.namespace, &object.name)
     }
 
     /// Events about one pod.
     pub fn pod_events(&self, pod: &Pod) -> &[ClusterEvent] {
-        self.events_of(Kind::Pod, &pod.meta.namespace, &pod.meta.name)
-    }
-
-    fn events_of(&self, kind: Kind, namespace: &str, name: &str) -> &[ClusterEvent] {
-        let range = self.event_index.range(&self.events, (kind, namespace, name));
-        self.events.get(range).unwrap_or_default()
+        self.events.about(Kind::Pod, &pod.meta.namespace, &pod.meta.name)
     }
 
     /// All nodes something is known about, also those of which only events or logs tell.
@@ -143,22 +153,19 @@ impl Snapshot {
 
     /// The workload of this name; `kind` and name as in the reference.
     pub fn app(&self, object: &ObjectRef) -> Option<&App> {
-        self.apps_in(&object.namespace)
-            .iter()
-            .find(|a| a.object.name == object.name && a.object.kind == object.kind)
+        self.apps.named(object)
     }
 
     /// The record of a workload, whether it stands for itself or belongs to another.
     pub fn workload(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Workload> {
-        let all = self.apps_in(namespace).iter().flat_map(|a| a.workload.iter().chain(&a.sets));
-        all.map(|w| &**w).find(|w| w.kind == kind && w.meta.name == name)
+        note(Part::Row(Set::Workloads, namespace, name));
+        self.workloads.row(kind, namespace, name).map(|w| &**w)
     }
 
     /// Workloads of one namespace.
-    pub fn apps_in(&self, namespace: &str) -> &[App] {
-        let start = self.apps.partition_point(|a| a.object.namespace.as_str() < namespace);
-        let end = self.apps.partition_point(|a| a.object.namespace.as_str() <= namespace);
-        self.apps.get(start..end).unwrap_or_default()
+    pub fn apps_in(&self, namespace: &str) -> AppsHere<'_> {
+        note(Part::Space(Set::Apps, namespace));
+        self.apps.space(namespace)
     }
 
     /// The object of which mostly the name matters.
@@ -168,9 +175,10 @@ impl Snapshot {
 
     /// Ready and unready addresses behind a Service; `None` when the input does not say.
     pub fn addresses(&self, service: &Service) -> Option<(u32, u32)> {
+        note(Part::Behind(&service.meta.namespace, &service.meta.name));
         let of = |slice: bool| {
             let mut sum = None;
-            let here = self.backends.in_namespace(&service.meta.namespace);
+            let here = self.backends.space(&service.meta.namespace).iter();
             for b in here.filter(|b| b.is_slice == slice && b.service == service.meta.name) {
                 let (ready, not) = sum.unwrap_or((0, 0));
                 sum = Some((ready + b.ready, not + b.not_ready));

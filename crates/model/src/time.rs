@@ -45,8 +45,8 @@ impl Timestamp {
     }
 
     /// Seconds from `earlier` to `self`; negative when `earlier` is later.
-    pub fn since(self, earlier: Timestamp) -> i64 {
-        self.micros().saturating_sub(earlier.micros()).div_euclid(MICROS)
+    pub fn since(self, earlier: impl Into<Timestamp>) -> i64 {
+        self.micros().saturating_sub(earlier.into().micros()).div_euclid(MICROS)
     }
 
     /// This many seconds before.
@@ -144,8 +144,8 @@ pub fn duration_text(seconds: i64) -> String {
 }
 
 /// How long before `now` something was: `3m ago`.
-pub fn ago(now: Timestamp, then: Timestamp) -> String {
-    format!("{} ago", duration_text(now.since(then)))
+pub fn ago(now: impl Into<Timestamp>, then: Timestamp) -> String {
+    format!("{} ago", duration_text(now.into().since(then)))
 }
 
 #[cfg(test)]

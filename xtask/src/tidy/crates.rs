@@ -8,7 +8,7 @@ use super::Problem;
 const LAYERS: [(&str, &[&str], &[&str]); 9] = [
     ("model", &[], &[]),
     ("catalog", &["model"], &[]),
-    ("engine", &["model"], &["catalog"]),
+    ("engine", &["model"], &["capture", "catalog"]),
     ("capture", &["model"], &[]),
     ("cluster", &["model"], &["twin"]),
     ("monitor", &["model"], &[]),

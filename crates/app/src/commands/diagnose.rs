@@ -53,7 +53,7 @@ pub(super) fn judge(
 ) -> Result<(Diagnosis, Code), Failure> {
     let mut situation = scope.narrow(verdict::situation(now, catalog::ALL), now);
     let changes = before.map(|before| changes(before, (now, &situation), scope));
-    let since = options.since.map(|moment| moment.resolve(now.now));
+    let since = options.since.map(|moment| moment.resolve(*now.now));
     if since.is_some() && !now.has_time {
         let failure = Failure::usage("--since needs evidence with times, and this has only ages");
         return Err(failure.next("Capture it with -o json or -o yaml."));

@@ -171,7 +171,7 @@ mod tests {
                  spec: {{containers: [{{name: c, image: '{image}'}}]}}"
             );
             let now = snapshot(&pod);
-            assert_eq!(of_app(&now.apps[0]).map(|s| s.name), want, "{image}");
+            assert_eq!(of_app(now.apps.get(0).expect("it")).map(|s| s.name), want, "{image}");
         }
     }
 }

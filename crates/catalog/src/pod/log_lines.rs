@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{App, Evidence, Kind, LogLines, ObjectRef, Snapshot};
+use model::{App, Apps, Evidence, Kind, LogLines, ObjectRef, Snapshot};
 
 use crate::wording::{self, says};
 
@@ -97,7 +97,7 @@ pub(crate) fn names(app: &App) -> Vec<&str> {
 /// Which workload a name means, in logs, samples and alerts.
 pub(crate) struct Owners<'s> {
     by_name: BTreeMap<&'s str, Vec<usize>>,
-    apps: &'s [App],
+    apps: &'s Apps,
 }
 
 /// The names of all workloads.

@@ -39,8 +39,8 @@ pub fn changes(
     });
     let gone = then.incidents.iter().filter(|i| old.contains(&i.id) && !new.contains(&i.id));
     Changes {
-        from: before.has_time.then_some(before.now),
-        to: after.has_time.then_some(after.now),
+        from: before.has_time.then_some(*before.now),
+        to: after.has_time.then_some(*after.now),
         objects,
         new: fresh.iter().map(|i| i.id.clone()).collect(),
         still: new.intersection(&old).cloned().collect(),

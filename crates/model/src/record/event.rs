@@ -41,11 +41,11 @@ pub enum EventTime {
 
 impl EventTime {
     /// The time, with `now` as the moment the input was made.
-    pub fn resolve(self, now: Timestamp) -> Option<Timestamp> {
+    pub fn resolve(self, now: impl Into<Timestamp>) -> Option<Timestamp> {
         match self {
             EventTime::Unknown => None,
             EventTime::At(t) => Some(t),
-            EventTime::SecondsAgo(s) => Some(now.minus_seconds(i64::from(s))),
+            EventTime::SecondsAgo(s) => Some(now.into().minus_seconds(i64::from(s))),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::apps::compare;
 use crate::record::{ClusterEvent, Known, Owner, Pod, PodSpec, Workload};
 use crate::{Kind, Labels, ObjectRef, Snapshot, Table};
 
@@ -23,7 +24,7 @@ pub struct App {
 }
 
 impl App {
-    fn new(object: ObjectRef) -> Self {
+    pub(super) fn new(object: ObjectRef) -> Self {
         App { object, workload: None, sets: Vec::new(), pods: Vec::new() }
     }
 
@@ -111,11 +112,16 @@ impl App {
     }
 }
 
-/// Groups pods and sets under the object a person would edit.
-pub(super) fn group(workloads: &Table<Workload>, pods: &Table<Pod>) -> Vec<App> {
+/// Groups workloads and pods (of some namespaces, whole) under the object a person would edit.
+/// `of` are all workloads.
+pub(super) fn group(
+    of: &Table<Workload>,
+    workloads: &[Arc<Workload>],
+    pods: &[Arc<Pod>],
+) -> Vec<App> {
     let mut groups = Groups::default();
-    for w in workloads.shared() {
-        let root = root_of_set(w, workloads);
+    for w in workloads {
+        let root = root_of_set(w, of);
         let own = root == w.object();
         groups.add(root, |app| match own {
             true => app.workload = Some(Arc::clone(w)),
@@ -124,18 +130,14 @@ pub(super) fn group(workloads: &Table<Workload>, pods: &Table<Pod>) -> Vec<App> 
     }
     // Pods of one set follow each other and share their owner: it is looked up once.
     let mut last: Option<(&Pod, usize)> = None;
-    for pod in pods.shared() {
+    for pod in pods {
         let beside = last.filter(|(before, _)| is_sibling(before, pod)).map(|(_, at)| at);
-        let at = beside.unwrap_or_else(|| groups.place(root_of_pod(pod, workloads)));
+        let at = beside.unwrap_or_else(|| groups.place(root_of_pod(pod, of)));
         groups.edit(at, |app| app.pods.push(Arc::clone(pod)));
         last = Some((pod, at));
     }
-    groups.apps.sort_by(|a, b| order(&a.object).cmp(&order(&b.object)));
+    groups.apps.sort_by(|a, b| compare(&a.object, &b.object));
     groups.apps
-}
-
-fn order(object: &ObjectRef) -> (&str, &str, Kind) {
-    (&object.namespace, &object.name, object.kind)
 }
 
 /// Whether two pods have one workload for certain: the same record of their owner.
@@ -180,7 +182,7 @@ impl Groups {
 }
 
 /// The workload above a ReplicaSet or Job, or itself.
-fn root_of_set(w: &Workload, workloads: &Table<Workload>) -> ObjectRef {
+pub(super) fn root_of_set(w: &Workload, workloads: &Table<Workload>) -> ObjectRef {
     let namespace = &w.meta.namespace;
     if let Some(owner) = &w.meta.owner
         && let Some(kind) = Kind::from_name(&owner.kind)
@@ -200,7 +202,7 @@ fn root_of_set(w: &Workload, workloads: &Table<Workload>) -> ObjectRef {
 }
 
 /// The workload above a pod, or the pod itself.
-fn root_of_pod(pod: &Pod, workloads: &Table<Workload>) -> ObjectRef {
+pub(super) fn root_of_pod(pod: &Pod, workloads: &Table<Workload>) -> ObjectRef {
     let namespace = &pod.meta.namespace;
     if let Some(owner) = &pod.meta.owner
         && let Some(kind) = owning_kind(owner)

@@ -1,12 +1,16 @@
 //! Collects what was read and joins it into a snapshot.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::event_index::EventIndex;
+use super::events::Events;
+use super::ordered::Ordered;
 use super::pools::Pools;
+use super::reads::{Clock, Set};
 use super::{
-    Alert, ClientError, Coverage, Dial, HealthCheck, HostFact, LogLines, Sample, Snapshot, Table,
-    UnitState, app, implied,
+    Alert, Apps, ClientError, Coverage, Dial, HealthCheck, HostFact, LogLines, Sample, Snapshot,
+    Table, UnitState, app, implied,
 };
 use crate::record::{
     AccessBinding, AccessRole, Availability, Backends, Budget, CertificateState, Claim,
@@ -238,17 +242,16 @@ impl Builder {
         drop(self.pools);
         let has_time = now.or(newest).is_some();
         let now = now.or(newest).unwrap_or(Timestamp::from_seconds(NO_TIME_SECONDS));
-        let workloads = Table::build(self.workloads, |a, b| a.kind == b.kind);
+        let workloads = Table::build(Set::Workloads, self.workloads, |w| w.kind);
         implied::from_templates(&workloads, &mut self.claims);
-        self.events.sort_by(|a, b| {
-            let time = |e: &ClusterEvent| e.last.resolve(now);
-            a.about.cmp(&b.about).then_with(|| time(a).cmp(&time(b))).then_with(|| a.cmp(b))
-        });
+        self.events.sort_by(|a, b| a.about.cmp(&b.about).then_with(|| in_time(a, b, now)));
         self.events = joined(self.events, now);
-        self.services.extend(implied::services(&self.events, &self.services, &self.coverage));
-        self.claims.extend(implied::claims(&self.events, &self.claims, &self.coverage));
-        self.scalers.extend(implied::scalers(&self.events, &self.scalers, &self.coverage));
-        self.pods.extend(implied::pods(&self.events, &self.pods, &self.coverage));
+        let mut implied = Implied::default();
+        let (events, lists) = (&*self.events, &self.coverage);
+        implied.add(implied::services(events, &self.services, lists), &mut self.services);
+        implied.add(implied::claims(events, &self.claims, lists), &mut self.claims);
+        implied.add(implied::scalers(events, &self.scalers, lists), &mut self.scalers);
+        implied.add(implied::pods(events, &self.pods, lists), &mut self.pods);
         implied::name_hosts(&self.nodes, &mut self.logs, &mut self.hosts);
         self.logs.sort();
         self.units.sort();
@@ -256,34 +259,35 @@ impl Builder {
         self.hosts.dedup();
         let told = (&*self.events, &*self.units, &*self.logs, &*self.hosts);
         let implied_nodes = implied::nodes(&self.nodes, &self.pods, told, &self.coverage);
-        let pods = Table::build(self.pods, |_, _| true);
+        let pods = Table::build(Set::Pods, self.pods, |_| Kind::Pod);
         Snapshot {
-            now,
+            now: Clock::new(now),
             has_time,
             coverage: self.coverage,
-            apps: app::group(&workloads, &pods),
-            nodes: table(self.nodes),
-            implied_nodes: table(implied_nodes),
-            services: table(self.services),
-            backends: Table::build(self.backends, |a, b| a.is_slice == b.is_slice),
-            ingresses: table(self.ingresses),
-            policies: table(self.policies),
-            scalers: table(self.scalers),
-            budgets: table(self.budgets),
-            claims: table(self.claims),
-            volumes: table(self.volumes),
-            storage_classes: table(self.storage_classes),
-            quotas: table(self.quotas),
-            limit_ranges: table(self.limit_ranges),
-            roles: Table::build(self.roles, |a, b| a.kind == b.kind),
-            bindings: Table::build(self.bindings, |a, b| a.kind == b.kind),
-            certificates: Table::build(self.certificates, |a, b| a.kind == b.kind),
-            leases: table(self.leases),
-            availability: Table::build(self.availability, |a, b| a.kind == b.kind),
-            webhooks: Table::build(self.webhooks, |a, b| a.kind == b.kind),
-            named: Table::build(self.named, |a, b| a.kind == b.kind),
-            event_index: EventIndex::of(&self.events),
-            events: self.events,
+            apps: Apps(Ordered::of(app::group(&workloads, workloads.shared(), pods.shared()))),
+            nodes: Table::build(Set::Nodes, self.nodes, |_| Kind::Node),
+            implied_nodes: Table::build(Set::ImpliedNodes, implied_nodes, |_| Kind::Node),
+            services: Table::build(Set::Services, self.services, |_| Kind::Service),
+            backends: Table::build(Set::Backends, self.backends, kind_of_backends),
+            ingresses: Table::build(Set::Ingresses, self.ingresses, |_| Kind::Ingress),
+            policies: Table::build(Set::Policies, self.policies, |_| Kind::NetworkPolicy),
+            scalers: Table::build(Set::Scalers, self.scalers, |_| Kind::HorizontalPodAutoscaler),
+            budgets: Table::build(Set::Budgets, self.budgets, |_| Kind::PodDisruptionBudget),
+            claims: Table::build(Set::Claims, self.claims, |_| Kind::PersistentVolumeClaim),
+            volumes: Table::build(Set::Volumes, self.volumes, |_| Kind::PersistentVolume),
+            storage_classes: Table::build(Set::StorageClasses, self.storage_classes, |_| {
+                Kind::StorageClass
+            }),
+            quotas: Table::build(Set::Quotas, self.quotas, |_| Kind::ResourceQuota),
+            limit_ranges: Table::build(Set::LimitRanges, self.limit_ranges, |_| Kind::LimitRange),
+            roles: Table::build(Set::Roles, self.roles, |r| r.kind),
+            bindings: Table::build(Set::Bindings, self.bindings, |b| b.kind),
+            certificates: Table::build(Set::Certificates, self.certificates, |c| c.kind),
+            leases: Table::build(Set::Leases, self.leases, |_| Kind::Lease),
+            availability: Table::build(Set::Availability, self.availability, |a| a.kind),
+            webhooks: Table::build(Set::Webhooks, self.webhooks, |w| w.kind),
+            named: Table::build(Set::Named, self.named, |n| n.kind),
+            events: Events::of(self.events),
             logs: self.logs,
             units: self.units,
             hosts: self.hosts,
@@ -292,24 +296,44 @@ impl Builder {
             checks: self.checks,
             samples: self.samples,
             alerts: self.alerts,
+            workloads,
+            pods,
+            implied: implied.0,
             callers: std::sync::OnceLock::new(),
             placement: std::sync::OnceLock::new(),
         }
     }
 }
 
+/// Objects that only their events tell of.
+#[derive(Default)]
+struct Implied(BTreeSet<ObjectRef>);
+
+impl Implied {
+    fn add<T: Record>(&mut self, (kind, rows): (Kind, Vec<Arc<T>>), read: &mut Vec<Arc<T>>) {
+        self.0.extend(rows.iter().map(|r| r.meta().object(kind)));
+        read.extend(rows);
+    }
+}
+
+pub(super) fn kind_of_backends(b: &Backends) -> Kind {
+    if b.is_slice { Kind::EndpointSlice } else { Kind::Endpoints }
+}
+
 /// Stands in when the input holds no time at all: 2000-01-01.
 const NO_TIME_SECONDS: i64 = 946_684_800;
 
-fn table<T: Record + Clone>(rows: Vec<Arc<T>>) -> Table<T> {
-    Table::build(rows, |_, _| true)
+/// How two events about one object stand in the list.
+pub(super) fn in_time(a: &ClusterEvent, b: &ClusterEvent, now: Timestamp) -> Ordering {
+    let time = |e: &ClusterEvent| e.last.resolve(now);
+    time(a).cmp(&time(b)).then_with(|| a.cmp(b))
 }
 
 /// How many events back a repetition is looked for.
 const REPEATED_WITHIN: usize = 64;
 
 /// Sorted events, each once: of one that was printed twice, all that either form tells is kept.
-fn joined(events: Vec<ClusterEvent>, now: Timestamp) -> Vec<ClusterEvent> {
+pub(super) fn joined(events: Vec<ClusterEvent>, now: Timestamp) -> Vec<ClusterEvent> {
     let mut once: Vec<ClusterEvent> = Vec::with_capacity(events.len());
     for event in events {
         let near = once.iter_mut().rev().take(REPEATED_WITHIN);

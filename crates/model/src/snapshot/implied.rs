@@ -32,7 +32,11 @@ const WORDS: [(&str, &str, &str); 13] = [
 
 /// Pods of events in namespaces of which no pod was read. Where pods were read, one that was
 /// not among them may well be gone. `events` are sorted by object, then by time.
-pub(super) fn pods(events: &[ClusterEvent], read: &[Arc<Pod>], lists: &Coverage) -> Vec<Arc<Pod>> {
+pub(super) fn pods(
+    events: &[ClusterEvent],
+    read: &[Arc<Pod>],
+    lists: &Coverage,
+) -> (Kind, Vec<Arc<Pod>>) {
     let namespaces: BTreeSet<&Text> = read.iter().map(|p| &p.meta.namespace).collect();
     let unknown = |object: &ObjectRef| {
         object.kind == Kind::Pod
@@ -45,7 +49,7 @@ pub(super) fn pods(events: &[ClusterEvent], read: &[Arc<Pod>], lists: &Coverage)
         let newest = events.iter().rev().find_map(word)?;
         Some(Arc::new(pod(object, newest, events.first().map_or(0, |e| e.document))))
     };
-    events.chunk_by(same).filter_map(of_pod).collect()
+    (Kind::Pod, events.chunk_by(same).filter_map(of_pod).collect())
 }
 
 /// These pods, of which something was said. `events` need no order.
@@ -117,10 +121,11 @@ pub(super) fn claims(
     events: &[ClusterEvent],
     read: &[Arc<Claim>],
     lists: &Coverage,
-) -> Vec<Arc<Claim>> {
+) -> (Kind, Vec<Arc<Claim>>) {
     let read = read.iter().map(|c| &c.meta);
     let found = unread(Kind::PersistentVolumeClaim, events, read, lists).into_iter();
-    found.map(|meta| Arc::new(Claim { meta, ..Claim::default() })).collect()
+    let found = found.map(|meta| Arc::new(Claim { meta, ..Claim::default() }));
+    (Kind::PersistentVolumeClaim, found.collect())
 }
 
 /// Claims that stateful sets make from their templates: what a claim did not show of itself, its
@@ -155,7 +160,7 @@ pub(super) fn services(
     events: &[ClusterEvent],
     read: &[Arc<Service>],
     lists: &Coverage,
-) -> Vec<Arc<Service>> {
+) -> (Kind, Vec<Arc<Service>>) {
     let told = events.iter().filter(|e| e.reason.contains("LoadBalancer"));
     let told: Vec<ClusterEvent> = told.cloned().collect();
     let found = unread(Kind::Service, &told, read.iter().map(|s| &s.meta), lists).into_iter();
@@ -163,7 +168,7 @@ pub(super) fn services(
         (meta.known, meta.live) = (Known::STATUS, Known::STATUS);
         Arc::new(Service { meta, kind: "LoadBalancer".into(), ..Service::default() })
     };
-    found.map(service).collect()
+    (Kind::Service, found.map(service).collect())
 }
 
 /// Autoscalers of which only complaints are known.
@@ -171,10 +176,11 @@ pub(super) fn scalers(
     events: &[ClusterEvent],
     read: &[Arc<Scaler>],
     lists: &Coverage,
-) -> Vec<Arc<Scaler>> {
+) -> (Kind, Vec<Arc<Scaler>>) {
     let read = read.iter().map(|s| &s.meta);
     let found = unread(Kind::HorizontalPodAutoscaler, events, read, lists).into_iter();
-    found.map(|meta| Arc::new(Scaler { meta, ..Scaler::default() })).collect()
+    let found = found.map(|meta| Arc::new(Scaler { meta, ..Scaler::default() }));
+    (Kind::HorizontalPodAutoscaler, found.collect())
 }
 
 /// What may tell of nodes: events, system units, their logs, tools run on machines.

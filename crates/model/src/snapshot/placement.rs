@@ -1,20 +1,25 @@
 //! Which pods are on which node. Built once, on the first question: asking every node about
 //! every pod would take the product of a large cluster.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
-use super::{App, Snapshot};
+use super::apps::compare;
+use super::reads::{Part, note};
+use super::{App, Apps, Snapshot};
 use crate::Text;
 use crate::record::Pod;
 
-/// Places in `apps` and in their `pods`, by node.
-pub(super) type Placement = FxHashMap<Text, Vec<(u32, u32)>>; // tidy: lookup only
+/// By node, or nothing where none is known, its pods in the order of workloads, each with the number of its own.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Placement(FxHashMap<Text, Vec<(u32, Arc<Pod>)>>); // tidy: lookup only
 
 impl Snapshot {
     /// Pods on the node, finished ones included, each with its workload, in the order of
-    /// workloads.
+    /// workloads. Who needs no workloads asks for [`Snapshot::pods_on`].
     pub fn on_node<'s>(&'s self, node: &str) -> impl Iterator<Item = (&'s App, &'s Pod)> + use<'s> {
-        self.placed(node).filter(|(_, pod)| !pod.node.is_empty())
+        self.with_apps(node).filter(|(_, pod)| !pod.node.is_empty())
     }
 
     /// Workloads with pods on the node, each with those pods, finished ones included.
@@ -31,31 +36,67 @@ impl Snapshot {
 
     /// Pods of which no node is known, each with its workload, in the order of workloads.
     pub fn unplaced(&self) -> impl Iterator<Item = (&App, &Pod)> {
-        self.placed("")
+        self.with_apps("")
     }
 
-    fn placed<'s>(&'s self, node: &str) -> impl Iterator<Item = (&'s App, &'s Pod)> + use<'s> {
-        let index = self.placement.get_or_init(|| self.index_placement());
-        let here = index.get(node).into_iter().flatten();
-        here.filter_map(|(app, pod)| {
-            let app = self.apps.get(*app as usize)?;
-            Some((app, &**app.pods.get(*pod as usize)?))
+    fn with_apps<'s>(&'s self, node: &str) -> impl Iterator<Item = (&'s App, &'s Pod)> + use<'s> {
+        note(Part::OnNode(node));
+        let here = self.placed(node).iter();
+        here.filter_map(|(number, pod)| {
+            let app = self.apps.0.number(*number)?;
+            app.heard();
+            Some((app, &**pod))
         })
     }
 
-    fn index_placement(&self) -> Placement {
+    /// Pods on the node, finished ones included, in the order of workloads.
+    pub fn pods_on<'s>(&'s self, node: &str) -> impl Iterator<Item = &'s Pod> + use<'s> {
+        note(Part::OnNode(node));
+        self.placed(node).iter().map(|(_, pod)| &**pod)
+    }
+
+    /// Pods on the node with the numbers of their workloads, for those who have noted what they
+    /// read.
+    pub(super) fn placed(&self, node: &str) -> &[(u32, Arc<Pod>)] {
+        let index = self.placement.get_or_init(|| Placement::of(&self.apps));
+        index.0.get(node).map(|here| &**here).unwrap_or_default()
+    }
+}
+
+impl Placement {
+    fn of(apps: &Apps) -> Self {
         let mut index = Placement::default();
-        for (i, app) in self.apps.iter().enumerate() {
-            for (j, pod) in app.pods.iter().enumerate() {
-                let place = u32::try_from(i).ok().zip(u32::try_from(j).ok());
-                match index.get_mut(&pod.node) {
-                    Some(here) => here.extend(place),
+        for number in apps.0.numbers() {
+            for pod in apps.0.number(*number).into_iter().flat_map(|a| &a.pods) {
+                match index.0.get_mut(&pod.node) {
+                    Some(here) => here.push((*number, Arc::clone(pod))),
                     None => {
-                        index.insert(pod.node.clone(), place.into_iter().collect());
+                        index.0.insert(pod.node.clone(), vec![(*number, Arc::clone(pod))]);
                     }
                 }
             }
         }
         index
+    }
+
+    /// A pod of a workload is on its node.
+    pub(super) fn add(&mut self, number: u32, pod: &Arc<Pod>, apps: &Apps) {
+        let Some(app) = apps.0.number(number) else { return };
+        let here = self.0.entry(pod.node.clone()).or_default();
+        let is_before = |(n, p): &(u32, Arc<Pod>)| {
+            let other = apps.0.number(*n);
+            let workloads = other.map(|o| compare(&o.object, &app.object));
+            workloads.is_some_and(|w| w.then_with(|| p.meta.name.cmp(&pod.meta.name)).is_lt())
+        };
+        here.insert(here.partition_point(is_before), (number, Arc::clone(pod)));
+    }
+
+    /// A pod of a workload is on its node no more.
+    pub(super) fn remove(&mut self, number: u32, pod: &Pod) {
+        let Some(here) = self.0.get_mut(&pod.node) else { return };
+        here.retain(|(n, p)| *n != number || p.meta.name != pod.meta.name);
+        if here.is_empty() {
+            self.0.remove(&pod.node);
+        }
     }
 }

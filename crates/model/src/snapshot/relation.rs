@@ -1,6 +1,7 @@
 //! How objects depend on each other. One graph for all: a failure kind asks it, the engine
 //! follows it from cause to effect.
 
+use super::reads::{Part, note};
 use super::{App, Snapshot};
 use crate::record::{Budget, Container, Known, PodSpec, Port, Scaler, VolumeSource};
 use crate::{Kind, Labels, ObjectRef};
@@ -64,8 +65,11 @@ impl Snapshot {
         let mut add = |relation, object: ObjectRef| found.push((relation, object));
         match object.kind {
             Kind::Node => {
-                let apps = self.apps_on(&object.name);
-                apps.iter().for_each(|(a, _)| add(Relation::RunsOn, a.object.clone()));
+                note(Part::OnNode(&object.name));
+                let mut apps: Vec<u32> = self.placed(&object.name).iter().map(|p| p.0).collect();
+                apps.dedup();
+                let apps = apps.into_iter().filter_map(|number| self.apps.0.number(number));
+                apps.for_each(|a| add(Relation::RunsOn, a.object.clone()));
             }
             Kind::Service => {
                 let mut callers = self.callers_of(&object.namespace, &object.name);
@@ -140,8 +144,10 @@ impl Snapshot {
     /// Services whose selector matches the workload's pods.
     pub fn services_of(&self, app: &App) -> Vec<ObjectRef> {
         let Some(labels) = app.pod_labels() else { return Vec::new() };
+        note(Part::Selectors(&app.object.namespace));
         self.services
-            .in_namespace(&app.object.namespace)
+            .space(&app.object.namespace)
+            .iter()
             .filter(|s| !s.selector.is_empty() && s.selector.all_in(labels))
             .map(|s| s.meta.object(Kind::Service))
             .collect()
@@ -149,8 +155,15 @@ impl Snapshot {
 
     /// Workloads that a selector matches.
     pub fn apps_selected(&self, namespace: &str, selector: &Labels) -> Vec<&App> {
-        let matched = |a: &&App| a.pod_labels().is_some_and(|l| selector.all_in(l));
-        self.apps_in(namespace).iter().filter(matched).collect()
+        self.apps_labelled(namespace, |l| selector.all_in(l))
+    }
+
+    fn apps_labelled(&self, namespace: &str, fits: impl Fn(&Labels) -> bool) -> Vec<&App> {
+        note(Part::Labels(namespace));
+        let matched = |a: &&App| a.pod_labels().is_some_and(&fits);
+        let found: Vec<&App> = self.apps.space(namespace).iter().filter(matched).collect();
+        found.iter().for_each(|a| a.heard());
+        found
     }
 
     /// The workload that an autoscaler scales.
@@ -167,8 +180,7 @@ impl Snapshot {
 
     /// Workloads whose pods a budget protects.
     pub fn protected_by(&self, budget: &Budget) -> Vec<&App> {
-        let matched = |a: &&App| a.pod_labels().is_some_and(|l| budget.selector.matches(l));
-        self.apps_in(&budget.meta.namespace).iter().filter(matched).collect()
+        self.apps_labelled(&budget.meta.namespace, |l| budget.selector.matches(l))
     }
 
     /// Budgets that protect a workload's pods.
@@ -268,7 +280,7 @@ impl Peer<'_> {
     }
 }
 
-fn peers(spec: &PodSpec) -> impl Iterator<Item = Peer<'_>> {
+pub(super) fn peers(spec: &PodSpec) -> impl Iterator<Item = Peer<'_>> {
     spec.containers.iter().flat_map(|c| {
         let env = c.env.iter().filter_map(|e| {
             let value = e.value.as_deref()?;
@@ -324,6 +336,11 @@ fn refers_to(spec: &PodSpec, object: &ObjectRef) -> bool {
 }
 
 impl App {
+    /// Notes that somebody reads it.
+    pub(super) fn heard(&self) {
+        note(Part::App(self.object.kind, &self.object.namespace, &self.object.name));
+    }
+
     /// Ports its containers declare, with protocol and name.
     pub fn ports(&self) -> Vec<(&str, u16, &str)> {
         let spec = self.spec().into_iter();

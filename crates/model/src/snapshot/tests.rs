@@ -32,13 +32,16 @@ fn a_wide_row_takes_nothing_from_a_described_spec() {
     let described = of(json!({"name": "main", "image": "web:1", "resources": limits}));
     let row = of(json!({"name": "main", "image": "web:1"}));
     for now in both(&described, &row) {
-        let app = &now.apps[0];
+        let app = now.apps.get(0).expect("it");
         let limit = app.spec().and_then(|s| s.containers[0].resources.limits.get("memory"));
         assert!(app.shows_spec() && limit.is_some());
     }
     let now = told(&[row]);
-    assert!(!now.apps[0].shows_spec(), "names of containers are no spec");
-    assert_eq!(now.apps[0].spec().map(|s| s.containers[0].image.as_str()), Some("web:1"));
+    assert!(!now.apps.get(0).expect("it").shows_spec(), "names of containers are no spec");
+    assert_eq!(
+        now.apps.get(0).expect("it").spec().map(|s| s.containers[0].image.as_str()),
+        Some("web:1")
+    );
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn events_alone_tell_too() {
     let mut now = snapshot(only);
     now.coverage = model::Coverage::default();
     let mut builder = model::Builder::default();
-    for e in now.events {
+    for e in now.events.iter().cloned() {
         builder.add(model::Object::Event(e), 0);
     }
     let now = builder.finish(None);

@@ -45,7 +45,7 @@ fn event(reason: &str, about: &str, name: &str, first: &str, last: &str, count: 
 }
 
 fn only_pod(now: &Snapshot) -> &crate::record::Pod {
-    &now.apps[0].pods[0]
+    &now.apps.get(0).expect("it").pods[0]
 }
 
 #[test]

@@ -1,0 +1,113 @@
+//! Steps from one moment to the next, one rule at a time. That the outcome is that of a fresh
+//! look is tested with the engine, where all kinds are asked too.
+
+use serde_json::json;
+
+use super::super::{PartKey, listen};
+use super::*;
+use crate::{Builder, decode_value};
+
+const NOW: i64 = 1_790_000_000;
+
+fn object(kind: Kind, value: &serde_json::Value) -> Object {
+    decode_value(kind, value, false).expect("well-shaped")
+}
+
+fn pod(name: &str, set: &str, node: &str) -> Object {
+    object(
+        Kind::Pod,
+        &json!({
+            "metadata": {"name": name, "namespace": "shop", "creationTimestamp": "2026-01-01T00:00:00Z",
+                "labels": {"app": "web"},
+                "ownerReferences": [{"kind": "ReplicaSet", "name": set, "controller": true}]},
+            "spec": {"nodeName": node, "containers": [{"name": "c", "image": "web:1"}]},
+        }),
+    )
+}
+
+fn set(name: &str, owner: &str) -> Object {
+    let value = json!({
+        "metadata": {"name": name, "namespace": "shop", "creationTimestamp": "2026-01-01T00:00:00Z",
+            "ownerReferences": [{"kind": "Deployment", "name": owner, "controller": true}]},
+    });
+    object(Kind::ReplicaSet, &value)
+}
+
+fn snapshot(objects: &[Object]) -> Snapshot {
+    let mut builder = Builder::default();
+    objects.iter().for_each(|o| builder.add(o.clone(), 0));
+    Kind::ALL.iter().for_each(|k| builder.coverage.list(*k, None));
+    builder.finish(Some(Timestamp::from_seconds(NOW)))
+}
+
+fn apps(now: &Snapshot) -> Vec<String> {
+    let told = |a: &crate::App| {
+        let pods: Vec<&str> = a.pods.iter().map(|p| p.meta.name.as_str()).collect();
+        format!("{}/{} {} [{}]", a.object.kind.short(), a.object.name, a.sets.len(), pods.join(" "))
+    };
+    now.apps.iter().map(told).collect()
+}
+
+fn parts<R>(ask: impl FnOnce() -> R) -> Vec<PartKey> {
+    listen(ask).1
+}
+
+#[test]
+fn a_pod_follows_its_owners() {
+    let mut now = snapshot(&[pod("a", "web-1", "n"), pod("b", "web-1", "n"), set("web-1", "web")]);
+    assert_eq!(apps(&now), ["deploy/web 1 [a b]"]);
+    for (change, want) in [
+        (Change::Put(pod("b", "old-1", "n")), vec!["rs/old-1 0 [b]", "deploy/web 1 [a]"]),
+        (Change::Put(set("old-1", "old")), vec!["deploy/old 1 [b]", "deploy/web 1 [a]"]),
+        (
+            Change::Gone(ObjectRef::new(Kind::Pod, "shop", "b")),
+            vec!["deploy/old 1 []", "deploy/web 1 [a]"],
+        ),
+        (Change::Gone(ObjectRef::new(Kind::ReplicaSet, "shop", "old-1")), vec!["deploy/web 1 [a]"]),
+        (Change::Gone(ObjectRef::new(Kind::ReplicaSet, "shop", "web-1")), vec!["rs/web-1 0 [a]"]),
+    ] {
+        now.apply([change.clone()], Timestamp::from_seconds(NOW));
+        assert_eq!(apps(&now), want, "{change:?}");
+    }
+}
+
+#[test]
+fn only_what_is_other_than_before_is_touched() {
+    let web = ObjectRef::new(Kind::Deployment, "shop", "web");
+    let mut now = snapshot(&[pod("a", "web-1", "n"), set("web-1", "web"), set("db-1", "db")]);
+    let at = Timestamp::from_seconds(NOW);
+    let reads_web = parts(|| now.app(&web).is_some());
+    let reads_db = parts(|| now.app(&ObjectRef::new(Kind::Deployment, "shop", "db")).is_some());
+    let reads_node = parts(|| now.pods_on("m").count());
+    let touches = |t: &Touched, parts: &[PartKey]| parts.iter().any(|p| t.parts.contains(p));
+
+    assert_eq!(now.apply([Change::Put(pod("a", "web-1", "n"))], at), Touched::default());
+    let moved = now.apply([Change::Put(pod("a", "web-1", "m"))], at);
+    assert!(touches(&moved, &reads_web) && touches(&moved, &reads_node));
+    assert!(!touches(&moved, &reads_db) && moved.moved.is_empty());
+    assert_eq!(now.pods_on("m").count(), 1);
+    assert_eq!(now.pods_on("n").count(), 0);
+    let later = now.apply([], at.plus_seconds(1));
+    assert_eq!(later.parts, parts(|| *now.now), "only the clock");
+}
+
+#[test]
+fn what_an_answer_rests_on_is_heard_through_every_door() {
+    let now = snapshot(&[pod("a", "web-1", "n"), set("web-1", "web")]);
+    let web = ObjectRef::new(Kind::Deployment, "shop", "web");
+    let own = parts(|| now.app(&web).is_some());
+    for (door, heard) in [
+        ("on a node", parts(|| now.on_node("n").count())),
+        (
+            "by labels",
+            parts(|| {
+                now.apps_selected("shop", &now.app(&web).unwrap().pod_labels().unwrap().clone())
+            }),
+        ),
+    ] {
+        assert!(own.iter().all(|p| heard.contains(p)), "{door}");
+    }
+    assert!(parts(|| now.apps.iter().count()) != own);
+    let (inner, outer) = listen(|| parts(|| now.apps.len()));
+    assert!(!inner.is_empty() && outer.is_empty(), "who listens inside is not overheard");
+}
