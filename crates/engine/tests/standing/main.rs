@@ -1,6 +1,8 @@
 //! A standing verdict is the verdict of a fresh look, whatever happened before: after every step
 //! of random histories of random clusters, both must be the same to the last byte.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests may panic")]
+
 mod happenings;
 mod objects;
 mod world;
