@@ -73,6 +73,18 @@ impl Apps {
     }
 }
 
+/// For tests, which know what they made.
+impl std::ops::Index<usize> for Apps {
+    type Output = App;
+
+    fn index(&self, place: usize) -> &App {
+        match self.get(place) {
+            Some(app) => app,
+            None => unreachable!("there are {} workloads, and none at {place}", self.len()),
+        }
+    }
+}
+
 impl<'s> IntoIterator for &'s Apps {
     type Item = &'s App;
     type IntoIter = Members<'s>;
