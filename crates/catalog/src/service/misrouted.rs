@@ -8,6 +8,7 @@ mod client;
 mod external;
 mod locality;
 mod policy;
+mod readiness;
 mod stale;
 mod target;
 mod traffic;

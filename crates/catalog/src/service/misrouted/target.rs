@@ -5,14 +5,11 @@ use model::{
     App, Certainty, Dial, Evidence, Finding, Findings, Impact, Kind, ObjectRef, Snapshot, State,
 };
 
-use super::{KIND, port_field, target_field};
+use super::{KIND, port_field, readiness, target_field};
 use crate::evidence;
 use crate::listening::{self, Sign, Source};
 use crate::pod::edit;
 use crate::service::callers;
-
-/// Pods that have been there for longer have had time to become endpoints.
-const SETTLED_SECONDS: u32 = 120;
 
 pub(super) fn detect(service: &Service, now: &Snapshot, findings: &mut Findings) {
     if service.kind == "ExternalName" || service.selector.is_empty() {
@@ -21,14 +18,14 @@ pub(super) fn detect(service: &Service, now: &Snapshot, findings: &mut Findings)
     let apps = now.apps_selected(&service.meta.namespace, &service.selector);
     let (apps, hidden): (Vec<&App>, Vec<&App>) = apps.into_iter().partition(|a| a.shows_spec());
     let [app, rest @ ..] = apps.as_slice() else {
-        return from_readiness(service, &hidden, now, findings);
+        return readiness::detect(service, &hidden, now, findings);
     };
     if !service.meta.known.has(Known::SPEC) {
         return from_endpoints(service, app, now, findings);
     }
     let named = |p: &ServicePort| matches!(p.target_port, Some(Port::Name(_)));
     if apps.iter().any(|a| a.hides_port_names()) && service.ports.iter().any(named) {
-        from_readiness(service, &apps, now, findings);
+        readiness::detect(service, &apps, now, findings);
     }
     for port in &service.ports {
         let question = Question { service, port, app, others: rest, now };
@@ -364,33 +361,6 @@ fn from_endpoints(service: &Service, app: &App, now: &Snapshot, findings: &mut F
     if let Some(finding) = question.number(*target) {
         findings.push(finding);
     }
-}
-
-/// Ports or their names are not shown, but ready pods that the selector matches are no
-/// endpoints: of what a Service says only the name of a target port can do that.
-fn from_readiness(service: &Service, apps: &[&App], now: &Snapshot, findings: &mut Findings) {
-    let empty = now.addresses(service) == Some((0, 0));
-    let labelled =
-        |p: &Pod| !p.meta.known.has(Known::LABELS) || service.selector.all_in(&p.meta.labels);
-    let ready = |p: &&Pod| p.is_ready() == Some(true) && labelled(p);
-    let settled = |p: &Pod| p.meta.age_seconds.is_none_or(|age| age > SETTLED_SECONDS);
-    let mut well = apps.iter().flat_map(|a| a.running()).filter(ready).peekable();
-    if !empty || well.peek().is_none() || !well.all(settled) {
-        return;
-    }
-    let Some(app) = apps.first() else { return };
-    let object = service.meta.object(Kind::Service);
-    let headline = format!(
-        "Service {object} has no endpoints, though it selects ready pods of {} {}",
-        app.object.kind, app.object.name
-    );
-    let look = format!("kubectl get {} -o yaml", object.for_kubectl());
-    let fact = evidence::field(service.meta.source, &object, "addresses", "none");
-    let finding = Finding::new(KIND.id, "port-name-unmatched", object, headline)
-        .field("spec.ports[*].targetPort", "not shown", "the name or number of a port of its pods")
-        .evidence([fact])
-        .unsure(Certainty::Possible, &["protocol-mismatch"], look);
-    findings.push(finding.impact(Impact { services: 1, ..Impact::default() }));
 }
 
 fn list(ports: &[(&str, u16, &str)]) -> String {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::implied;
 use super::{Snapshot, Step, Table};
 use crate::record::{ClusterEvent, Node, Record};
-use crate::{Kind, Object, ObjectRef, Text};
+use crate::{Coverage, Kind, Object, ObjectRef, Text};
 
 /// Whether objects of this kind are taken from events where nobody listed them.
 pub(super) fn can_be(kind: Kind) -> bool {
@@ -20,6 +20,9 @@ pub(super) fn can_be(kind: Kind) -> bool {
             | Kind::HorizontalPodAutoscaler
     )
 }
+
+/// What events tell of the rows of one kind.
+type Told<T> = fn(&[ClusterEvent], &[Arc<T>], &Coverage) -> (Kind, Vec<Arc<T>>);
 
 impl Step<'_> {
     /// Looks anew at objects that came or went or of which something else is said.
@@ -59,7 +62,7 @@ impl Step<'_> {
         &mut self,
         object: &ObjectRef,
         table: fn(&Snapshot) -> &Table<T>,
-        told: fn(&[ClusterEvent], &[Arc<T>], &super::super::Coverage) -> (Kind, Vec<Arc<T>>),
+        told: Told<T>,
         make: fn(T) -> Object,
     ) {
         let known = table(self.now).row(object.kind, &object.namespace, &object.name);
