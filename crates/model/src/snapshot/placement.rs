@@ -11,7 +11,8 @@ use super::{App, Apps, Snapshot};
 use crate::Text;
 use crate::record::Pod;
 
-/// By node, or nothing where none is known, its pods in the order of workloads, each with the number of its own.
+/// By node, or nothing where none is known, its pods in the order of workloads, each with the
+/// number of its own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Placement(FxHashMap<Text, Vec<(u32, Arc<Pod>)>>); // tidy: lookup only
 

@@ -1,6 +1,6 @@
 //! Compares where a Service sends traffic with where its pods listen.
 
-use model::record::{Backends, Known, Pod, Port, Service, ServicePort};
+use model::record::{Backends, Known, Port, Service, ServicePort};
 use model::{
     App, Certainty, Dial, Evidence, Finding, Findings, Impact, Kind, ObjectRef, Snapshot, State,
 };
