@@ -26,7 +26,7 @@ pub(super) fn has_kubectl() -> bool {
 
 /// The objects of YAML files, as they would be stored if all had happened just now.
 pub(super) fn objects(files: &[PathBuf]) -> Vec<Value> {
-    let by = wall_now().since(WRITTEN_FOR.parse().unwrap());
+    let by = wall_now().since(WRITTEN_FOR.parse::<model::Timestamp>().unwrap());
     let mut objects = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(file).unwrap();
