@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use capture::{Input, Limits};
 use engine::Standing;
 use model::record::{ClusterEvent, EventTime, Node, Pod};
-use model::{Change, Detect, Kind, Object, Snapshot, Timestamp, Truth, listen};
+use model::{Change, Condition, Detect, Kind, Object, Snapshot, Timestamp, Truth, listen};
 
 /// Steps of each sort.
 const STEPS: usize = 60;
@@ -191,10 +191,14 @@ impl Scene {
             Sort::PodGone => Change::Gone(pod.meta.object(Kind::Pod)),
             Sort::Heartbeat => {
                 let mut node = self.nodes[random.below(self.nodes.len())].clone();
-                for c in node.conditions.iter_mut() {
-                    let beats = random.below(100) as i64;
+                let beats = random.below(100) as i64;
+                let later = |c: &Condition| {
+                    let mut c = c.clone();
                     c.heartbeat = c.heartbeat.map(|at| at.plus_seconds(beats));
-                }
+                    c
+                };
+                let conditions: Vec<Condition> = node.conditions.iter().map(later).collect();
+                node.conditions = conditions.into();
                 Change::Put(Object::Node(node))
             }
             Sort::Event => Change::Put(Object::Event(ClusterEvent {

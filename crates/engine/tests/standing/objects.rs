@@ -11,6 +11,10 @@ fn meta(namespace: &str, name: &str, made: &str) -> Value {
     json!({"name": name, "namespace": namespace, "creationTimestamp": made, "uid": name})
 }
 
+fn truth(holds: bool) -> &'static str {
+    if holds { "True" } else { "False" }
+}
+
 /// What a workload is like; the bits choose what is odd about it.
 pub fn pod_spec(app: &str, odd: u8) -> Value {
     let mut spec = json!({
@@ -111,7 +115,8 @@ pub fn node(name: &str, made: &str, status: &str, since: &str, odd: u8) -> Value
     if status != "True" {
         spec["taints"] = json!([{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}]);
     }
-    let pressure = |bit: u8| if odd & bit != 0 { "True" } else { "False" };
+    let pressure = |bit: u8| truth(odd & bit != 0);
+    let reason = if status == "Unknown" { "NodeStatusUnknown" } else { "KubeletNotReady" };
     json!({"metadata": meta, "spec": spec, "status": {
         "allocatable": {"cpu": "4", "memory": "16Gi", "pods": "110", "ephemeral-storage": "50Gi"},
         "capacity": {"cpu": "4", "memory": "16Gi", "pods": "110", "ephemeral-storage": "50Gi"},
@@ -124,8 +129,7 @@ pub fn node(name: &str, made: &str, status: &str, since: &str, odd: u8) -> Value
             {"type": "PIDPressure", "status": pressure(16), "lastTransitionTime": since,
              "lastHeartbeatTime": since, "reason": "x"},
             {"type": "Ready", "status": status, "lastTransitionTime": since,
-             "lastHeartbeatTime": since, "reason": if status == "Unknown" { "NodeStatusUnknown" }
-                else { "KubeletNotReady" }, "message": "PLEG is not healthy"},
+             "lastHeartbeatTime": since, "reason": reason, "message": "PLEG is not healthy"},
         ],
     }})
 }
@@ -146,8 +150,7 @@ pub fn workload(kind: Kind, namespace: &str, app: &str, made: &str, odd: u8) -> 
             "updatedReplicas": wanted, "observedGeneration": 1,
             "desiredNumberScheduled": 2, "currentNumberScheduled": 2, "numberReady": ready,
             "numberAvailable": ready,
-            "conditions": [{"type": "Available", "status": if ready == wanted { "True" } else
-                { "False" }, "lastTransitionTime": made, "reason": "MinimumReplicasUnavailable"}]},
+            "conditions": [{"type": "Available", "status": truth(ready == wanted), "lastTransitionTime": made, "reason": "MinimumReplicasUnavailable"}]},
     })
 }
 
@@ -203,7 +206,8 @@ pub fn beginning(made: &str) -> Vec<(Kind, Value)> {
 pub fn other(turn: u8, namespace: &str, made: &str, later: &str, odd: u8) -> (Kind, Value) {
     let flag = |bit: u8| odd & bit != 0;
     let m = |name: &str| meta(namespace, name, made);
-    let status = |bad: bool| if bad { "False" } else { "True" };
+    let status = |bad: bool| truth(!bad);
+    let target = if flag(1) { "gone" } else { "web" };
     match turn % 27 {
         0 => (
             Kind::PersistentVolumeClaim,
@@ -240,8 +244,7 @@ pub fn other(turn: u8, namespace: &str, made: &str, later: &str, odd: u8) -> (Ki
         5 => (
             Kind::HorizontalPodAutoscaler,
             json!({"metadata": m("web"),
-            "spec": {"scaleTargetRef": {"kind": "Deployment", "name": if flag(1) { "gone" }
-                else { "web" }}, "minReplicas": 1, "maxReplicas": 2, "metrics": [{"type":
+            "spec": {"scaleTargetRef": {"kind": "Deployment", "name": target}, "minReplicas": 1, "maxReplicas": 2, "metrics": [{"type":
                 "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization",
                 "averageUtilization": 80}}}]},
             "status": {"currentReplicas": 2, "desiredReplicas": 2, "conditions": [
@@ -263,7 +266,7 @@ pub fn other(turn: u8, namespace: &str, made: &str, later: &str, odd: u8) -> (Ki
             Kind::Ingress,
             json!({"metadata": m("front"), "spec": {"ingressClassName": "nginx",
             "rules": [{"host": "x.example", "http": {"paths": [{"path": "/", "pathType": "Prefix",
-            "backend": {"service": {"name": if flag(1) { "gone" } else { "web" },
+            "backend": {"service": {"name": target,
             "port": {"number": if flag(2) { 81 } else { 80 }}}}}]}}]}}),
         ),
         8 => (
