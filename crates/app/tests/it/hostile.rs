@@ -71,11 +71,11 @@ fn what_is_cut_off_is_named_and_the_rest_is_read() {
     check("cut-list.json", list.as_bytes(), 5, Unread("cut off here", Some(3)));
     check("cut-object.json", &WELL.as_bytes()[..WELL.len() / 2], 5, Unread("cut off", Some(1)));
     let yaml = format!("{WELL}\n---\napiVersion: v1\nkind: Pod\nmetadata: {{name: x, labels: {{");
-    check("cut.yaml", yaml.as_bytes(), 0, Unread("unclosed bracket", Some(3)));
+    check("cut.yaml", yaml.as_bytes(), 5, Unread("unclosed bracket", Some(3)));
     let tar = tarred(&[("a.json", WELL.as_bytes()), ("b.json", WELL.as_bytes())]);
-    check("cut.tar", &tar[..512 + 1024 + 600], 0, Unread("broken or cut off here", None));
+    check("cut.tar", &tar[..512 + 1024 + 600], 5, Unread("broken or cut off here", None));
     let packed = gzipped(&tar);
-    check("cut.tgz", &packed[..packed.len() - 20], 0, Unread("broken or cut off here", None));
+    check("cut.tgz", &packed[..packed.len() - 20], 5, Unread("broken or cut off here", None));
     check("cut.gz", &gzipped(WELL.as_bytes())[..60], 5, Unread("cannot be unpacked", None));
 }
 

@@ -60,7 +60,7 @@ failure! {
         "provisioner-failing": "the provisioner makes no volume",
         "waiting-for-consumer": "it waits for its first pod (no fault)",
     },
-    reads: [PersistentVolumeClaim, PersistentVolume, StorageClass, Event, Pod],
+    reads: [PersistentVolumeClaim, PersistentVolume, StorageClass, Event, Pod, StatefulSet],
     leads_to: [
         "deployment-rollout-failing",
         "pod-pending-unschedulable",

@@ -142,6 +142,7 @@ pub fn workload(kind: Kind, namespace: &str, app: &str, made: &str, odd: u8) -> 
     }
     let wanted = if odd & 64 == 0 { 2 } else { 0 };
     let ready = if odd & 128 == 0 { wanted } else { 1 };
+    let available = truth(ready == wanted);
     json!({"metadata": meta,
         "spec": {"replicas": wanted, "selector": {"matchLabels": {"app": app}},
             "serviceName": app,
@@ -150,7 +151,8 @@ pub fn workload(kind: Kind, namespace: &str, app: &str, made: &str, odd: u8) -> 
             "updatedReplicas": wanted, "observedGeneration": 1,
             "desiredNumberScheduled": 2, "currentNumberScheduled": 2, "numberReady": ready,
             "numberAvailable": ready,
-            "conditions": [{"type": "Available", "status": truth(ready == wanted), "lastTransitionTime": made, "reason": "MinimumReplicasUnavailable"}]},
+            "conditions": [{"type": "Available", "status": available,
+                "lastTransitionTime": made, "reason": "MinimumReplicasUnavailable"}]},
     })
 }
 
