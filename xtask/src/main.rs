@@ -9,7 +9,9 @@ mod bench;
 mod catalogue;
 mod ci;
 mod compare;
+mod derive;
 mod docs;
+mod fidelity;
 mod new_failure;
 mod source;
 mod tidy;
@@ -23,6 +25,8 @@ usage: cargo xtask COMMAND
   docs                      write the documents that are made from the catalogue
   new-failure NAME FOLDER   start a failure kind, e.g. node-clock-skewed node
   accuracy SCORES.json      write docs/accuracy.md from the scores of recorded incidents
+  derive FOLDER             make the twin's tables from Kubernetes' own schemas
+  fidelity api FOLDER...    replay recorded exchanges against the twin: equal answers
   bench diagnose [OPTIONS]  diagnose a made dump: time, memory, faults found
   compare FOLDER...         write docs/comparison.md from recorded outputs of the tools
   compare plant OPTIONS     plant further faults in a running cluster of virtual nodes
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
         ["docs"] => docs::run(),
         ["new-failure", name, folder] => new_failure::run(name, folder),
         ["accuracy", scores] => accuracy::run(scores),
+        ["derive", folder] => derive::run(folder),
+        ["fidelity", rest @ ..] => fidelity::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
         ["compare", rest @ ..] => compare::run(rest),
         ["help" | "--help" | "-h"] => {

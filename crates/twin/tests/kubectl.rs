@@ -36,6 +36,7 @@ async fn serve(twin: &Twin, name: &str) -> Served {
         address: "127.0.0.1:0".parse().unwrap(),
         token: "secret-token".into(),
         speed: Speed::Pause,
+        plain: false,
     };
     let server = twin::serve(twin, options).await.unwrap();
     let file = std::env::temp_dir().join(format!("twin-{}-{name}.yaml", std::process::id()));

@@ -20,6 +20,7 @@ pub(super) fn run(options: &Twin) -> Result<Outcome, Failure> {
             address: options.listen,
             token: options.token.clone().unwrap_or_else(random_token),
             speed: options.speed,
+            plain: false,
         };
         let server = twin::serve(&twin, serve).await.context("cannot serve the twin")?;
         announce(options, &server)?;

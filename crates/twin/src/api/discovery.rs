@@ -31,7 +31,7 @@ pub(super) fn answer(path: &[String], accept: &str) -> Reply {
                 "metadata": {}, "items": items,
             });
             let body = super::encode::line(&list);
-            return Reply::Full { code: 200, content_type: AGGREGATED, body };
+            return Reply::bytes(200, AGGREGATED, body);
         }
         ["api"] => json!({
             "kind": "APIVersions", "versions": ["v1"],

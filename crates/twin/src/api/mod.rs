@@ -8,6 +8,7 @@ mod body;
 mod discovery;
 mod encode;
 mod list;
+mod patch;
 mod query;
 mod route;
 mod selector;
@@ -35,13 +36,20 @@ pub(crate) struct Request {
     pub query: String,
     pub accept: String,
     pub content_type: String,
+    pub user_agent: String,
     pub body: Bytes,
 }
 
 /// The answer.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    Full { code: u16, content_type: &'static str, body: Bytes },
+    Full {
+        code: u16,
+        content_type: &'static str,
+        /// Further headers.
+        headers: Vec<(&'static str, String)>,
+        body: Bytes,
+    },
     Watch(Box<Watch>),
 }
 
@@ -50,11 +58,27 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 impl Reply {
     pub fn json(code: u16, value: &Value) -> Self {
-        Self::Full { code, content_type: JSON, body: encode::line(value) }
+        Self::bytes(code, JSON, encode::line(value))
+    }
+
+    pub fn bytes(code: u16, content_type: &'static str, body: Bytes) -> Self {
+        Self::Full { code, content_type, headers: Vec::new(), body }
+    }
+
+    /// The answer with one `Warning` header for each remark.
+    pub fn warning(mut self, remarks: &[String]) -> Self {
+        if let Self::Full { headers, .. } = &mut self {
+            let told = |remark: &String| {
+                let escaped = remark.replace('\\', "\\\\").replace('"', "\\\"");
+                ("warning", format!("299 - \"{escaped}\""))
+            };
+            headers.extend(remarks.iter().map(told));
+        }
+        self
     }
 
     pub fn text(code: u16, text: &'static str) -> Self {
-        Self::Full { code, content_type: TEXT, body: Bytes::from_static(text.as_bytes()) }
+        Self::bytes(code, TEXT, Bytes::from_static(text.as_bytes()))
     }
 
     pub fn failure(failure: &Failure) -> Self {
@@ -98,7 +122,7 @@ fn dispatch(registry: &mut Registry, request: &Request, own_clock: bool) -> Resu
         "GET" => list::one(registry, &route, &query, shape),
         "POST" => write::create(registry, &route, &query, shape, request),
         "PUT" => write::replace(registry, &route, &query, shape, request),
-        "PATCH" => write::patch(registry, &route, &query, shape, request),
+        "PATCH" => patch::answer(registry, &route, &query, shape, request),
         "DELETE" => write::delete(registry, &route, &query, shape, request),
         _ => Err(Failure::method_not_allowed()),
     }

@@ -37,8 +37,14 @@ impl Query {
     }
 
     /// Whether the write is only to be checked.
-    pub fn is_dry_run(&self) -> bool {
-        self.get("dryRun") == Some("All")
+    pub fn is_dry_run(&self) -> Result<bool, Failure> {
+        match self.get("dryRun") {
+            None => Ok(false),
+            Some("All") => Ok(true),
+            Some(other) => {
+                Err(Failure::bad_option("CreateOptions", "dryRun", other, &["All"]))
+            }
+        }
     }
 }
 

@@ -76,7 +76,11 @@ fn resource(group: &str, version: &str, rest: &[&str]) -> Result<Route, Failure>
     let (name, part) = match tail {
         [] => (None, Part::Spec),
         [name] => (Some(*name), Part::Spec),
-        [name, sub] if kind.subresources.contains(sub) => (Some(*name), Part::Status),
+        [name, sub] => match kind.subresources.iter().find(|known| *known == sub) {
+            Some(&"status") => (Some(*name), Part::Status),
+            Some(other) => (Some(*name), Part::Other(other)),
+            None => return Err(missing()),
+        },
         _ => return Err(missing()),
     };
     if misplaced || name == Some("") {

@@ -29,6 +29,9 @@ const EVENT_NAMES: [(&str, &str); 6] = [
     ("count", "deprecatedCount"),
 ];
 
+const REPORTER: [(&str, &str); 2] =
+    [("reportingComponent", "reportingController"), ("reportingInstance", "reportingInstance")];
+
 fn rename_event(event: &mut Value) {
     let Some(map) = event.as_object_mut() else { return };
     for (core, new) in EVENT_NAMES {
@@ -36,10 +39,27 @@ fn rename_event(event: &mut Value) {
             map.insert(new.into(), value);
         }
     }
-    for (core, new) in
-        [("reportingComponent", "reportingController"), ("reportingInstance", "reportingInstance")]
-    {
+    for (core, new) in REPORTER {
         let value = map.remove(core).unwrap_or_else(|| json!(""));
         map.insert(new.into(), value);
     }
+}
+
+/// Whether objects of this kind are stored under another version's names.
+pub(super) fn is_view(kind: &Kind) -> bool {
+    kind.group == "events.k8s.io" || kind.kind == "HorizontalPodAutoscaler" && kind.version == "v1"
+}
+
+/// An object that came in the words of `kind`, in the words in which it is stored.
+pub(super) fn stored(kind: &Kind, mut value: Value) -> Value {
+    if kind.group == "events.k8s.io" {
+        let Some(map) = value.as_object_mut() else { return value };
+        for (core, new) in EVENT_NAMES.iter().chain(&REPORTER) {
+            if let Some(told) = map.remove(*new) {
+                map.insert((*core).into(), told);
+            }
+        }
+        map.insert("apiVersion".into(), "v1".into());
+    }
+    value
 }

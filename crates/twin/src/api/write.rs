@@ -1,19 +1,19 @@
-//! Create, replace, patch and delete.
-
-use std::sync::Arc;
+//! Create, replace and delete.
 
 use serde_json::{Value, json};
 
+use super::body::{self, Strictness};
 use super::encode::{Shape, Telling};
 use super::query::Query;
 use super::route::Target;
 use super::selector::Filter;
-use super::{Reply, Request, body, success, views};
+use super::{Reply, Request, success, views};
 use crate::field;
-use crate::registry::{Deleted, Failure, Registry};
+use crate::ownership::Manager;
+use crate::registry::{Deleted, Failure, Noted, Part, Registry, Write};
 use crate::store::Object;
 
-fn told(
+pub(super) fn told(
     registry: &Registry,
     target: &Target,
     query: &Query,
@@ -23,6 +23,38 @@ fn told(
     let telling = Telling::new(query, registry.now)?;
     let shown = views::of(target.kind, &registry.shown(target.kind, object));
     Ok(Reply::json(code, &shape.object(target.kind, &shown, &telling)))
+}
+
+/// Who writes: as the query says, or else the program's name.
+pub(super) fn manager(
+    target: &Target,
+    query: &Query,
+    request: &Request,
+    applies: bool,
+) -> Result<Manager, Failure> {
+    const LONGEST: usize = 128;
+    let agent = request.user_agent.split('/').next().unwrap_or_default();
+    let agent: String = agent.chars().take(LONGEST).collect();
+    let name = query.get("fieldManager").map_or(agent, str::to_owned);
+    if name.len() > LONGEST {
+        return Err(Failure::option_too_long("fieldManager", LONGEST));
+    }
+    Ok(Manager {
+        name,
+        applies,
+        api_version: target.kind.api_version(),
+        subresource: target.part.subresource().to_owned(),
+    })
+}
+
+/// How this request writes.
+pub(super) fn write<'a>(
+    target: &Target,
+    query: &Query,
+    manager: &'a Manager,
+) -> Result<Write<'a>, Failure> {
+    let noted = Noted::Update(manager);
+    Ok(Write { part: target.part, noted, dry: query.is_dry_run()?, patch: false })
 }
 
 pub(super) fn create(
@@ -37,7 +69,27 @@ pub(super) fn create(
     if target.name.is_some() || !placed || !kind.allows("create") {
         return Err(Failure::method_not_allowed());
     }
-    let value = body::object(kind, request)?;
+    let strictness = Strictness::of(query, "CreateOptions")?;
+    let manager = manager(target, query, request, false)?;
+    let write = write(target, query, &manager)?;
+    let (value, remarks) = body::object(kind, request, strictness)?;
+    let made = made(registry, target, value, write);
+    match made {
+        Ok(object) => {
+            let told = told(registry, target, query, shape, (201, &object))?;
+            Ok(told.warning(&remarks))
+        }
+        Err(failure) => Ok(Reply::failure(&failure).warning(&remarks)),
+    }
+}
+
+fn made(
+    registry: &mut Registry,
+    target: &Target,
+    value: Value,
+    write: Write<'_>,
+) -> Result<Object, Failure> {
+    let kind = target.kind;
     let given = field::namespace(&value);
     if kind.namespaced && !given.is_empty() && given != target.home() {
         return Err(Failure::bad_request(
@@ -48,15 +100,7 @@ pub(super) fn create(
         let why = "resourceVersion should not be set on objects to be created";
         return Err(Failure::new(500, "", why));
     }
-    let mut value = value;
-    // Times are the server's to give.
-    field::child(&mut value, "metadata").remove("creationTimestamp");
-    let object = if query.is_dry_run() {
-        Arc::new(registry.prepared(kind, target.home(), value)?.1)
-    } else {
-        registry.create(kind, target.home(), value)?
-    };
-    told(registry, target, query, shape, (201, &object))
+    registry.create_by(kind, target.home(), views::stored(kind, value), write)
 }
 
 pub(super) fn replace(
@@ -67,77 +111,36 @@ pub(super) fn replace(
     request: &Request,
 ) -> Result<Reply, Failure> {
     let (kind, name) = (target.kind, named(target, "update")?);
-    let value = body::object(kind, request)?;
-    if field::name(&value) != name {
-        return Err(Failure::bad_request(format!(
-            "the name of the object ({}) does not match the name on the URL ({name})",
-            field::name(&value)
-        )));
+    let strictness = Strictness::of(query, "UpdateOptions")?;
+    let manager = manager(target, query, request, false)?;
+    let write = write(target, query, &manager)?;
+    let (value, remarks) = body::object(kind, request, strictness)?;
+    check_name(name, &value)?;
+    let missing = registry.get(kind, target.home(), name).is_err();
+    if missing && kind.creates_on_update && target.part == Part::Spec {
+        let object = made(registry, target, value, write)?;
+        return Ok(told(registry, target, query, shape, (201, &object))?.warning(&remarks));
     }
-    store(registry, target, query, shape, value)
+    let unversioned = field::text(&value, "/metadata/resourceVersion").is_empty();
+    if kind.needs_version && unversioned && !missing {
+        return Err(Failure::no_version(kind, name));
+    }
+    let value = views::stored(kind, value);
+    let object = registry.update_by(kind, (target.home(), name), value, write)?;
+    Ok(told(registry, target, query, shape, (200, &object))?.warning(&remarks))
 }
 
-pub(super) fn patch(
-    registry: &mut Registry,
-    target: &Target,
-    query: &Query,
-    shape: Shape,
-    request: &Request,
-) -> Result<Reply, Failure> {
-    let (kind, name) = (target.kind, named(target, "patch")?);
-    let mut value = Value::clone(registry.get(kind, target.home(), name)?);
-    let unreadable =
-        |error: serde_json::Error| Failure::bad_request(format!("error decoding patch: {error}"));
-    match body::media_type(&request.content_type) {
-        "application/merge-patch+json" => {
-            let patch: Value = serde_json::from_slice(&request.body).map_err(unreadable)?;
-            if !patch.is_object() {
-                return Err(Failure::bad_request("a merge patch must be an object"));
-            }
-            json_patch::merge(&mut value, &patch);
-        }
-        "application/json-patch+json" => {
-            let patch: Value = serde_json::from_slice(&request.body).map_err(unreadable)?;
-            let rejected = || {
-                let why = "the server rejected our request due to an error in our request";
-                let failure = Failure::new(422, "Invalid", why);
-                Failure { details: Some(json!({})), ..failure }
-            };
-            let patch: json_patch::Patch = serde_json::from_value(patch).map_err(|_| rejected())?;
-            json_patch::patch(&mut value, &patch).map_err(|_| rejected())?;
-        }
-        _ => {
-            let failure = Failure::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
-            return Err(Failure { details: Some(json!({})), ..failure });
-        }
+/// The body must name the object of the path.
+pub(super) fn check_name(name: &str, value: &Value) -> Result<(), Failure> {
+    match field::name(value) {
+        "" => Err(Failure::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))),
+        found if found != name => Err(Failure::bad_request(format!(
+            "the name of the object ({found}) does not match the name on the URL ({name})"
+        ))),
+        _ => Ok(()),
     }
-    if !value.is_object() || !value["metadata"].is_object() {
-        return Err(Failure::bad_request("the patched object has no metadata"));
-    }
-    if field::name(&value) != name {
-        return Err(Failure::bad_request(format!(
-            "the name of the object ({}) does not match the name on the URL ({name})",
-            field::name(&value)
-        )));
-    }
-    store(registry, target, query, shape, value)
-}
-
-fn store(
-    registry: &mut Registry,
-    target: &Target,
-    query: &Query,
-    shape: Shape,
-    value: Value,
-) -> Result<Reply, Failure> {
-    let (kind, name) = (target.kind, target.name.as_deref().unwrap_or_default());
-    let object = if query.is_dry_run() {
-        let old = Arc::clone(registry.get(kind, target.home(), name)?);
-        Arc::new(registry.merged(kind, &old, value, target.part)?)
-    } else {
-        registry.update(kind, target.home(), name, value, target.part)?
-    };
-    told(registry, target, query, shape, (200, &object))
 }
 
 pub(super) fn delete(
@@ -153,6 +156,15 @@ pub(super) fn delete(
         return delete_collection(registry, target, query, shape, request);
     };
     named(target, "delete")?;
+    let mut remarks = Vec::new();
+    if kind.kind == "Job" && options.propagation.is_none() {
+        remarks.push(
+            "child pods are preserved by default when jobs are deleted; set \
+             propagationPolicy=Background to remove them or set propagationPolicy=Orphan to \
+             suppress this warning"
+                .to_owned(),
+        );
+    }
     match registry.delete(kind, target.home(), name, &options)? {
         Deleted::Gone(last) if !kind.deletion_shows_object => {
             let mut details = json!({
@@ -161,10 +173,10 @@ pub(super) fn delete(
             if !kind.group.is_empty() {
                 details["group"] = kind.group.into();
             }
-            Ok(Reply::json(200, &success(&details)))
+            Ok(Reply::json(200, &success(&details)).warning(&remarks))
         }
         Deleted::Gone(object) | Deleted::Pending(object) => {
-            told(registry, target, query, shape, (200, &object))
+            Ok(told(registry, target, query, shape, (200, &object))?.warning(&remarks))
         }
     }
 }
@@ -189,16 +201,16 @@ fn delete_collection(
         .filter(|object| filter.admits(object))
         .cloned()
         .collect();
+    let meta = json!({"resourceVersion": registry.store.rv().to_string()});
     for object in &chosen {
         registry.delete(kind, target.home(), field::name(object), &options)?;
     }
     let telling = Telling::new(query, registry.now)?;
-    let meta = json!({"resourceVersion": registry.store.rv().to_string()});
     Ok(Reply::json(200, &shape.list(kind, &chosen, meta, &telling)))
 }
 
 /// The object's name, if the verb is allowed on it.
-fn named<'a>(target: &'a Target, verb: &str) -> Result<&'a str, Failure> {
+pub(super) fn named<'a>(target: &'a Target, verb: &str) -> Result<&'a str, Failure> {
     let name = target.name.as_deref().filter(|_| target.kind.allows(verb));
     name.ok_or_else(Failure::method_not_allowed)
 }

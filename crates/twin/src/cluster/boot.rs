@@ -35,18 +35,11 @@ impl Cluster {
         for actor in controllers::all() {
             self.seat(actor);
         }
-        for name in NAMESPACES {
-            self.namespace(name);
-        }
-        for (name, value) in PRIORITIES {
-            let class = json!({"metadata": {"name": name}, "value": value});
-            self.make(&PRIORITY_CLASS, "", class);
-        }
+        self.found();
         let nodes = self.scenario.nodes.clone();
         for (index, spec) in nodes.iter().enumerate() {
             self.join(index, spec);
         }
-        self.make(&SERVICE, "default", kubernetes_service());
         self.publish_apiserver(&nodes);
         for workload in self.scenario.workloads.clone() {
             self.namespace(&workload.namespace);
@@ -67,6 +60,18 @@ impl Cluster {
             let at = plus(self.scenario.start, after_seconds.saturating_mul(SECOND));
             self.queue.schedule(at, Due::Fault(index));
         }
+    }
+
+    /// What an API server makes by itself.
+    pub(super) fn found(&mut self) {
+        for name in NAMESPACES {
+            self.namespace(name);
+        }
+        for (name, value) in PRIORITIES {
+            let class = json!({"metadata": {"name": name}, "value": value});
+            self.make(&PRIORITY_CLASS, "", class);
+        }
+        self.make(&SERVICE, "default", kubernetes_service());
     }
 
     /// The endpoints of the `kubernetes` Service are the API servers' own affair.

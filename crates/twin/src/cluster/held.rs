@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Cluster;
 use crate::field;
 use crate::kinds;
+use crate::registry;
 use crate::scenario::Scenario;
 use crate::store::Key;
 
@@ -22,21 +23,18 @@ pub struct UnknownObject {
 }
 
 impl Cluster {
+    /// What an API server makes when it starts on an empty store.
+    pub fn bare(now: Timestamp) -> Self {
+        let mut cluster = Self::empty(nothing(now), now);
+        cluster.found();
+        cluster.handed = cluster.registry.store.rv();
+        cluster
+    }
+
     /// A cluster of these objects, as if they had always been stored: the API's defaults are
     /// filled in, as it does on every read, and nothing else is changed or checked.
     pub fn of_objects(objects: Vec<Value>, now: Timestamp) -> Result<Self, UnknownObject> {
-        let nothing = Scenario {
-            name: "objects".into(),
-            seed: 0,
-            start: now,
-            age_seconds: 0,
-            nodes: Vec::new(),
-            workloads: Vec::new(),
-            objects: Vec::new(),
-            timeline: Vec::new(),
-            duration_seconds: 0,
-        };
-        let mut cluster = Self::empty(nothing, now);
+        let mut cluster = Self::empty(nothing(now), now);
         for mut object in objects {
             let text = |pointer| field::text(&object, pointer).to_owned();
             let (api_version, kind) = (text("/apiVersion"), text("/kind"));
@@ -45,11 +43,27 @@ impl Cluster {
             let Some(known) = known else {
                 return Err(UnknownObject { api_version, kind, name });
             };
-            (known.defaults)(&mut object);
+            // What does not fit its type is held as it was told.
+            object = registry::complete(known, object.clone()).unwrap_or(object);
             cluster.registry.store.put(Key { resource: known.storage, namespace, name }, object);
         }
         // These writes are no news to anybody: the timers of events must not start.
         cluster.handed = cluster.registry.store.rv();
         Ok(cluster)
+    }
+}
+
+/// No nodes, no workloads, no story.
+fn nothing(now: Timestamp) -> Scenario {
+    Scenario {
+        name: "objects".into(),
+        seed: 0,
+        start: now,
+        age_seconds: 0,
+        nodes: Vec::new(),
+        workloads: Vec::new(),
+        objects: Vec::new(),
+        timeline: Vec::new(),
+        duration_seconds: 0,
     }
 }

@@ -6,11 +6,12 @@
 pub(crate) mod columns;
 mod defaults;
 mod table;
-mod validate;
+pub(crate) mod validate;
 
 use serde_json::Value;
 
 pub(crate) use columns::Columns;
+pub(crate) use defaults::fill;
 pub(crate) use table::*;
 
 use crate::registry::Cause;
@@ -35,8 +36,17 @@ pub(crate) struct Kind {
     /// Fields beyond `metadata.name` and `metadata.namespace` that field selectors may use.
     pub fields: &'static [&'static str],
     pub columns: Columns,
-    pub defaults: fn(&mut Value),
+    /// What the server itself writes into a new object, after admission.
+    pub prepare: fn(&mut Value),
+    /// The same for a changed one.
+    pub prepare_update: fn(&Value, &mut Value),
     pub validate: fn(&Value) -> Vec<Cause>,
+    /// What may not change, given the old and the new object.
+    pub validate_update: fn(&Value, &Value) -> Vec<Cause>,
+    /// Whether a replacement must say which version it replaces.
+    pub needs_version: bool,
+    /// Whether replacing what is not there creates it.
+    pub creates_on_update: bool,
     /// Whether `metadata.generation` counts changes of the specification.
     pub has_generation: bool,
     /// Whether names must be DNS subdomains.
@@ -71,8 +81,12 @@ impl Kind {
             subresources: &[],
             fields: &[],
             columns: columns::NAME_AND_AGE,
-            defaults: defaults::none,
+            prepare: |_| {},
+            prepare_update: |_, _| {},
             validate: validate::nothing,
+            validate_update: |_, _| Vec::new(),
+            needs_version: false,
+            creates_on_update: false,
             has_generation: false,
             names_are_dns: true,
             deletion_shows_object: false,
@@ -103,6 +117,20 @@ impl Kind {
     /// Whether quotas count its objects under this row: views of the same objects count once.
     pub fn counts(&self) -> bool {
         of_storage(self.storage).is_some_and(|row| std::ptr::eq(row, self))
+    }
+
+    /// Whether the generation counts a change.
+    pub fn desire_differs(&self, old: &Value, new: &Value) -> bool {
+        let desired = |value: &Value| -> Vec<(String, Value)> {
+            let fields = value.as_object().into_iter().flatten();
+            fields
+                .filter(|(k, _)| !matches!(k.as_str(), "metadata" | "status"))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect()
+        };
+        let annotations = |value: &Value| value["metadata"]["annotations"].clone();
+        let counts_annotations = self.kind == "Deployment";
+        desired(old) != desired(new) || counts_annotations && annotations(old) != annotations(new)
     }
 
     /// Whether a request may use this verb.

@@ -1,6 +1,6 @@
 //! Admission: what the API adds to a new pod beyond plain defaults, and what must exist for it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Failure;
 use crate::field;
@@ -50,6 +50,82 @@ pub(super) fn check_references(
         None => {}
     }
     Ok(())
+}
+
+/// What the plugins for accounts, priorities and lost nodes put into every pod.
+pub(super) fn complete_pod(pod: &mut Value) {
+    let spec = field::child(pod, "spec");
+    field::default(spec, "serviceAccountName", "default");
+    let account = spec["serviceAccountName"].clone();
+    field::default(spec, "serviceAccount", account);
+    field::default(spec, "priority", 0);
+    field::default(spec, "preemptionPolicy", "PreemptLowerPriority");
+    tolerate_lost_nodes(spec);
+}
+
+/// Five minutes on a node that is not ready.
+fn tolerate_lost_nodes(spec: &mut Map<String, Value>) {
+    field::default(spec, "tolerations", json!([]));
+    let Some(tolerations) = spec.get_mut("tolerations").and_then(Value::as_array_mut) else {
+        return;
+    };
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let covered = tolerations.iter().any(|t| {
+            let (of, effect) = (field::text(t, "/key"), field::text(t, "/effect"));
+            (of == key || of.is_empty()) && matches!(effect, "" | "NoExecute")
+        });
+        if !covered {
+            tolerations.push(json!({
+                "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300,
+            }));
+        }
+    }
+}
+
+/// The status of a pod that nobody has seen yet.
+pub(super) fn begin_pod(pod: &mut Value) {
+    let class = quality_class(pod);
+    let gated = !field::list(pod, "/spec/schedulingGates").is_empty();
+    let status = field::child(pod, "status");
+    field::default(status, "phase", "Pending");
+    if gated {
+        let waits = json!([{
+            "type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
+            "lastProbeTime": null, "lastTransitionTime": null,
+            "message": "Scheduling is blocked due to non-empty scheduling gates",
+        }]);
+        field::default(status, "conditions", waits);
+    }
+    field::default(status, "qosClass", class);
+}
+
+/// Guaranteed, Burstable or BestEffort, by requests and limits of the pod or its containers.
+fn quality_class(pod: &Value) -> &'static str {
+    let whole = pod.pointer("/spec/resources").map(|_| &pod["spec"]);
+    let parts: Vec<&Value> = match whole {
+        Some(spec) => vec![spec],
+        None => ["initContainers", "containers"]
+            .iter()
+            .flat_map(|list| field::list(pod, &format!("/spec/{list}")))
+            .collect(),
+    };
+    let mut asks = false;
+    let mut all_equal = true;
+    for part in parts {
+        for resource in ["cpu", "memory"] {
+            let amount = |side: &str| {
+                field::quantity(part, &format!("/resources/{side}/{resource}"))
+            };
+            let (request, limit) = (amount("requests"), amount("limits"));
+            asks |= request.is_positive() || limit.is_positive();
+            all_equal &= limit.is_positive() && request == limit;
+        }
+    }
+    match (asks, all_equal) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
 }
 
 /// A claim that names no class, not even none, gets the cluster's default one.

@@ -28,7 +28,7 @@ pub(crate) struct DeleteOptions {
     pub grace_seconds: Option<i64>,
     pub uid: Option<String>,
     pub resource_version: Option<String>,
-    pub propagation: Propagation,
+    pub propagation: Option<Propagation>,
     pub dry_run: bool,
 }
 
@@ -54,7 +54,11 @@ impl Registry {
         check_preconditions(kind, &old, options)?;
         let grace = grace_seconds(kind, &old, options);
         let mut finalizers = field::list(&old, "/metadata/finalizers").to_vec();
-        match options.propagation {
+        let chosen = options.propagation.unwrap_or(match kind.kind {
+            "Job" => Propagation::Orphan,
+            _ => Propagation::Background,
+        });
+        match chosen {
             Propagation::Background => {}
             Propagation::Foreground => finalizers.push("foregroundDeletion".into()),
             Propagation::Orphan => finalizers.push("orphan".into()),

@@ -16,6 +16,8 @@ pub(crate) struct Failure {
     pub details: Option<Value>,
 }
 
+const MUST_SAY: &str = "must be specified for an update";
+
 impl Failure {
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
         Self { code, reason, message: message.into(), details: None }
@@ -61,6 +63,33 @@ impl Failure {
         Self::new(409, "Conflict", message).with(details(kind, kind.plural, name))
     }
 
+    /// A replacement of an object that has been made anew.
+    pub fn other_uid(kind: &Kind, old: &Value, asked: &str) -> Self {
+        let text = |key: &str| old["metadata"][key].as_str().unwrap_or_default();
+        let (name, uid) = (text("name"), text("uid"));
+        let place = match text("namespace") {
+            "" => name.to_owned(),
+            namespace => format!("{namespace}/{name}"),
+        };
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": StorageError: invalid object, Code: 4, \
+             Key: /registry/{}/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+             failed: UID in precondition: {asked}, UID in object meta: {uid}",
+            kind.qualified(),
+            kind.plural
+        );
+        Self::new(409, "Conflict", message).with(details(kind, kind.plural, name))
+    }
+
+    /// The same refusal with these causes in its details.
+    pub fn with_causes(mut self, causes: &[Cause]) -> Self {
+        let told: Vec<_> = causes.iter().map(Cause::to_value).collect();
+        if let Some(details) = &mut self.details {
+            details["causes"] = told.into();
+        }
+        self
+    }
+
     /// A precondition on `what` (UID or ResourceVersion) that does not hold.
     pub fn precondition(kind: &Kind, name: &str, what: &str, asked: &str, found: &str) -> Self {
         let hint = match what {
@@ -91,6 +120,48 @@ impl Failure {
         Self::new(403, "Forbidden", message).with(details)
     }
 
+    /// An option of a request that has no such value.
+    pub fn bad_option(options: &str, field: &str, given: &str, known: &[&str]) -> Self {
+        Self::option(options, &[Cause::unsupported(field, &given.into(), known)])
+    }
+
+    /// An option that is longer than it may be.
+    pub fn option_too_long(field: &str, most: usize) -> Self {
+        Self::option("CreateOptions", &[Cause::too_long(field, most)])
+    }
+
+    /// An option that must be given.
+    pub fn option_required(field: &str, why: &str) -> Self {
+        Self::option("PatchOptions", &[Cause::required_because(field, why)])
+    }
+
+    fn option(options: &str, causes: &[Cause]) -> Self {
+        let told: Vec<_> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        let message = format!("{options}.meta.k8s.io \"\" is invalid: {}", told.join(", "));
+        let details = json!({"group": "meta.k8s.io", "kind": options});
+        Self::new(422, "Invalid", message).with(details).with_causes(causes)
+    }
+
+    /// A patch whose result does not read.
+    pub fn bad_patch(patched: &str, why: &str) -> Self {
+        let cause = Cause::invalid("patch", &patched.into(), why);
+        let message = format!(" \"\" is invalid: patch: {}", cause.message);
+        Self::new(422, "Invalid", message).with(json!({})).with_causes(&[cause])
+    }
+
+    /// A replacement that does not say which version it replaces.
+    pub fn no_version(kind: &Kind, name: &str) -> Self {
+        let cause = Cause::invalid("metadata.resourceVersion", &0.into(), MUST_SAY);
+        let message = format!(
+            "{} \"{name}\" is invalid: {}: {}",
+            kind.qualified(),
+            cause.field,
+            cause.message
+        );
+        let details = details(kind, kind.plural, name);
+        Self::new(422, "Invalid", message).with(details).with_causes(&[cause])
+    }
+
     /// List options that do not go together.
     pub fn bad_list_options(field: &str, why: &str) -> Self {
         let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: Forbidden: {why}");
@@ -110,13 +181,8 @@ impl Failure {
         } else {
             format!("{}.{}", kind.kind, kind.group)
         };
-        let causes: Vec<_> = causes
-            .iter()
-            .map(|c| json!({"reason": c.reason, "message": c.message, "field": c.field}))
-            .collect();
-        let mut details = details(kind, kind.kind, name);
-        details["causes"] = causes.into();
-        Self::new(422, "Invalid", format!("{full} \"{name}\" is invalid: {told}")).with(details)
+        let failure = Self::new(422, "Invalid", format!("{full} \"{name}\" is invalid: {told}"));
+        failure.with(details(kind, kind.kind, name)).with_causes(causes)
     }
 
     /// The version that a list should be read at is yet to come.
@@ -154,6 +220,42 @@ pub(crate) struct Cause {
 }
 
 impl Cause {
+    fn of(reason: &'static str, field: &str, message: String) -> Self {
+        Self { reason, field: field.to_owned(), message }
+    }
+
+    fn to_value(&self) -> Value {
+        json!({"reason": self.reason, "message": self.message, "field": self.field})
+    }
+
+    /// Required, and why.
+    pub fn required_because(field: &str, why: &str) -> Self {
+        Self::of("FieldValueRequired", field, format!("Required value: {why}"))
+    }
+
+    pub fn forbidden(field: &str, why: &str) -> Self {
+        Self::of("FieldValueForbidden", field, format!("Forbidden: {why}"))
+    }
+
+    pub fn duplicate(field: &str, value: &Value) -> Self {
+        Self::of("FieldValueDuplicate", field, format!("Duplicate value: {value}"))
+    }
+
+    pub fn not_found(field: &str, value: &Value) -> Self {
+        Self::of("FieldValueNotFound", field, format!("Not found: {value}"))
+    }
+
+    pub fn too_long(field: &str, most: usize) -> Self {
+        Self::of("FieldValueTooLong", field, format!("Too long: may not be more than {most} bytes"))
+    }
+
+    pub fn unsupported(field: &str, value: &Value, supported: &[&str]) -> Self {
+        let listed: Vec<_> = supported.iter().map(|word| format!("{word:?}")).collect();
+        let listed = listed.join(", ");
+        let message = format!("Unsupported value: {value}: supported values: {listed}");
+        Self::of("FieldValueNotSupported", field, message)
+    }
+
     pub fn required(field: &str) -> Self {
         let (field, message) = (field.to_owned(), "Required value".to_owned());
         Self { reason: "FieldValueRequired", field, message }
@@ -167,7 +269,10 @@ impl Cause {
 }
 
 fn details(kind: &Kind, word: &str, name: &str) -> Value {
-    let mut details = json!({"name": name, "kind": word});
+    let mut details = json!({"kind": word});
+    if !name.is_empty() {
+        details["name"] = name.into();
+    }
     if !kind.group.is_empty() {
         details["group"] = kind.group.into();
     }

@@ -1,22 +1,16 @@
-//! Replacing an object, or only its status.
+//! Replacing an object or a part of it, and applying a configuration to it.
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Failure, Registry, shape};
+use super::writer::{Noted, Part, Write, complete, view};
+use super::{Cause, Failure, Registry};
 use crate::field;
 use crate::kinds::{Kind, POD};
+use crate::ownership::{self, Conflict, Manager};
+use crate::schema;
 use crate::store::{Key, Object};
-
-/// Which half of an object a write may touch.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Part {
-    /// Everything but the status.
-    Spec,
-    /// The status only.
-    Status,
-}
 
 /// Metadata that clients cannot set.
 const OWNED_METADATA: [&str; 7] = [
@@ -30,8 +24,7 @@ const OWNED_METADATA: [&str; 7] = [
 ];
 
 impl Registry {
-    /// Replaces one part of an object. `value` may carry a uid and a resourceVersion; they must
-    /// match then. Nothing is written when nothing changes.
+    /// Replaces one part of an object; for components of the cluster itself.
     pub fn update(
         &mut self,
         kind: &'static Kind,
@@ -40,16 +33,34 @@ impl Registry {
         value: Value,
         part: Part,
     ) -> Result<Object, Failure> {
+        self.update_by(kind, (namespace, name), value, Write::own(part))
+    }
+
+    /// Replaces one part of an object. `value` may carry a uid and a resourceVersion; they must
+    /// match then. Nothing is written when nothing changes.
+    pub fn update_by(
+        &mut self,
+        kind: &'static Kind,
+        (namespace, name): (&str, &str),
+        value: Value,
+        write: Write<'_>,
+    ) -> Result<Object, Failure> {
         let old = Arc::clone(self.get(kind, namespace, name)?);
-        let next = self.merged(kind, &old, value, part)?;
+        let next = self.merged(kind, &old, value, write)?;
+        if write.dry {
+            return Ok(Arc::new(next));
+        }
         if next == *old {
             return Ok(old);
         }
         let key = Key { resource: kind.storage, namespace: namespace.into(), name: name.into() };
+        let held = match kind.storage {
+            "namespaces" => !field::list(&next, "/spec/finalizers").is_empty(),
+            _ => field::number(&next, "/metadata/deletionGracePeriodSeconds") > 0,
+        };
         let freed = field::is_deleting(&next)
-            && kind.storage != "namespaces"
-            && field::list(&next, "/metadata/finalizers").is_empty()
-            && field::number(&next, "/metadata/deletionGracePeriodSeconds") == 0;
+            && !held
+            && field::list(&next, "/metadata/finalizers").is_empty();
         if !freed {
             return Ok(self.store.put(key, next));
         }
@@ -90,70 +101,187 @@ impl Registry {
         Ok(self.store.put(key, value))
     }
 
-    /// What `update` would store (also for a dry run).
-    pub fn merged(
+    /// What an update would store.
+    fn merged(
         &mut self,
         kind: &'static Kind,
         old: &Value,
-        mut value: Value,
-        part: Part,
+        value: Value,
+        write: Write<'_>,
     ) -> Result<Value, Failure> {
-        shape::check(kind, &value)?;
-        let name = field::name(old);
-        let found = |pointer| field::text(old, pointer);
-        let asked = field::text(&value, "/metadata/resourceVersion");
-        if !asked.is_empty() && asked != found("/metadata/resourceVersion") {
-            return Err(Failure::conflict(kind, name));
+        let own = matches!(write.noted, Noted::Not);
+        let mut value = complete(kind, value)?;
+        check_preconditions(kind, old, &value, write.patch)?;
+        restore(kind, old, &mut value, write);
+        if write.part == Part::Spec && kind.storage == "secrets" {
+            super::create::take_texts(&mut value);
         }
-        let uid = field::uid(&value);
-        if !uid.is_empty() && uid != found("/metadata/uid") {
-            return Err(Failure::precondition(kind, name, "UID", uid, found("/metadata/uid")));
+        match (write.noted, view(kind)) {
+            (Noted::Update(manager), Some(view)) => {
+                let now = self.now.to_string();
+                ownership::update(view, old, &mut value, manager, &now, false);
+            }
+            (Noted::Not, _) => keep_managers(old, &mut value),
+            _ => {}
         }
-        if part == Part::Status {
-            let mut next = old.clone();
-            next["status"] = value["status"].take();
-            return Ok(next);
-        }
-        restore_owned(kind, old, &mut value);
-        (kind.defaults)(&mut value);
-        if kind.has_generation && desire_differs(old, &value) {
+        if write.part != Part::Status && kind.has_generation && kind.desire_differs(old, &value) {
             let generation = field::number(old, "/metadata/generation") + 1;
             value["metadata"]["generation"] = generation.into();
         }
-        self.check(kind, &value)?;
+        if own && write.part == Part::Status {
+            return Ok(value);
+        }
+        (kind.prepare_update)(old, &mut value);
+        let mut causes = self.causes(kind, &value);
+        causes.extend(kept_rules(old, &value));
+        causes.extend((kind.validate_update)(old, &value));
+        if !causes.is_empty() {
+            return Err(Failure::invalid(kind, field::name(old), &causes));
+        }
         Ok(value)
     }
-}
 
-/// Puts back what a writer of the specification cannot change.
-fn restore_owned(kind: &Kind, old: &Value, value: &mut Value) {
-    value["apiVersion"] = kind.api_version().into();
-    value["kind"] = kind.kind.into();
-    if kind.has_status() {
-        match old.get("status") {
-            Some(status) => value["status"] = status.clone(),
-            None => drop(value.as_object_mut().map(|map| map.remove("status"))),
+    /// Applies what a manager wants: creates the object or merges into it.
+    pub fn apply(
+        &mut self,
+        kind: &'static Kind,
+        (namespace, name): (&str, &str),
+        applied: &Value,
+        manager: &Manager,
+        (write, force): (Write<'_>, bool),
+    ) -> Result<(Object, bool), Failure> {
+        let Some(view) = view(kind) else { return Err(Failure::method_not_allowed()) };
+        let live = match self.get(kind, namespace, name) {
+            Ok(found) => Some(Arc::clone(found)),
+            Err(missing) if write.part != Part::Spec => return Err(missing),
+            Err(_) => None,
+        };
+        let base = live.as_deref().cloned().unwrap_or_else(|| schema::empty(view));
+        let now = self.now.to_string();
+        let ignored = write.part.ignored(kind);
+        let merged = ownership::apply(view, &base, applied, manager, &now, (force, &ignored));
+        let merged = merged.map_err(|conflicts| refused(&conflicts))?;
+        let write = Write { noted: Noted::Done, patch: true, ..write };
+        match live {
+            Some(_) => {
+                Ok((self.update_by(kind, (namespace, name), merged, write)?, false))
+            }
+            None => Ok((self.create_by(kind, namespace, merged, write)?, true)),
         }
     }
-    let meta = field::child(value, "metadata");
-    meta.remove("managedFields");
-    for key in OWNED_METADATA {
-        match old["metadata"].get(key) {
-            Some(kept) => drop(meta.insert(key.into(), kept.clone())),
-            None => drop(meta.remove(key)),
+}
+
+fn refused(conflicts: &[Conflict]) -> Failure {
+    let causes: Vec<_> = conflicts
+        .iter()
+        .map(|c| json!({"reason": "FieldManagerConflict", "message": c.told, "field": c.path}))
+        .collect();
+    let message = match conflicts {
+        [one] => format!("Apply failed with 1 conflict: {}: {}", one.told, one.path),
+        many => {
+            let mut text = format!("Apply failed with {} conflicts: ", many.len());
+            let mut last = "";
+            let mut groups: Vec<String> = Vec::new();
+            for conflict in many {
+                if conflict.told != last {
+                    groups.push(format!("conflicts{}:", conflict.told.trim_start_matches("conflict")));
+                    last = &conflict.told;
+                }
+                groups.push(format!("- {}", conflict.path));
+            }
+            text.push_str(&groups.join("\n"));
+            text
         }
+    };
+    let failure = Failure::new(409, "Conflict", message);
+    Failure { details: Some(json!({"causes": causes})), ..failure }
+}
+
+fn check_preconditions(
+    kind: &Kind,
+    old: &Value,
+    value: &Value,
+    patch: bool,
+) -> Result<(), Failure> {
+    let name = field::name(old);
+    let uid = field::uid(value);
+    if !uid.is_empty() && uid != field::uid(old) {
+        if patch {
+            let cause = Cause::invalid("metadata.uid", &uid.into(), "field is immutable");
+            let failure = Failure::invalid(kind, name, std::slice::from_ref(&cause));
+            return Err(failure.with_causes(&[cause.clone(), cause]));
+        }
+        return Err(Failure::other_uid(kind, old, uid));
+    }
+    let asked = field::text(value, "/metadata/resourceVersion");
+    if !asked.is_empty() && asked != field::text(old, "/metadata/resourceVersion") {
+        return Err(Failure::conflict(kind, name));
+    }
+    Ok(())
+}
+
+/// Puts back what a writer of this part cannot change.
+fn restore(kind: &Kind, old: &Value, value: &mut Value, write: Write<'_>) {
+    let own = matches!(write.noted, Noted::Not);
+    let meta = field::child(value, "metadata");
+    let kept = OWNED_METADATA.iter().chain(match write.part {
+        Part::Spec => &[][..],
+        _ => &["ownerReferences"][..],
+    });
+    for key in kept {
+        put_back(&old["metadata"], meta, key);
     }
     meta.insert("resourceVersion".into(), old["metadata"]["resourceVersion"].clone());
+    let Some(map) = value.as_object_mut() else { return };
+    match write.part {
+        Part::Spec | Part::Other("ephemeralcontainers" | "resize") if kind.has_status() => {
+            put_back(old, map, "status");
+        }
+        Part::Status => {
+            let all: Vec<String> = map
+                .keys()
+                .chain(old.as_object().into_iter().flat_map(|old| old.keys()))
+                .filter(|key| !matches!(key.as_str(), "metadata" | "status"))
+                .cloned()
+                .collect();
+            all.iter().for_each(|key| put_back(old, map, key));
+            if own {
+                put_back(old, map, "metadata");
+            }
+        }
+        _ => {}
+    }
 }
 
-/// Whether anything but metadata and status differs.
-fn desire_differs(old: &Value, new: &Value) -> bool {
-    let desired = |value: &Value| -> Vec<(String, Value)> {
-        let fields = value.as_object().into_iter().flatten();
-        fields
-            .filter(|(k, _)| !matches!(k.as_str(), "metadata" | "status"))
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect()
-    };
-    desired(old) != desired(new)
+fn put_back(old: &Value, map: &mut serde_json::Map<String, Value>, key: &str) {
+    match old.get(key) {
+        Some(kept) => drop(map.insert(key.to_owned(), kept.clone())),
+        None => drop(map.remove(key)),
+    }
+}
+
+/// A component's own write leaves the owners as they were.
+fn keep_managers(old: &Value, value: &mut Value) {
+    put_back(&old["metadata"], field::child(value, "metadata"), "managedFields");
+}
+
+/// Rules that hold for every update.
+fn kept_rules(old: &Value, value: &Value) -> Vec<Cause> {
+    let before = field::list(old, "/metadata/finalizers");
+    let added: Vec<_> = field::list(value, "/metadata/finalizers")
+        .iter()
+        .filter(|finalizer| !before.contains(finalizer))
+        .map(|finalizer| format!("{finalizer}"))
+        .collect();
+    if added.is_empty() || !field::is_deleting(old) {
+        return Vec::new();
+    }
+    vec![Cause::forbidden(
+        "metadata.finalizers",
+        &format!(
+            "no new finalizers can be added if the object is being deleted, found new finalizers \
+             []string{{{}}}",
+            added.join(", ")
+        ),
+    )]
 }

@@ -31,6 +31,8 @@ pub struct Options {
     pub token: String,
     /// How fast virtual time runs at first.
     pub speed: Speed,
+    /// Without TLS; for loopback only.
+    pub plain: bool,
 }
 
 /// Why a twin could not be served.
@@ -117,7 +119,8 @@ pub async fn serve(twin: &Twin, options: Options) -> Result<Server, ServeError> 
     let guarded =
         Guarded { service: TwinService::new(twin.clone(), true), token: options.token.clone() };
     let mut tasks = JoinSet::new();
-    tasks.spawn(accept(listener, TlsAcceptor::from(Arc::new(tls)), guarded));
+    let tls = (!options.plain).then(|| TlsAcceptor::from(Arc::new(tls)));
+    tasks.spawn(accept(listener, tls, guarded));
     tasks.spawn(clock::follow(twin.clone(), speed_changes));
     Ok(Server {
         address,
@@ -129,7 +132,7 @@ pub async fn serve(twin: &Twin, options: Options) -> Result<Server, ServeError> 
 }
 
 /// Takes connections until it is aborted; its connections end with it.
-async fn accept(listener: TcpListener, tls: TlsAcceptor, guarded: Guarded) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, guarded: Guarded) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -144,11 +147,15 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, guarded: Guarded) {
     }
 }
 
-async fn connection(stream: TcpStream, tls: TlsAcceptor, guarded: Guarded) {
-    // Clients that do not trust the certificate hang up; that is theirs to report.
-    let Ok(stream) = tls.accept(stream).await else { return };
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, guarded: Guarded) {
     let service = TowerToHyperService::new(guarded);
     let builder = auto::Builder::new(TokioExecutor::new());
+    let Some(tls) = tls else {
+        drop(builder.serve_connection(TokioIo::new(stream), service).await);
+        return;
+    };
+    // Clients that do not trust the certificate hang up; that is theirs to report.
+    let Ok(stream) = tls.accept(stream).await else { return };
     drop(builder.serve_connection(TokioIo::new(stream), service).await);
 }
 

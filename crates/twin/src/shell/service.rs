@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use http::header::{ACCEPT, CONTENT_TYPE, DATE};
+use http::header::{ACCEPT, CONTENT_TYPE, DATE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use tokio::sync::watch;
@@ -69,6 +69,7 @@ impl TwinService {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             accept: header(&parts.headers, &ACCEPT),
             content_type: header(&parts.headers, &CONTENT_TYPE),
+            user_agent: header(&parts.headers, &USER_AGENT),
             method: parts.method,
             body,
         };
@@ -190,12 +191,17 @@ fn unreadable(error: &(dyn std::error::Error + 'static)) -> Failure {
 }
 
 pub(super) fn respond(reply: Reply) -> http::Response<TwinBody> {
-    let Reply::Full { code, content_type, body } = reply else {
+    let Reply::Full { code, content_type, headers, body } = reply else {
         return http::Response::new(TwinBody::full(Bytes::new()));
     };
     let mut response = http::Response::new(TwinBody::full(body));
     *response.status_mut() =
         StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().append(name, value);
+        }
+    }
     response
 }

@@ -43,6 +43,12 @@ impl Twin {
         Self::of(Cluster::new(scenario))
     }
 
+    /// A cluster without nodes in which nobody acts: the namespaces and objects that an API
+    /// server makes itself, and time.
+    pub fn empty(now: Timestamp) -> Self {
+        Self::of(Cluster::bare(now))
+    }
+
     /// A cluster that holds these objects (with apiVersion, kind and name, events among them)
     /// and in which nobody acts: it only answers as an API server with them would at `now`.
     ///

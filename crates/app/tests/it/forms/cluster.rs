@@ -148,6 +148,7 @@ fn serve(twin: &Twin, tell: &mpsc::Sender<String>, ended: oneshot::Receiver<()>)
             address: "127.0.0.1:0".parse().unwrap(),
             token: "secret-token".into(),
             speed: Speed::Pause,
+            plain: false,
         };
         let server = twin::serve(twin, options).await.unwrap();
         tell.send(server.kubeconfig()).unwrap();

@@ -2,7 +2,7 @@
 
 use super::{ALL, STATUS, cluster_wide, core, v1};
 use crate::kinds::columns::{cluster, events, network, nodes, pods, policy, storage};
-use crate::kinds::{Kind, defaults, validate};
+use crate::kinds::{Kind, validate};
 
 pub(crate) static CONFIG_MAP: Kind = Kind {
     short_names: &["cm"],
@@ -47,7 +47,6 @@ pub(crate) static NAMESPACE: Kind = Kind {
     subresources: STATUS,
     fields: &["status.phase"],
     columns: cluster::NAMESPACE,
-    defaults: defaults::namespace,
     verbs: &["create", "delete", "patch", "update"],
     deletion_shows_object: true,
     ..cluster_wide(core(["namespaces", "namespace"], "Namespace"))
@@ -63,7 +62,6 @@ pub(crate) static PERSISTENT_VOLUME_CLAIM: Kind = Kind {
     short_names: &["pvc"],
     subresources: STATUS,
     columns: storage::CLAIM,
-    defaults: defaults::claim,
     deletion_shows_object: true,
     ..core(["persistentvolumeclaims", "persistentvolumeclaim"], "PersistentVolumeClaim")
 };
@@ -71,7 +69,6 @@ pub(crate) static PERSISTENT_VOLUME: Kind = Kind {
     short_names: &["pv"],
     subresources: STATUS,
     columns: storage::VOLUME,
-    defaults: defaults::volume,
     deletion_shows_object: true,
     ..cluster_wide(core(["persistentvolumes", "persistentvolume"], "PersistentVolume"))
 };
@@ -91,7 +88,6 @@ pub(crate) static POD: Kind = Kind {
         "status.nominatedNodeName",
     ],
     columns: pods::POD,
-    defaults: defaults::pod,
     validate: validate::pod,
     has_generation: true,
     deletion_shows_object: true,
@@ -116,7 +112,6 @@ pub(crate) static RESOURCE_QUOTA: Kind = Kind {
 pub(crate) static SECRET: Kind = Kind {
     fields: &["type"],
     columns: cluster::SECRET,
-    defaults: defaults::secret,
     ..core(["secrets", "secret"], "Secret")
 };
 pub(crate) static SERVICE_ACCOUNT: Kind = Kind {
@@ -130,7 +125,6 @@ pub(crate) static SERVICE: Kind = Kind {
     subresources: STATUS,
     fields: &["spec.clusterIP", "spec.type"],
     columns: network::SERVICE,
-    defaults: defaults::service,
     deletion_shows_object: true,
     ..core(["services", "service"], "Service")
 };

@@ -2,7 +2,7 @@
 
 use super::{ALL, STATUS, cluster_wide, v1};
 use crate::kinds::columns::{cluster, network, policy, workloads};
-use crate::kinds::{Kind, defaults, validate};
+use crate::kinds::{Kind, validate};
 
 pub(crate) static CONTROLLER_REVISION: Kind = v1(
     "apps",
@@ -15,7 +15,6 @@ pub(crate) static DAEMON_SET: Kind = Kind {
     categories: ALL,
     subresources: STATUS,
     columns: workloads::DAEMON_SET,
-    defaults: defaults::daemon_set,
     validate: validate::workload,
     has_generation: true,
     ..v1("apps", ["daemonsets", "daemonset"], "DaemonSet", "daemonsets.apps")
@@ -25,7 +24,6 @@ pub(crate) static DEPLOYMENT: Kind = Kind {
     categories: ALL,
     subresources: STATUS,
     columns: workloads::DEPLOYMENT,
-    defaults: defaults::deployment,
     validate: validate::workload,
     has_generation: true,
     ..v1("apps", ["deployments", "deployment"], "Deployment", "deployments.apps")
@@ -36,7 +34,6 @@ pub(crate) static REPLICA_SET: Kind = Kind {
     subresources: STATUS,
     fields: &["status.replicas"],
     columns: workloads::REPLICA_SET,
-    defaults: defaults::replica_set,
     validate: validate::workload,
     has_generation: true,
     ..v1("apps", ["replicasets", "replicaset"], "ReplicaSet", "replicasets.apps")
@@ -46,7 +43,6 @@ pub(crate) static STATEFUL_SET: Kind = Kind {
     categories: ALL,
     subresources: STATUS,
     columns: workloads::STATEFUL_SET,
-    defaults: defaults::stateful_set,
     validate: validate::workload,
     has_generation: true,
     ..v1("apps", ["statefulsets", "statefulset"], "StatefulSet", "statefulsets.apps")
@@ -56,7 +52,6 @@ pub(crate) static HPA: Kind = Kind {
     categories: ALL,
     subresources: STATUS,
     columns: workloads::AUTOSCALER,
-    defaults: defaults::autoscaler,
     ..Kind::of(
         "autoscaling",
         "v2",
@@ -121,7 +116,6 @@ pub(crate) static ENDPOINT_SLICE: Kind = Kind {
 pub(crate) static PRIORITY_CLASS: Kind = Kind {
     short_names: &["pc"],
     columns: policy::PRIORITY_CLASS,
-    defaults: defaults::priority_class,
     has_generation: true,
     ..cluster_wide(v1(
         "scheduling.k8s.io",

@@ -1,7 +1,11 @@
 //! What an object must fulfil beyond its name. Only rules that keep the cluster's actors from
 //! meeting an object they cannot read; the rest of the real server's rules come row by row.
 
+mod metadata;
+
 use serde_json::Value;
+
+pub(crate) use metadata::metadata;
 
 use crate::field;
 use crate::registry::Cause;

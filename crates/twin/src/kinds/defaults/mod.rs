@@ -1,0 +1,48 @@
+//! Values that the API fills in where a manifest is silent, when it reads an object.
+//!
+//! Defaults belong to types, not to kinds: a probe gets its period wherever it stands. Plain
+//! ones are rows of a table, those that depend on other fields are functions of `rules`.
+
+mod rules;
+mod table;
+
+use serde_json::Value;
+
+use crate::schema::View;
+
+/// Fills in the defaults of an object of this type.
+pub(crate) fn fill(view: View<'_>, value: &mut Value) {
+    if let Some(structure) = view.structure() {
+        let name = structure.name.as_str();
+        let rows = table::PLAIN.iter().filter(|(of, ..)| *of == name);
+        if let Some(map) = value.as_object_mut() {
+            for (_, key, text) in rows {
+                let slot = map.entry(*key).or_insert(Value::Null);
+                if slot.is_null() || *slot == 0 && !table::ZERO_IS_SAID.contains(key) {
+                    *slot = serde_json::from_str(text).unwrap_or_default();
+                }
+            }
+        }
+        rules::apply(name, value);
+    }
+    match value {
+        Value::Object(map) => {
+            for (key, member) in map.iter_mut() {
+                if let Some(of) = view.member(key).filter(|_| may_hold(member)) {
+                    fill(of, member);
+                }
+            }
+        }
+        Value::Array(list) => {
+            if let Some(of) = view.element() {
+                list.iter_mut().for_each(|item| fill(of, item));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Only structures have defaults inside.
+fn may_hold(value: &Value) -> bool {
+    value.is_object() || value.is_array()
+}

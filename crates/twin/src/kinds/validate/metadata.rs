@@ -1,0 +1,175 @@
+//! Rules for the metadata of every kind.
+
+use serde_json::Value;
+
+use crate::field;
+use crate::kinds::Kind;
+use crate::registry::Cause;
+
+/// All annotations of an object together.
+const MOST_ANNOTATION_BYTES: usize = 262_144;
+
+const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric \
+     characters, '-' or '.', and must start and end with an alphanumeric character (e.g. \
+     'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]\
+     ([-a-z0-9]*[a-z0-9])?)*')";
+pub(super) const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric \
+     characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  \
+     or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const QUALIFIED: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and \
+     must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or \
+     '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric \
+     characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. \
+     'MyValue',  or 'my_value',  or '12345', regex used for validation is \
+     '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+/// What the metadata breaks.
+pub(crate) fn metadata(kind: &Kind, value: &Value) -> Vec<Cause> {
+    let mut causes = name(kind, value);
+    causes.extend(labels(&value["metadata"]["labels"], "metadata.labels"));
+    causes.extend(annotations(value));
+    causes.extend(finalizers(value));
+    causes.extend(owners(value));
+    causes
+}
+
+fn name(kind: &Kind, value: &Value) -> Vec<Cause> {
+    const FIELD: &str = "metadata.name";
+    let name = field::name(value);
+    let invalid = |why: &str| vec![Cause::invalid(FIELD, &name.into(), why)];
+    if name.is_empty() {
+        return vec![Cause::required_because(FIELD, "name or generateName is required")];
+    }
+    if !kind.names_are_dns {
+        return match name {
+            "." | ".." => invalid(&format!("may not be '{name}'")),
+            _ if name.contains('/') => invalid("may not contain '/'"),
+            _ if name.contains('%') => invalid("may not contain '%'"),
+            _ => Vec::new(),
+        };
+    }
+    let short = matches!(kind.storage, "services" | "namespaces");
+    let mut causes = Vec::new();
+    match (short, name.len()) {
+        (true, 64..) => causes.extend(invalid("must be no more than 63 bytes")),
+        (false, 254..) => causes.extend(invalid("must be no more than 253 bytes")),
+        _ => {}
+    }
+    if short && !is_label(name) {
+        causes.extend(invalid(LABEL));
+    } else if !short && !name.split('.').all(is_label) {
+        causes.extend(invalid(SUBDOMAIN));
+    }
+    causes
+}
+
+/// Lower-case letters, digits and '-', starting and ending with a letter or digit.
+pub(super) fn is_label(label: &str) -> bool {
+    let solid = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let bytes = label.as_bytes();
+    bytes.first().is_some_and(|c| solid(*c))
+        && bytes.last().is_some_and(|c| solid(*c))
+        && bytes.iter().all(|c| solid(*c) || *c == b'-')
+}
+
+/// Letters, digits, '-', '_', '.', starting and ending with a letter or digit.
+fn is_word(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.iter().all(|c| c.is_ascii_alphanumeric() || b"-_.".contains(c))
+}
+
+/// What is wrong with a qualified name such as `example.com/a`.
+pub(super) fn qualified(name: &str) -> Vec<String> {
+    let (prefix, word) = match name.split_once('/') {
+        Some((prefix, word)) => (Some(prefix), word),
+        None => (None, name),
+    };
+    let mut wrong = Vec::new();
+    if let Some(prefix) = prefix
+        && !prefix.split('.').all(is_label)
+    {
+        wrong.push(format!("prefix part {SUBDOMAIN}"));
+    }
+    if word.len() > 63 {
+        wrong.push("name part must be no more than 63 bytes".to_owned());
+    }
+    if !is_word(word) {
+        wrong.push(QUALIFIED.to_owned());
+    }
+    wrong
+}
+
+/// What labels at `path` break.
+pub(super) fn labels(labels: &Value, path: &str) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for (key, value) in labels.as_object().into_iter().flatten() {
+        for why in qualified(key) {
+            causes.push(Cause::invalid(path, &key.as_str().into(), &why));
+        }
+        let text = value.as_str().unwrap_or_default();
+        if text.len() > 63 {
+            causes.push(Cause::invalid(path, value, "must be no more than 63 bytes"));
+        }
+        if !text.is_empty() && !is_word(text) {
+            causes.push(Cause::invalid(path, value, LABEL_VALUE));
+        }
+    }
+    causes
+}
+
+fn annotations(value: &Value) -> Vec<Cause> {
+    const FIELD: &str = "metadata.annotations";
+    let all = field::map(value, "/metadata/annotations");
+    let mut causes = Vec::new();
+    let mut bytes = 0;
+    for (key, value) in all.into_iter().flatten() {
+        for why in qualified(&key.to_lowercase()) {
+            causes.push(Cause::invalid(FIELD, &key.as_str().into(), &why));
+        }
+        bytes += key.len() + value.as_str().unwrap_or_default().len();
+    }
+    if bytes > MOST_ANNOTATION_BYTES {
+        causes.push(Cause::too_long(FIELD, MOST_ANNOTATION_BYTES));
+    }
+    causes
+}
+
+fn finalizers(value: &Value) -> Vec<Cause> {
+    const STANDARD: [&str; 3] = ["orphan", "foregroundDeletion", "kubernetes"];
+    let mut causes = Vec::new();
+    for (index, finalizer) in field::list(value, "/metadata/finalizers").iter().enumerate() {
+        let text = finalizer.as_str().unwrap_or_default();
+        let at = format!("metadata.finalizers[{index}]");
+        for why in qualified(text) {
+            causes.push(Cause::invalid("metadata.finalizers", finalizer, &why));
+        }
+        if !text.contains('/') && !STANDARD.contains(&text) {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            causes.push(Cause::invalid(&at, finalizer, why));
+        }
+    }
+    causes
+}
+
+fn owners(value: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for (index, owner) in field::list(value, "/metadata/ownerReferences").iter().enumerate() {
+        let at = |key: &str| format!("metadata.ownerReferences[{index}].{key}");
+        let empty = |key: &str| field::text(owner, &format!("/{key}")).is_empty();
+        let none = Value::from("");
+        for (key, why) in [
+            ("apiVersion", "version must not be empty"),
+            ("kind", "must not be empty"),
+            ("name", "must not be empty"),
+            ("uid", "must not be empty"),
+        ] {
+            if empty(key) {
+                causes.push(Cause::invalid(&at(key), &none, why));
+            }
+        }
+    }
+    causes
+}

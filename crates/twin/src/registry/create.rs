@@ -1,0 +1,178 @@
+//! Creating an object: its name, its defaults, what admission adds, its place.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::writer::{Noted, Part, Write, complete, view};
+use super::{Failure, Registry, admission, limits, quota};
+use crate::field;
+use crate::kinds::Kind;
+use crate::ownership;
+use crate::schema;
+use crate::store::{Key, Object};
+
+/// Generated names have room for their ending.
+const LONGEST_GENERATED: usize = 58;
+
+impl Registry {
+    /// Creates an object; for components of the cluster itself.
+    pub fn create(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        value: Value,
+    ) -> Result<Object, Failure> {
+        self.create_by(kind, namespace, value, Write::own(Part::Spec))
+    }
+
+    /// Creates an object: names, completes, admits, validates and stores it.
+    pub fn create_by(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        value: Value,
+        write: Write<'_>,
+    ) -> Result<Object, Failure> {
+        let (key, value) = self.prepared(kind, namespace, value, write)?;
+        if write.dry { Ok(Arc::new(value)) } else { Ok(self.store.put(key, value)) }
+    }
+
+    fn prepared(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        mut value: Value,
+        write: Write<'_>,
+    ) -> Result<(Key, Value), Failure> {
+        value["apiVersion"] = kind.api_version().into();
+        value["kind"] = kind.kind.into();
+        let generated = field::text(&value, "/metadata/generateName").to_owned();
+        let meta = field::child(&mut value, "metadata");
+        let given = meta.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let given_name = !given.is_empty();
+        let name = match (given_name, generated.is_empty()) {
+            (false, false) => {
+                let room = generated.char_indices().nth(LONGEST_GENERATED);
+                let stem = generated.get(..room.map_or(generated.len(), |(at, _)| at));
+                format!("{}{}", stem.unwrap_or_default(), self.dice.suffix(5))
+            }
+            _ => given,
+        };
+        meta.insert("name".into(), name.clone().into());
+        if kind.namespaced {
+            meta.insert("namespace".into(), namespace.into());
+        } else {
+            meta.remove("namespace");
+        }
+        let own = matches!(write.noted, Noted::Not);
+        if !own {
+            for key in ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+                meta.remove(key);
+            }
+            meta.remove("generation");
+            meta.remove("selfLink");
+        }
+        let mut value = complete(kind, value)?;
+        if !own && kind.has_status() && kind.storage != "nodes" {
+            forget_status(kind, &mut value)?;
+        }
+        if kind.storage == "secrets" {
+            take_texts(&mut value);
+        }
+        self.note(kind, &mut value, write);
+        let meta = field::child(&mut value, "metadata");
+        meta.insert("uid".into(), self.dice.uuid().into());
+        meta.remove("resourceVersion");
+        field::default(meta, "creationTimestamp", self.now.to_string());
+        if kind.has_generation {
+            meta.insert("generation".into(), 1.into());
+        }
+        let told = if given_name { &name } else { &generated };
+        self.mutate(kind, namespace, told, &mut value)?;
+        self.admit_place(kind, namespace, &name)?;
+        (kind.prepare)(&mut value);
+        self.allocate(kind, &mut value)?;
+        self.check(kind, &value)?;
+        limits::check(&self.store, kind, namespace, &value)?;
+        quota::check(&self.store, kind, namespace, &value)?;
+        self.admit_name(kind, namespace, &name)?;
+        let key = Key { resource: kind.storage, namespace: namespace.into(), name };
+        Ok((key, value))
+    }
+
+    /// Notes the creator's fields.
+    fn note(&self, kind: &Kind, value: &mut Value, write: Write<'_>) {
+        match (write.noted, view(kind)) {
+            (Noted::Update(manager), Some(view)) => {
+                let mut before = schema::empty(view);
+                if let Some(status) = value.get("status").filter(|_| kind.storage != "nodes") {
+                    before["status"] = status.clone();
+                }
+                let now = self.now.to_string();
+                ownership::update(view, &before, value, manager, &now, true);
+            }
+            (Noted::Not, _) => {
+                field::child(value, "metadata").remove("managedFields");
+            }
+            _ => {}
+        }
+    }
+
+    /// Plugins that change an object before it is checked; they see a generated name unmade.
+    fn mutate(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        told: &str,
+        value: &mut Value,
+    ) -> Result<(), Failure> {
+        match kind.storage {
+            "pods" => {
+                admission::complete_pod(value);
+                admission::check_references(&self.store, namespace, told, value)?;
+                let volume = format!("kube-api-access-{}", self.dice.suffix(5));
+                admission::mount_account(value, &volume);
+                limits::fill_in(&self.store, namespace, value);
+                admission::begin_pod(value);
+            }
+            "persistentvolumeclaims" => admission::name_default_class(&self.store, value),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// What a client says about the status of a new object is not taken.
+fn forget_status(kind: &Kind, value: &mut Value) -> Result<(), Failure> {
+    if let Some(map) = value.as_object_mut() {
+        map.remove("status");
+    }
+    *value = complete(kind, value.take())?;
+    Ok(())
+}
+
+/// `stringData` of a Secret becomes `data`.
+pub(super) fn take_texts(secret: &mut Value) {
+    let Some(map) = secret.as_object_mut() else { return };
+    let Some(Value::Object(texts)) = map.remove("stringData") else { return };
+    let data = map.entry("data").or_insert_with(|| json!({}));
+    for (key, text) in texts {
+        data[key] = base64(text.as_str().unwrap_or_default().as_bytes()).into();
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for at in 0..4 {
+            let index = (bits >> (18 - 6 * at) & 63) as usize;
+            let letter = LETTERS.get(index).map_or('=', |letter| char::from(*letter));
+            text.push(if at <= chunk.len() { letter } else { '=' });
+        }
+    }
+    text
+}

@@ -1,0 +1,97 @@
+//! Who writes an object, and what is noted about it.
+
+use serde_json::Value;
+
+use super::Failure;
+use crate::kinds::Kind;
+use crate::ownership::{Manager, Set, Step};
+use crate::schema::{self, Raw, View};
+
+/// Which part of an object a write may touch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Part {
+    /// Everything but the status.
+    Spec,
+    /// The status only.
+    Status,
+    /// Another subresource that is written as the whole object: `ephemeralcontainers`, `resize`,
+    /// `finalize`, `approval`.
+    Other(&'static str),
+}
+
+impl Part {
+    /// As field managers note it.
+    pub fn subresource(self) -> &'static str {
+        match self {
+            Self::Spec => "",
+            Self::Status => "status",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Fields that a write of this part cannot own.
+    pub fn ignored(self, kind: &Kind) -> Set {
+        let mut set = Set::default();
+        let field = |name: &str| Step::Field(name.to_owned());
+        match self {
+            Self::Spec if kind.has_status() => set.insert(&[field("status")]),
+            Self::Spec => {}
+            Self::Status => {
+                set.insert(&[field("spec")]);
+                set.insert(&[field("metadata"), field("deletionTimestamp")]);
+                set.insert(&[field("metadata"), field("ownerReferences")]);
+            }
+            Self::Other(_) => set.insert(&[field("status")]),
+        }
+        set
+    }
+}
+
+/// How a write is noted in `managedFields`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Noted<'a> {
+    /// Not at all: components of the cluster itself.
+    Not,
+    /// As an update by this manager.
+    Update(&'a Manager),
+    /// It already is: the result of an apply.
+    Done,
+}
+
+/// How a client writes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Write<'a> {
+    pub part: Part,
+    pub noted: Noted<'a>,
+    /// Everything is checked and nothing stored.
+    pub dry: bool,
+    /// Whether the object was sent as a patch: some refusals differ.
+    pub patch: bool,
+}
+
+impl Write<'_> {
+    /// A write by a component of the cluster itself.
+    pub const fn own(part: Part) -> Self {
+        Self { part, noted: Noted::Not, dry: false, patch: false }
+    }
+}
+
+/// The type of a kind's objects.
+pub(crate) fn view(kind: &Kind) -> Option<View<'static>> {
+    schema::of_kind(&kind.api_version(), kind.kind)
+}
+
+/// The object in its stored form with the API's defaults.
+pub(crate) fn complete(kind: &Kind, value: Value) -> Result<Value, Failure> {
+    let Some(view) = view(kind) else { return Ok(value) };
+    let decoded = schema::decode(view, Raw::from(value)).map_err(|why| {
+        Failure::bad_request(format!(
+            "{kind} in version \"{version}\" cannot be handled as a {kind}: {why}",
+            kind = kind.kind,
+            version = kind.version
+        ))
+    })?;
+    let mut value = decoded.value;
+    crate::kinds::fill(view, &mut value);
+    Ok(value)
+}

@@ -1,0 +1,179 @@
+//! The types of the API as data: fields, what may be left out, how lists and maps merge.
+//!
+//! The built-in types come from a table that is derived from Kubernetes' own OpenAPI document
+//! (`cargo xtask derive`). Everything that must know a field's type walks a [`View`]: decoding,
+//! patches, field ownership. Must never know what a field means to the cluster.
+
+pub(crate) mod decode;
+mod load;
+mod quantity;
+mod raw;
+mod scalar;
+mod zero;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+pub(crate) use decode::{Decoded, decode, normal};
+pub(crate) use raw::Raw;
+pub(crate) use zero::empty;
+
+use serde_json::Value;
+
+/// All types of a set, referring to each other by place.
+#[derive(Debug, Default)]
+pub(crate) struct Schema {
+    structs: Vec<Struct>,
+    /// One type per structure, to look at.
+    places: Vec<Type>,
+    /// Places of the objects' types by `group/version/Kind` (`v1/Pod` in the core group).
+    kinds: BTreeMap<String, usize>,
+}
+
+/// A type with named fields.
+#[derive(Debug, Default)]
+pub(crate) struct Struct {
+    /// As programs name it, such as `v1.PodSpec`.
+    pub name: String,
+    pub fields: BTreeMap<String, Field>,
+    /// Whether it has one owner as a whole.
+    atomic: bool,
+}
+
+/// A field of a type.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub of: Type,
+    /// Whether it is written even when it is empty.
+    pub required: bool,
+    /// What stands there when nothing was said.
+    pub default: Option<Value>,
+    /// Whether "empty" and "not said" differ, as for pointers.
+    pub pointer: bool,
+}
+
+/// The type of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Type {
+    String,
+    Bytes,
+    Int32,
+    Int64,
+    Double,
+    Bool,
+    Time,
+    MicroTime,
+    Quantity,
+    IntOrString,
+    /// A document without a schema.
+    Any,
+    Struct {
+        at: usize,
+        atomic: bool,
+        /// Patches name the keys that stay.
+        retain_keys: bool,
+    },
+    List(Box<List>),
+    Map {
+        of: Box<Type>,
+        atomic: bool,
+    },
+}
+
+/// A list and how two of them merge.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct List {
+    pub of: Type,
+    pub relation: Relation,
+    /// Whether strategic merge patches merge it instead of replacing it.
+    pub merges: bool,
+    /// The field that tells elements apart in strategic merge patches, "" for plain values.
+    pub merge_key: String,
+}
+
+/// Who owns what of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Relation {
+    /// The whole list has one owner.
+    Atomic,
+    /// Each value has its owners.
+    Set,
+    /// Each element has its owners; these fields tell elements apart.
+    Keyed(Vec<String>),
+}
+
+/// A type within its set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub schema: &'a Schema,
+    pub of: &'a Type,
+}
+
+static BUILT_IN: LazyLock<Schema> = LazyLock::new(load::built_in);
+
+/// The type of the objects of a kind; `None` for kinds that are no built-in ones.
+pub(crate) fn of_kind(api_version: &str, kind: &str) -> Option<View<'static>> {
+    let schema: &'static Schema = &BUILT_IN;
+    let at = *schema.kinds.get(&format!("{api_version}/{kind}"))?;
+    schema.places.get(at).map(|of| View { schema, of })
+}
+
+impl<'a> View<'a> {
+    /// The same set, another type of it.
+    pub fn to(self, of: &'a Type) -> Self {
+        Self { schema: self.schema, of }
+    }
+
+    /// The structure, if it is one.
+    pub fn structure(self) -> Option<&'a Struct> {
+        match self.of {
+            Type::Struct { at, .. } => self.schema.structs.get(*at),
+            _ => None,
+        }
+    }
+
+    /// Whether it has one owner as a whole.
+    pub fn is_atomic(self) -> bool {
+        match self.of {
+            Type::Struct { atomic, .. } => *atomic || self.structure().is_none_or(|s| s.atomic),
+            Type::Map { atomic, .. } => *atomic,
+            Type::List(list) => list.relation == Relation::Atomic,
+            _ => true,
+        }
+    }
+
+    /// The type of a member of a structure or map; `None` if it has no such field.
+    pub fn member(self, key: &str) -> Option<Self> {
+        match self.of {
+            Type::Struct { .. } => self.structure()?.fields.get(key).map(|f| self.to(&f.of)),
+            Type::Map { of, .. } => Some(self.to(of)),
+            _ => None,
+        }
+    }
+
+    /// The type of a list's elements.
+    pub fn element(self) -> Option<Self> {
+        match self.of {
+            Type::List(list) => Some(self.to(&list.of)),
+            _ => None,
+        }
+    }
+
+    /// Its name as the server's messages tell it: `v1.PodSpec`, `[]v1.Container`, `int32`.
+    pub fn name(self) -> String {
+        match self.of {
+            Type::String | Type::Quantity => "string".into(),
+            Type::Bytes => "[]uint8".into(),
+            Type::Int32 | Type::IntOrString => "int32".into(),
+            Type::Int64 => "int64".into(),
+            Type::Double => "float64".into(),
+            Type::Bool => "bool".into(),
+            Type::Time => "string".into(),
+            Type::MicroTime => "string".into(),
+            Type::Any => "interface {}".into(),
+            Type::Struct { .. } => self.structure().map(|s| s.name.clone()).unwrap_or_default(),
+            Type::List(list) => format!("[]{}", self.to(&list.of).name()),
+            Type::Map { of, .. } => format!("map[string]{}", self.to(of).name()),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `cargo xtask fidelity api [FOLDER...]`: how much of what a real API server answered the twin
+//! answers alike. Each folder holds `exchanges.jsonl` and `fixtures.json`.
+//!
+//! An empty twin is served on a plain port; every recorded exchange is repeated against it and
+//! the answers are compared after masking what varies. It must never know what a request means.
+
+mod api;
+mod compare;
+mod http;
+mod run;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+pub fn run(words: &[&str]) -> Result<()> {
+    let Some((&"api", rest)) = words.split_first() else {
+        bail!("say what to compare: cargo xtask fidelity api [--only TEXT] [-v] FOLDER...")
+    };
+    let mut options = api::Options::default();
+    let mut rest = rest.iter();
+    while let Some(word) = rest.next() {
+        match *word {
+            "-v" => options.verbose = true,
+            "--only" => options.only = rest.next().map(|s| (*s).to_owned()).unwrap_or_default(),
+            "--class" => options.class = rest.next().map(|s| (*s).to_owned()),
+            folder => options.folders.push(folder.into()),
+        }
+    }
+    if options.folders.is_empty() {
+        bail!("name at least one folder with exchanges.jsonl and fixtures.json")
+    }
+    let twin = Served::start()?;
+    api::run(&twin.address, &options)
+}
+
+/// A twin in a process of its own, ended with this value.
+struct Served {
+    process: Child,
+    address: String,
+}
+
+impl Served {
+    fn start() -> Result<Self> {
+        let mut process = Command::new("cargo")
+            .args(["run", "--quiet", "--package", "twin", "--example", "empty"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start cargo to serve the twin")?;
+        let out = process.stdout.take().context("the twin's output is not readable")?;
+        let mut address = String::new();
+        BufReader::new(out).read_line(&mut address)?;
+        let address = address.trim().to_owned();
+        if address.is_empty() {
+            bail!("the twin did not start")
+        }
+        Ok(Self { process, address })
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It ends when its standard input or its parent does; what fails here is over already.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
