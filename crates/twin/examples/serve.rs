@@ -11,8 +11,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seconds: i64 = arguments.next().map_or(Ok(0), |text| text.parse())?;
     let twin = Twin::new(scenario::cascade(1));
     twin.advance_seconds(seconds);
-    let options =
-        Options { address: "127.0.0.1:0".parse()?, token: "twin".into(), speed: Speed::Times(1), plain: false };
+    let options = Options {
+        address: "127.0.0.1:0".parse()?,
+        token: "twin".into(),
+        speed: Speed::Times(1),
+        plain: false,
+    };
     let server = twin::serve(&twin, options).await?;
     std::fs::write(&file, server.kubeconfig())?;
     println!("https://{} until interrupted; kubeconfig in {file}", server.address());

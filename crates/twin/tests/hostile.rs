@@ -39,7 +39,7 @@ async fn absurd_objects_do_not_stop_the_cluster() {
     let rolling = json!({"metadata": {"name": "d"}, "spec": {
         "selector": {"matchLabels": {"a": "b"}}, "template": template, "replicas": 2,
         "strategy": {"rollingUpdate": {
-            "maxSurge": "9223372036854775807%", "maxUnavailable": i64::MAX,
+            "maxSurge": "9223372036854775807%", "maxUnavailable": i32::MAX,
         }},
     }});
     let many = json!({"metadata": {"name": "m"}, "spec": {"replicas": i64::MAX}});

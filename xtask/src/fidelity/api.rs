@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -25,10 +27,14 @@ pub struct Options {
     pub verbose: bool,
 }
 
+/// Exchanges in flight: most wait for something.
+const WORKERS: usize = 6;
+
 pub fn run(address: &str, options: &Options) -> Result<()> {
     let mut tally: BTreeMap<String, [usize; 3]> = BTreeMap::new();
     for folder in &options.folders {
         let fixtures: Value = serde_json::from_str(&read(&folder.join("fixtures.json"))?)?;
+        let mut chosen = Vec::new();
         for line in read(&folder.join("exchanges.jsonl"))?.lines().filter(|l| !l.is_empty()) {
             let exchange: Value = serde_json::from_str(line)?;
             let text = |key: &str| exchange[key].as_str().unwrap_or_default().to_owned();
@@ -36,26 +42,54 @@ pub fn run(address: &str, options: &Options) -> Result<()> {
             if !id.contains(&options.only) || options.class.as_ref().is_some_and(|c| *c != class) {
                 continue;
             }
-            let row = tally.entry(class.clone()).or_default();
             let needs = exchange["needs"].as_array().into_iter().flatten();
             if needs.filter_map(Value::as_str).any(|need| !GIVEN.contains(&need)) {
-                row[2] += 1;
+                tally.entry(class).or_default()[2] += 1;
                 continue;
             }
-            let found = differs(address, &exchange, &fixtures);
+            chosen.push(exchange);
+        }
+        for (exchange, found) in chosen.iter().zip(replay(address, &chosen, &fixtures)) {
+            let text = |key: &str| exchange[key].as_str().unwrap_or_default().to_owned();
+            let row = tally.entry(text("class")).or_default();
             row[0] += 1;
             row[1] += usize::from(found.is_empty());
-            let shown = if options.verbose { found.len() } else { 1 };
-            for (index, (pointer, want, got)) in found.iter().take(shown).enumerate() {
-                if index == 0 {
-                    println!("DIFFERS {id} ({class}): {}", text("why"));
-                }
-                println!("  {pointer}\n    want {}\n    got  {}", short(want), short(got));
-            }
+            show(exchange, &found, options.verbose);
         }
     }
     print(&tally);
     Ok(())
+}
+
+/// What differs in each exchange. They are independent of each other by their namespaces.
+fn replay(address: &str, exchanges: &[Value], fixtures: &Value) -> Vec<Vec<Difference>> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some((at, exchange)) = {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    exchanges.get(at).map(|exchange| (at, exchange))
+                } {
+                    let found = differs(address, exchange, fixtures);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).insert(at, found);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+fn show(exchange: &Value, found: &[Difference], verbose: bool) {
+    let shown = if verbose { found.len() } else { 1 };
+    for (index, (pointer, want, got)) in found.iter().take(shown).enumerate() {
+        if index == 0 {
+            let text = |key: &str| exchange[key].as_str().unwrap_or_default();
+            println!("DIFFERS {} ({}): {}", text("id"), text("class"), text("why"));
+        }
+        println!("  {pointer}\n    want {}\n    got  {}", short(want), short(got));
+    }
 }
 
 fn read(path: &Path) -> Result<String> {

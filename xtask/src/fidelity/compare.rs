@@ -21,7 +21,9 @@ impl<'a> Rules<'a> {
         };
         let texts = exchange["volatile_text"].as_object().into_iter().flatten();
         let texts = texts.filter_map(|(pointer, pattern)| {
-            Some((pointer.as_str(), regex::Regex::new(pattern.as_str()?).ok()?))
+            // What must stand before a match may vary as well: masks need not be exact.
+            let pattern = pattern.as_str()?.replace("(?<=", "(?:");
+            Some((pointer.as_str(), regex::Regex::new(&pattern).ok()?))
         });
         Self { volatile: set("volatile"), unordered: set("unordered"), texts: texts.collect() }
     }

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use super::http;
 
+/// How long a state is waited for: nothing settles by itself in a twin without controllers.
+const PATIENCE_SECONDS: f64 = 1.0;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What one exchange does to the server, and how to undo it.
@@ -73,6 +75,7 @@ impl<'a> Run<'a> {
         }
         let full = substitute(step, &self.variables);
         let within = if may_wait { step["until_within"].as_f64().unwrap_or(0.0) } else { 0.0 };
+        let within = within.min(PATIENCE_SECONDS);
         let deadline = Instant::now() + Duration::from_secs_f64(within);
         let answer = loop {
             let mut answer = http::send(self.address, &full, PATIENCE)?;
@@ -155,7 +158,8 @@ impl<'a> Run<'a> {
         while limit.is_none_or(|limit| events.len() < limit) {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = lines.recv_timeout(left) else { break };
-            events.push(serde_json::from_str(&line).unwrap_or_else(|_| json!({"unreadable": line})));
+            events
+                .push(serde_json::from_str(&line).unwrap_or_else(|_| json!({"unreadable": line})));
         }
         close();
         drop(reader.join());
@@ -166,7 +170,8 @@ impl<'a> Run<'a> {
     fn clean(&mut self) {
         let merge = json!({"Content-Type": "application/merge-patch+json"});
         for path in std::mem::take(&mut self.made).iter().rev() {
-            let delete = json!({"method": "DELETE", "path": format!("{path}?gracePeriodSeconds=0")});
+            let delete =
+                json!({"method": "DELETE", "path": format!("{path}?gracePeriodSeconds=0")});
             let Ok(mut answer) = http::send(self.address, &delete, PATIENCE) else { continue };
             let body = answer.whole().unwrap_or_default().to_string();
             if body.contains("deletionTimestamp") {
@@ -201,9 +206,9 @@ fn substitute(value: &Value, variables: &BTreeMap<String, Value>) -> Value {
     match value {
         Value::String(text) => fill(text).into(),
         Value::Array(list) => list.iter().map(|item| substitute(item, variables)).collect(),
-        Value::Object(map) => Value::Object(
-            map.iter().map(|(k, v)| (fill(k), substitute(v, variables))).collect(),
-        ),
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(k, v)| (fill(k), substitute(v, variables))).collect())
+        }
         other => other.clone(),
     }
 }

@@ -92,8 +92,9 @@ pub(super) fn document(kind: &str, request: &Request) -> Result<Raw, Failure> {
         }
         "application/yaml" => {
             let text = String::from_utf8_lossy(&request.body);
-            serde_saphyr::from_str::<Raw>(&text)
-                .map_err(|_| unrecognized("yaml: line 2: did not find expected node content".into()))
+            serde_saphyr::from_str::<Raw>(&text).map_err(|_| {
+                unrecognized("yaml: line 2: did not find expected node content".into())
+            })
         }
         _ => {
             let why = "the body of the request was in an unknown format - accepted media types \

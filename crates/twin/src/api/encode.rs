@@ -19,7 +19,8 @@ pub(super) enum Shape {
 }
 
 const REPRESENTATIONS: &str = "406: Not Acceptable\n\nAvailable representations: \
-     application/json, application/json;stream=watch";
+     application/json, application/yaml, application/vnd.kubernetes.protobuf, \
+     application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
 
 impl Shape {
     /// The first accepted form that this server has.
@@ -41,7 +42,8 @@ impl Shape {
                 Some(_) => {}
             }
         }
-        Err(Failure::new(406, "NotAcceptable", REPRESENTATIONS))
+        let failure = Failure::new(406, "NotAcceptable", REPRESENTATIONS);
+        Err(Failure { details: Some(json!({})), ..failure })
     }
 
     /// One object in this form.
@@ -126,7 +128,7 @@ fn row(kind: &Kind, object: &Object, told: &Telling) -> Value {
 }
 
 fn table(kind: &Kind, meta: Value, rows: &[Value], headers: bool) -> Value {
-    let columns = if headers { kind.columns.definitions() } else { Value::Null };
+    let columns = if headers { kind.columns.definitions(kind.plural) } else { Value::Null };
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta,
         "columnDefinitions": columns, "rows": rows,

@@ -7,11 +7,13 @@
 mod body;
 mod discovery;
 mod encode;
+mod health;
 mod list;
 mod patch;
 mod query;
 mod route;
 mod selector;
+mod sub;
 mod views;
 mod watch;
 mod write;
@@ -25,7 +27,7 @@ pub(crate) use watch::Watch;
 use crate::registry::{Failure, Registry};
 use encode::Shape;
 use query::Query;
-use route::Route;
+use route::{Route, Target};
 
 /// An HTTP request, body read.
 #[derive(Debug, Clone)]
@@ -54,6 +56,7 @@ pub(crate) enum Reply {
 }
 
 const JSON: &str = "application/json";
+const OPENAPI: &[u8] = include_bytes!("../../data/openapi.json.gz");
 const TEXT: &str = "text/plain; charset=utf-8";
 
 impl Reply {
@@ -82,7 +85,12 @@ impl Reply {
     }
 
     pub fn failure(failure: &Failure) -> Self {
-        Self::json(failure.code, &failure.status())
+        let mut reply = Self::json(failure.code, &failure.status());
+        let seconds = failure.details.as_ref().and_then(|d| d["retryAfterSeconds"].as_i64());
+        if let (Some(seconds), Self::Full { headers, .. }) = (seconds, &mut reply) {
+            headers.push(("retry-after", seconds.to_string()));
+        }
+        reply
     }
 }
 
@@ -101,9 +109,15 @@ fn dispatch(registry: &mut Registry, request: &Request, own_clock: bool) -> Resu
             only_get(request)?;
             return Ok(discovery::answer(&what, &request.accept));
         }
-        Route::Health => {
+        Route::Missing => return Ok(Reply::bytes(404, "", Bytes::new())),
+        Route::OpenApi => {
             only_get(request)?;
-            return Ok(Reply::text(200, "ok"));
+            let text = crate::schema::unpacked(OPENAPI).to_string();
+            return Ok(Reply::bytes(200, JSON, text.into()));
+        }
+        Route::Health(path) => {
+            only_get(request)?;
+            return Ok(health::answer(&path, &query));
         }
         Route::Version => {
             only_get(request)?;
@@ -111,19 +125,39 @@ fn dispatch(registry: &mut Registry, request: &Request, own_clock: bool) -> Resu
         }
     };
     let shape = Shape::negotiate(&request.accept)?;
+    let answer = resource(registry, (&route, &query), shape, request, own_clock);
+    let remark = route.kind.warning;
+    if remark.is_empty() {
+        return answer;
+    }
+    let told = answer.unwrap_or_else(|failure| Reply::failure(&failure));
+    Ok(told.warning(&[remark.to_owned()]))
+}
+
+/// One pipeline for all kinds.
+fn resource(
+    registry: &mut Registry,
+    (route, query): (&Target, &Query),
+    shape: Shape,
+    request: &Request,
+    own_clock: bool,
+) -> Result<Reply, Failure> {
+    if let Some(answer) = sub::answer(registry, route, query, request) {
+        return answer;
+    }
     match request.method.as_str() {
         "GET" if route.name.is_none() || query.flag("watch") => {
             if query.flag("watch") {
-                let watch = Watch::open(registry, &route, &query, shape, own_clock)?;
+                let watch = Watch::open(registry, route, query, shape, own_clock)?;
                 return Ok(Reply::Watch(Box::new(watch)));
             }
-            list::answer(registry, &route, &query, shape)
+            list::answer(registry, route, query, shape)
         }
-        "GET" => list::one(registry, &route, &query, shape),
-        "POST" => write::create(registry, &route, &query, shape, request),
-        "PUT" => write::replace(registry, &route, &query, shape, request),
-        "PATCH" => patch::answer(registry, &route, &query, shape, request),
-        "DELETE" => write::delete(registry, &route, &query, shape, request),
+        "GET" => list::one(registry, route, query, shape),
+        "POST" => write::create(registry, route, query, shape, request),
+        "PUT" => write::replace(registry, route, query, shape, request),
+        "PATCH" => patch::answer(registry, route, query, shape, request),
+        "DELETE" => write::delete(registry, route, query, shape, request),
         _ => Err(Failure::method_not_allowed()),
     }
 }

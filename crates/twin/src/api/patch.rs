@@ -106,11 +106,7 @@ fn applied(
 }
 
 /// The configuration of an apply; it must be of the path's type and fit it exactly.
-fn wanted(
-    kind: &Kind,
-    name: &str,
-    request: &Request,
-) -> Result<Value, Failure> {
+fn wanted(kind: &Kind, name: &str, request: &Request) -> Result<Value, Failure> {
     let text = String::from_utf8_lossy(&request.body);
     let raw: Raw = serde_saphyr::from_str(&text).map_err(|_| {
         Failure::bad_request(

@@ -21,6 +21,16 @@ impl Query {
         found.filter(|value| !value.is_empty())
     }
 
+    /// Whether a parameter is there at all.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|(k, _)| k == key)
+    }
+
+    /// All values of a parameter.
+    pub fn all(&self, key: &str) -> Vec<&str> {
+        self.0.iter().filter(|(k, _)| k == key).map(|(_, v)| v.as_str()).collect()
+    }
+
     /// Whether a parameter is switched on.
     pub fn flag(&self, key: &str) -> bool {
         matches!(self.get(key), Some("true" | "1" | "True" | "TRUE" | "t"))
@@ -41,9 +51,7 @@ impl Query {
         match self.get("dryRun") {
             None => Ok(false),
             Some("All") => Ok(true),
-            Some(other) => {
-                Err(Failure::bad_option("CreateOptions", "dryRun", other, &["All"]))
-            }
+            Some(other) => Err(Failure::bad_option("CreateOptions", "dryRun", other, &["All"])),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Paths of the API: which resource, object or subresource is meant.
 
+use super::discovery::knows;
 use crate::kinds::{self, Kind};
 use crate::registry::{Failure, Part};
 
@@ -9,7 +10,12 @@ pub(super) enum Route {
     Resource(Target),
     /// Path segments of a discovery document.
     Discovery(Vec<String>),
-    Health,
+    /// The path below the root.
+    Health(String),
+    /// The OpenAPI v2 document.
+    OpenApi,
+    /// A 404 without a body.
+    Missing,
     Version,
     /// A 404 that is not a Status.
     Unknown,
@@ -38,12 +44,16 @@ pub(super) fn parse(path: &str) -> Result<Route, Failure> {
     let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
     let parts: Vec<&str> = trimmed.split('/').collect();
     match parts.as_slice() {
-        ["healthz" | "livez" | "readyz"] => Ok(Route::Health),
+        ["healthz" | "livez" | "readyz", ..] => Ok(Route::Health(trimmed.to_owned())),
+        ["openapi", "v2"] => Ok(Route::OpenApi),
+        ["openapi", "v3"] => Ok(discovery(&parts)),
+        ["openapi", "v3", ..] => Ok(Route::Missing),
         ["version"] => Ok(Route::Version),
         ["api" | "apis"] | ["api", "v1"] => Ok(discovery(&parts)),
         ["api", "v1", rest @ ..] => resource("", "v1", rest),
-        ["apis", group] | ["apis", group, _] if knows(group, parts.get(2)) => Ok(discovery(&parts)),
-        ["apis", group, version, rest @ ..] if knows(group, Some(version)) && !rest.is_empty() => {
+        ["apis", group] if knows(group, None) => Ok(discovery(&parts)),
+        ["apis", group, version] if knows(group, Some(version)) => Ok(discovery(&parts)),
+        ["apis", group, version, rest @ ..] if knows(group, Some(version)) => {
             resource(group, version, rest)
         }
         _ => Ok(Route::Unknown),
@@ -52,11 +62,6 @@ pub(super) fn parse(path: &str) -> Result<Route, Failure> {
 
 fn discovery(parts: &[&str]) -> Route {
     Route::Discovery(parts.iter().map(|part| (*part).to_owned()).collect())
-}
-
-fn knows(group: &str, version: Option<&&str>) -> bool {
-    let fits = |k: &&&Kind| k.group == group && version.is_none_or(|v| k.version == *v);
-    !group.is_empty() && kinds::TABLE.iter().find(fits).is_some()
 }
 
 fn resource(group: &str, version: &str, rest: &[&str]) -> Result<Route, Failure> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::kinds::Kind;
 use crate::store::Object;
@@ -40,8 +40,9 @@ fn rename_event(event: &mut Value) {
         }
     }
     for (core, new) in REPORTER {
-        let value = map.remove(core).unwrap_or_else(|| json!(""));
-        map.insert(new.into(), value);
+        if let Some(value) = map.remove(core).filter(|v| v != "") {
+            map.insert(new.into(), value);
+        }
     }
 }
 

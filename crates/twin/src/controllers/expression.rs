@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::field;
 
 /// Whether a label selector selects an object; one that asks for nothing selects everything.
-pub(super) fn selects(selector: &Value, object: &Value) -> bool {
+pub(crate) fn selects(selector: &Value, object: &Value) -> bool {
     let labels = field::map(object, "/metadata/labels");
     let label = |key: &str| labels.and_then(|l| l.get(key)).and_then(Value::as_str);
     let mut plain = field::map(selector, "/matchLabels").into_iter().flatten();

@@ -3,6 +3,8 @@
 //! A controller notes which objects a change concerns and brings them into line; it keeps no
 //! truth of its own. Must never know memory, processes or anything else inside a machine.
 
+pub(crate) use expression::selects;
+
 mod deployment;
 mod endpoints;
 mod expression;

@@ -1,13 +1,15 @@
-//! The table of kinds: one row per resource, from which discovery, storage, defaults,
-//! validation, selectors and `kubectl get` columns follow.
+//! The table of kinds: one row per resource, from which storage, validation, selectors and
+//! `kubectl get` columns follow. Types, defaults and discovery come from derived tables.
 //!
-//! A new kind is a new row in `table.rs`, never a new code path.
+//! A new kind is a new row in `table`, never a new code path.
 
 pub(crate) mod columns;
 mod defaults;
+pub(crate) mod prepare;
 mod table;
 pub(crate) mod validate;
 
+use model::Timestamp;
 use serde_json::Value;
 
 pub(crate) use columns::Columns;
@@ -23,13 +25,10 @@ pub(crate) struct Kind {
     pub group: &'static str,
     pub version: &'static str,
     pub plural: &'static str,
-    pub singular: &'static str,
     pub kind: &'static str,
     pub namespaced: bool,
     /// Where its objects are stored; kinds that share a name are views of the same objects.
     pub storage: &'static str,
-    pub short_names: &'static [&'static str],
-    pub categories: &'static [&'static str],
     /// Verbs other than get, list and watch.
     pub verbs: &'static [&'static str],
     pub subresources: &'static [&'static str],
@@ -37,7 +36,7 @@ pub(crate) struct Kind {
     pub fields: &'static [&'static str],
     pub columns: Columns,
     /// What the server itself writes into a new object, after admission.
-    pub prepare: fn(&mut Value),
+    pub prepare: fn(&mut Value, Timestamp),
     /// The same for a changed one.
     pub prepare_update: fn(&Value, &mut Value),
     pub validate: fn(&Value) -> Vec<Cause>,
@@ -45,6 +44,10 @@ pub(crate) struct Kind {
     pub validate_update: fn(&Value, &Value) -> Vec<Cause>,
     /// Whether a replacement must say which version it replaces.
     pub needs_version: bool,
+    /// What clients are told whenever they use the kind.
+    pub warning: &'static str,
+    /// Whether the generation stays what it was at first.
+    pub generation_is_fixed: bool,
     /// Whether replacing what is not there creates it.
     pub creates_on_update: bool,
     /// Whether `metadata.generation` counts changes of the specification.
@@ -62,30 +65,28 @@ impl Kind {
     const fn of(
         group: &'static str,
         version: &'static str,
-        names: [&'static str; 2],
+        plural: &'static str,
         kind: &'static str,
         storage: &'static str,
     ) -> Self {
-        let [plural, singular] = names;
         Self {
             group,
             version,
             plural,
-            singular,
             kind,
             namespaced: true,
             storage,
-            short_names: &[],
-            categories: &[],
             verbs: EVERY_VERB,
             subresources: &[],
             fields: &[],
             columns: columns::NAME_AND_AGE,
-            prepare: |_| {},
+            prepare: |_, _| {},
             prepare_update: |_, _| {},
             validate: validate::nothing,
             validate_update: |_, _| Vec::new(),
             needs_version: false,
+            warning: "",
+            generation_is_fixed: false,
             creates_on_update: false,
             has_generation: false,
             names_are_dns: true,

@@ -135,7 +135,7 @@ pub(crate) fn update(
     new: &mut Value,
     manager: &Manager,
     now: &str,
-    is_new: bool,
+    (is_new, ignored): (bool, &Set),
 ) {
     let live = decode(old);
     let own = !manager.subresource.is_empty();
@@ -153,7 +153,6 @@ pub(crate) fn update(
         encode(new, &managers);
         return;
     }
-    let before = managers.clone();
     let difference = compare(view, old, new);
     let mut changed = difference.added.clone();
     changed.union(&difference.modified);
@@ -162,15 +161,14 @@ pub(crate) fn update(
         entry.set.subtract(&difference.removed);
     }
     changed.subtract(&common());
+    changed.subtract_below(ignored);
     if !changed.is_empty() {
         let entry = managers
             .entry(manager.clone())
             .or_insert_with(|| Entry { set: Set::default(), time: String::new() });
         entry.set.union(&changed);
-        let same = before.get(manager).is_some_and(|known| known.set == entry.set);
-        if !same || entry.time.is_empty() {
-            entry.time = now.to_owned();
-        }
+        // What the scale subresource writes is noted without a time.
+        entry.time = if manager.subresource == "scale" { "" } else { now }.to_owned();
     }
     cap(&mut managers);
     encode(new, &managers);
@@ -227,7 +225,7 @@ pub(crate) fn apply(
     for (other, entry) in managers.iter_mut().filter(|(other, _)| *other != manager) {
         let taken = entry.set.intersection(&changed);
         if !taken.is_empty() && !force {
-            conflicts.extend(taken.paths().into_iter().map(|path| told(other, entry, path)));
+            conflicts.extend(taken.paths().into_iter().map(|path| told(other, path)));
         }
         entry.set.subtract(&taken);
         entry.set.subtract(&difference.removed);
@@ -235,25 +233,29 @@ pub(crate) fn apply(
     if !conflicts.is_empty() {
         return Err(conflicts);
     }
-    let kept = last.filter(|last| last.set == set).map(|last| last.time);
+    // Who changes nothing keeps the time of the last change, or has none.
+    let still = difference.added.is_empty()
+        && difference.modified.is_empty()
+        && difference.removed.is_empty();
     if let Some(entry) = managers.get_mut(manager) {
-        entry.time = kept.unwrap_or_else(|| now.to_owned());
+        entry.time = match last {
+            Some(last) if still => last.time,
+            None if still => String::new(),
+            _ => now.to_owned(),
+        };
     }
     let mut merged = merged;
     encode(&mut merged, &managers);
     Ok(merged)
 }
 
-fn told(other: &Manager, entry: &Entry, path: String) -> Conflict {
+fn told(other: &Manager, path: String) -> Conflict {
     let mut told = format!("conflict with {:?}", other.name);
     if !other.subresource.is_empty() {
         told.push_str(&format!(" with subresource {:?}", other.subresource));
     }
     if !other.applies {
         told.push_str(&format!(" using {}", other.api_version));
-        if !entry.time.is_empty() {
-            told.push_str(&format!(" at {}", entry.time));
-        }
     }
     Conflict { told, path }
 }

@@ -74,7 +74,9 @@ pub(crate) fn fields_of(view: View<'_>, value: &Value) -> Set {
                 if matches!(member, Value::Array(list) if list.is_empty()) {
                     below.owned = of.is_atomic();
                 }
-                set.below.insert(Step::Field(key.clone()), below);
+                if !below.is_empty() {
+                    set.below.insert(Step::Field(key.clone()), below);
+                }
             }
         }
         Value::Array(list) => {
@@ -240,7 +242,8 @@ pub(crate) fn without(view: View<'_>, value: &Value, gone: &Set) -> Value {
         return value.clone();
     }
     let keeps = |step: &Step| gone.below.get(step).is_none_or(|below| !below.owned);
-    let rest = |step: &Step, of: Option<View<'_>>, member: &Value| match (gone.below.get(step), of) {
+    let rest = |step: &Step, of: Option<View<'_>>, member: &Value| match (gone.below.get(step), of)
+    {
         (Some(below), Some(of)) => without(of, member, below),
         _ => member.clone(),
     };

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Failure;
 use crate::field;
-use crate::kinds::{POD, PRIORITY_CLASS, SERVICE_ACCOUNT, STORAGE_CLASS};
+use crate::kinds::{Kind, POD, PRIORITY_CLASS, SERVICE_ACCOUNT, STORAGE_CLASS};
 use crate::store::{Object, Store};
 
 const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -63,6 +63,28 @@ pub(super) fn complete_pod(pod: &mut Value) {
     tolerate_lost_nodes(spec);
 }
 
+/// A node that registers is not ready.
+pub(super) fn taint_node(node: &mut Value) {
+    let taints = field::child(node, "spec").entry("taints").or_insert_with(|| json!([]));
+    if let Some(taints) = taints.as_array_mut() {
+        taints.push(json!({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}));
+    }
+}
+
+/// Claims and volumes are not deleted while they are in use.
+pub(super) fn protect(kind: &Kind, object: &mut Value) {
+    let finalizer = match kind.storage {
+        "persistentvolumeclaims" => "kubernetes.io/pvc-protection",
+        "persistentvolumes" => "kubernetes.io/pv-protection",
+        _ => return,
+    };
+    let metadata = field::child(object, "metadata");
+    let finalizers = metadata.entry("finalizers").or_insert_with(|| json!([]));
+    if let Some(list) = finalizers.as_array_mut().filter(|l| !l.iter().any(|f| f == finalizer)) {
+        list.push(finalizer.into());
+    }
+}
+
 /// Five minutes on a node that is not ready.
 fn tolerate_lost_nodes(spec: &mut Map<String, Value>) {
     field::default(spec, "tolerations", json!([]));
@@ -113,9 +135,8 @@ fn quality_class(pod: &Value) -> &'static str {
     let mut all_equal = true;
     for part in parts {
         for resource in ["cpu", "memory"] {
-            let amount = |side: &str| {
-                field::quantity(part, &format!("/resources/{side}/{resource}"))
-            };
+            let amount =
+                |side: &str| field::quantity(part, &format!("/resources/{side}/{resource}"));
             let (request, limit) = (amount("requests"), amount("limits"));
             asks |= request.is_positive() || limit.is_positive();
             all_equal &= limit.is_positive() && request == limit;

@@ -89,9 +89,12 @@ impl Registry {
             meta.insert("generation".into(), 1.into());
         }
         let told = if given_name { &name } else { &generated };
-        self.mutate(kind, namespace, told, &mut value)?;
+        self.mutate(kind, namespace, told, (&mut value, own))?;
         self.admit_place(kind, namespace, &name)?;
-        (kind.prepare)(&mut value);
+        (kind.prepare)(&mut value, self.now);
+        if !own {
+            admission::protect(kind, &mut value);
+        }
         self.allocate(kind, &mut value)?;
         self.check(kind, &value)?;
         limits::check(&self.store, kind, namespace, &value)?;
@@ -110,7 +113,8 @@ impl Registry {
                     before["status"] = status.clone();
                 }
                 let now = self.now.to_string();
-                ownership::update(view, &before, value, manager, &now, true);
+                let ignored = write.part.ignored(kind);
+                ownership::update(view, &before, value, manager, &now, (true, &ignored));
             }
             (Noted::Not, _) => {
                 field::child(value, "metadata").remove("managedFields");
@@ -125,7 +129,7 @@ impl Registry {
         kind: &'static Kind,
         namespace: &str,
         told: &str,
-        value: &mut Value,
+        (value, own): (&mut Value, bool),
     ) -> Result<(), Failure> {
         match kind.storage {
             "pods" => {
@@ -137,6 +141,7 @@ impl Registry {
                 admission::begin_pod(value);
             }
             "persistentvolumeclaims" => admission::name_default_class(&self.store, value),
+            "nodes" if !own => admission::taint_node(value),
             _ => {}
         }
         Ok(())

@@ -120,6 +120,15 @@ impl Failure {
         Self::new(403, "Forbidden", message).with(details)
     }
 
+    /// The same for a type that is no kind of its own.
+    pub fn invalid_of((group, kind): (&str, &str), name: &str, causes: &[Cause]) -> Self {
+        let told: Vec<_> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        let told = if told.len() == 1 { told.concat() } else { format!("[{}]", told.join(", ")) };
+        let message = format!("{kind}.{group} \"{name}\" is invalid: {told}");
+        let details = json!({"name": name, "group": group, "kind": kind});
+        Self::new(422, "Invalid", message).with(details).with_causes(causes)
+    }
+
     /// An option of a request that has no such value.
     pub fn bad_option(options: &str, field: &str, given: &str, known: &[&str]) -> Self {
         Self::option(options, &[Cause::unsupported(field, &given.into(), known)])
@@ -241,7 +250,7 @@ impl Cause {
         Self::of("FieldValueDuplicate", field, format!("Duplicate value: {value}"))
     }
 
-    pub fn not_found(field: &str, value: &Value) -> Self {
+    pub fn missing(field: &str, value: &Value) -> Self {
         Self::of("FieldValueNotFound", field, format!("Not found: {value}"))
     }
 

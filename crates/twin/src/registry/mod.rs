@@ -124,5 +124,4 @@ impl Registry {
             None => Ok(()),
         }
     }
-
 }

@@ -119,12 +119,14 @@ impl Registry {
         match (write.noted, view(kind)) {
             (Noted::Update(manager), Some(view)) => {
                 let now = self.now.to_string();
-                ownership::update(view, old, &mut value, manager, &now, false);
+                let ignored = write.part.ignored(kind);
+                ownership::update(view, old, &mut value, manager, &now, (false, &ignored));
             }
             (Noted::Not, _) => keep_managers(old, &mut value),
             _ => {}
         }
-        if write.part != Part::Status && kind.has_generation && kind.desire_differs(old, &value) {
+        let counts = kind.has_generation && !kind.generation_is_fixed;
+        if write.part != Part::Status && counts && kind.desire_differs(old, &value) {
             let generation = field::number(old, "/metadata/generation") + 1;
             value["metadata"]["generation"] = generation.into();
         }
@@ -163,9 +165,7 @@ impl Registry {
         let merged = merged.map_err(|conflicts| refused(&conflicts))?;
         let write = Write { noted: Noted::Done, patch: true, ..write };
         match live {
-            Some(_) => {
-                Ok((self.update_by(kind, (namespace, name), merged, write)?, false))
-            }
+            Some(_) => Ok((self.update_by(kind, (namespace, name), merged, write)?, false)),
             None => Ok((self.create_by(kind, namespace, merged, write)?, true)),
         }
     }
@@ -184,7 +184,10 @@ fn refused(conflicts: &[Conflict]) -> Failure {
             let mut groups: Vec<String> = Vec::new();
             for conflict in many {
                 if conflict.told != last {
-                    groups.push(format!("conflicts{}:", conflict.told.trim_start_matches("conflict")));
+                    groups.push(format!(
+                        "conflicts{}:",
+                        conflict.told.trim_start_matches("conflict")
+                    ));
                     last = &conflict.told;
                 }
                 groups.push(format!("- {}", conflict.path));

@@ -56,9 +56,7 @@ impl Reader {
         match (view.of, raw) {
             (_, Raw::Null) => Ok(None),
             (Type::Struct { .. }, Raw::Map(members)) => self.structure(view, members).map(Some),
-            (Type::Map { of, .. }, Raw::Map(members)) => {
-                self.map(view.to(of), members).map(Some)
-            }
+            (Type::Map { of, .. }, Raw::Map(members)) => self.map(view.to(of), members).map(Some),
             (Type::List(list), Raw::List(items)) => {
                 let of = view.to(&list.of);
                 let mut all = Vec::with_capacity(items.len());

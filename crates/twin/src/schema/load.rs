@@ -111,7 +111,7 @@ const POINTER_TEXTS: [&str; 26] = [
 ];
 
 /// Optional times that are written as null.
-const PLAIN_TIMES: [&str; 10] = [
+const PLAIN_TIMES: [&str; 12] = [
     "eventTime",
     "finishedAt",
     "firstTimestamp",
@@ -119,9 +119,35 @@ const PLAIN_TIMES: [&str; 10] = [
     "lastObservedTime",
     "lastProbeTime",
     "lastTimestamp",
+    "deprecatedFirstTimestamp",
+    "deprecatedLastTimestamp",
     "lastTransitionTime",
     "lastUpdateTime",
     "startedAt",
+];
+
+/// Fields that are always written, though their schema calls them optional.
+const ALWAYS: [(&str, &str); 14] = [
+    ("StatefulSetStatus", "availableReplicas"),
+    ("EndpointSlice", "endpoints"),
+    ("EndpointSlice", "ports"),
+    ("PodDisruptionBudgetStatus", "disruptionsAllowed"),
+    ("PodDisruptionBudgetStatus", "currentHealthy"),
+    ("PodDisruptionBudgetStatus", "desiredHealthy"),
+    ("PodDisruptionBudgetStatus", "expectedPods"),
+    ("HorizontalPodAutoscalerStatus", "currentMetrics"),
+    ("HorizontalPodAutoscalerStatus", "desiredReplicas"),
+    ("Event", "reportingComponent"),
+    ("Event", "reportingInstance"),
+    ("ClusterRole", "rules"),
+    ("Role", "rules"),
+    ("CSINodeDriver", "topologyKeys"),
+];
+
+/// Fields that are not written when they are empty, though their schema calls them required.
+const SOMETIMES: [(&str, &str); 2] = [
+    ("ValidatingAdmissionPolicyBindingSpec", "validationActions"),
+    ("Event", "reportingController"),
 ];
 
 pub(super) fn built_in() -> Schema {
@@ -165,7 +191,8 @@ impl Loader<'_> {
 
     fn field(&self, owner: &str, key: &str, row: &Value) -> Field {
         let of = self.typed(row["t"].as_str().unwrap_or_default(), row);
-        let required = row["r"] == true;
+        let always = ALWAYS.contains(&(owner, key));
+        let required = (row["r"] == true || always) && !SOMETIMES.contains(&(owner, key));
         let default = row.get("d").cloned();
         let counts = owner.ends_with("Status") && key == "replicas";
         let pointer = match of {

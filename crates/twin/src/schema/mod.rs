@@ -14,7 +14,8 @@ mod zero;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-pub(crate) use decode::{Decoded, decode, normal};
+pub(crate) use decode::{decode, normal};
+pub(crate) use load::unpacked;
 pub(crate) use raw::Raw;
 pub(crate) use zero::empty;
 

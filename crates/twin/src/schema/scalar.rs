@@ -16,9 +16,7 @@ pub(super) fn scalar(of: &Type, raw: Raw) -> Result<Value, Refused> {
         (Type::Int64, Raw::Number(n)) => whole(&n, i64::MIN, i64::MAX),
         (Type::Double, Raw::Number(n)) => Ok(Value::Number(n)),
         (Type::IntOrString, Raw::String(text)) => Ok(text.into()),
-        (Type::IntOrString, Raw::Number(n)) => {
-            whole(&n, i64::from(i32::MIN), i64::from(i32::MAX))
-        }
+        (Type::IntOrString, Raw::Number(n)) => whole(&n, i64::from(i32::MIN), i64::from(i32::MAX)),
         (Type::Quantity, Raw::String(text)) => amount(&text),
         (Type::Quantity, Raw::Number(n)) => amount(&n.to_string()),
         (Type::Bytes, Raw::String(text)) => {

@@ -11,10 +11,17 @@ pub(crate) mod policy;
 pub(crate) mod storage;
 pub(crate) mod workloads;
 
+use std::sync::LazyLock;
+
 use model::{Timestamp, duration_text};
 use serde_json::{Value, json};
 
 use crate::field;
+use crate::schema::unpacked;
+
+/// What columns mean, by resource and name (`cargo xtask derive`).
+static TEXTS: LazyLock<Value> =
+    LazyLock::new(|| unpacked(include_bytes!("../../../data/columns.json.gz")));
 
 /// One column.
 #[derive(Debug)]
@@ -42,11 +49,16 @@ impl Columns {
         Self { columns, cells }
     }
 
-    /// The `columnDefinitions` of a Table.
-    pub fn definitions(&self) -> Value {
+    /// The `columnDefinitions` of a Table of this resource.
+    pub fn definitions(&self, plural: &str) -> Value {
+        let about = |name: &str| -> Value {
+            let own = &TEXTS[plural][name];
+            let shared = if own.is_null() { &TEXTS["*"][name] } else { own };
+            shared.as_str().unwrap_or_default().into()
+        };
         let told = self.columns.iter().map(|c| {
             json!({
-                "name": c.name, "type": c.kind, "format": c.format, "description": "",
+                "name": c.name, "type": c.kind, "format": c.format, "description": about(c.name),
                 "priority": c.priority,
             })
         });

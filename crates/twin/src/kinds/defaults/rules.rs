@@ -13,12 +13,26 @@ pub(super) fn apply(name: &str, value: &mut Value) {
         "v1.Container" | "v1.EphemeralContainer" => pull_policy(value),
         "v1.ServiceSpec" => service(value),
         "v1.ServicePort" => target_port(value),
-        "v1.DeploymentStrategy" => rolling(value, &[("maxUnavailable", "25%"), ("maxSurge", "25%")]),
+        "v1.DeploymentStrategy" => {
+            rolling(value, &[("maxUnavailable", "25%"), ("maxSurge", "25%")])
+        }
         "v1.DaemonSetUpdateStrategy" => daemon_update(value),
         "v1.StatefulSetSpec" => stateful(value),
         "v1.ReplicationController" => replication_controller(value),
-        "v1.Job" => copy_labels(value),
-        "v1.JobSpec" => job(value),
+        "v1.Job" => {
+            copy_labels(value);
+            if let Some(spec) = value.get_mut("spec") {
+                job(spec);
+            }
+        }
+        "v1.DaemonSet" => daemon_generation(value),
+        "v1.NodeSpec" => both(value, "podCIDR", "podCIDRs", |cidr| cidr),
+        "v1.NodeStatus" => allocatable(value),
+        "v1.PodStatus" => both(value, "podIP", "podIPs", |ip| json!({"ip": ip})),
+        "v1.EndpointSlice" => {
+            let ports = value.get_mut("ports").and_then(Value::as_array_mut);
+            ports.into_iter().flatten().for_each(|port| set(port, "name", "".into()));
+        }
         "v2.HorizontalPodAutoscalerSpec" => metrics(value),
         "v2.HorizontalPodAutoscalerBehavior" => behavior(value),
         "v1.NetworkPolicySpec" => policy_types(value),
@@ -35,6 +49,26 @@ fn set(value: &mut Value, key: &str, with: Value) {
     if let Some(map) = value.as_object_mut() {
         default(map, key, with);
     }
+}
+
+/// A field that has a list beside it: the list holds at least the field.
+fn both(value: &mut Value, one: &str, many: &str, item: fn(Value) -> Value) {
+    let first = value.get(one).filter(|v| !v.is_null()).cloned();
+    if let Some(first) = first {
+        set(value, many, vec![item(first)].into());
+    }
+}
+
+/// What a node has, pods may use, unless the kubelet says less.
+fn allocatable(status: &mut Value) {
+    if let Some(capacity) = status.get("capacity").cloned() {
+        set(status, "allocatable", capacity);
+    }
+}
+
+fn daemon_generation(object: &mut Value) {
+    let annotations = child(object, "metadata").entry("annotations").or_insert_with(|| json!({}));
+    set(annotations, "deprecated.daemonset.template.generation", "1".into());
 }
 
 fn namespace(object: &mut Value) {
@@ -79,9 +113,10 @@ fn pod_requests(spec: &Map<String, Value>, whole: &mut Value) {
     let containers = spec.get("containers").and_then(Value::as_array);
     let limits = field::map(whole, "/resources/limits").cloned().unwrap_or_default();
     for (resource, limit) in limits {
-        let asked = containers.into_iter().flatten().any(|c| {
-            c.pointer("/resources/requests").is_some_and(|r| r.get(&resource).is_some())
-        });
+        let asked = containers
+            .into_iter()
+            .flatten()
+            .any(|c| c.pointer("/resources/requests").is_some_and(|r| r.get(&resource).is_some()));
         if !asked {
             default(child(&mut whole["resources"], "requests"), &resource, limit);
         }

@@ -1,21 +1,19 @@
 //! The core group.
 
-use super::{ALL, STATUS, cluster_wide, core, v1};
+use super::{STATUS, cluster_wide, core, v1};
 use crate::kinds::columns::{cluster, events, network, nodes, pods, policy, storage};
-use crate::kinds::{Kind, validate};
+use crate::kinds::{Kind, prepare, validate};
 
-pub(crate) static CONFIG_MAP: Kind = Kind {
-    short_names: &["cm"],
-    columns: cluster::CONFIG_MAP,
-    ..core(["configmaps", "configmap"], "ConfigMap")
-};
+pub(crate) static CONFIG_MAP: Kind =
+    Kind { columns: cluster::CONFIG_MAP, ..core("configmaps", "ConfigMap") };
 pub(crate) static ENDPOINTS: Kind = Kind {
-    short_names: &["ep"],
+    warning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    creates_on_update: true,
     columns: network::ENDPOINTS,
-    ..core(["endpoints", "endpoints"], "Endpoints")
+    ..core("endpoints", "Endpoints")
 };
 pub(crate) static EVENT: Kind = Kind {
-    short_names: &["ev"],
+    creates_on_update: true,
     columns: events::EVENT,
     fields: &[
         "involvedObject.kind",
@@ -30,52 +28,48 @@ pub(crate) static EVENT: Kind = Kind {
         "source",
         "type",
     ],
-    ..core(["events", "event"], "Event")
+    ..core("events", "Event")
 };
 pub(crate) static EVENT_V1: Kind = Kind {
-    short_names: &["ev"],
+    creates_on_update: true,
     columns: events::EVENT,
-    ..v1("events.k8s.io", ["events", "event"], "Event", "events")
+    ..v1("events.k8s.io", "events", "Event", "events")
 };
 pub(crate) static LIMIT_RANGE: Kind = Kind {
-    short_names: &["limits"],
+    creates_on_update: true,
     columns: cluster::NAME_AND_CREATION,
-    ..core(["limitranges", "limitrange"], "LimitRange")
+    ..core("limitranges", "LimitRange")
 };
 pub(crate) static NAMESPACE: Kind = Kind {
-    short_names: &["ns"],
-    subresources: STATUS,
+    subresources: &["finalize", "status"],
+    prepare: prepare::namespace,
     fields: &["status.phase"],
     columns: cluster::NAMESPACE,
     verbs: &["create", "delete", "patch", "update"],
     deletion_shows_object: true,
-    ..cluster_wide(core(["namespaces", "namespace"], "Namespace"))
+    ..cluster_wide(core("namespaces", "Namespace"))
 };
 pub(crate) static NODE: Kind = Kind {
-    short_names: &["no"],
     subresources: STATUS,
     fields: &["spec.unschedulable"],
     columns: nodes::NODE,
-    ..cluster_wide(core(["nodes", "node"], "Node"))
+    ..cluster_wide(core("nodes", "Node"))
 };
 pub(crate) static PERSISTENT_VOLUME_CLAIM: Kind = Kind {
-    short_names: &["pvc"],
     subresources: STATUS,
     columns: storage::CLAIM,
     deletion_shows_object: true,
-    ..core(["persistentvolumeclaims", "persistentvolumeclaim"], "PersistentVolumeClaim")
+    ..core("persistentvolumeclaims", "PersistentVolumeClaim")
 };
 pub(crate) static PERSISTENT_VOLUME: Kind = Kind {
-    short_names: &["pv"],
     subresources: STATUS,
     columns: storage::VOLUME,
+    prepare: prepare::volume,
     deletion_shows_object: true,
-    ..cluster_wide(core(["persistentvolumes", "persistentvolume"], "PersistentVolume"))
+    ..cluster_wide(core("persistentvolumes", "PersistentVolume"))
 };
 pub(crate) static POD: Kind = Kind {
-    short_names: &["po"],
-    categories: ALL,
-    subresources: STATUS,
+    subresources: &["binding", "ephemeralcontainers", "eviction", "resize", "status"],
     fields: &[
         "spec.nodeName",
         "spec.restartPolicy",
@@ -91,40 +85,34 @@ pub(crate) static POD: Kind = Kind {
     validate: validate::pod,
     has_generation: true,
     deletion_shows_object: true,
-    ..core(["pods", "pod"], "Pod")
+    ..core("pods", "Pod")
 };
-pub(crate) static POD_TEMPLATE: Kind =
-    Kind { deletion_shows_object: true, ..core(["podtemplates", "podtemplate"], "PodTemplate") };
-pub(crate) static REPLICATION_CONTROLLER: Kind = Kind {
-    short_names: &["rc"],
-    categories: ALL,
-    subresources: STATUS,
+pub(crate) static POD_TEMPLATE: Kind = Kind {
+    deletion_shows_object: true,
     has_generation: true,
-    ..core(["replicationcontrollers", "replicationcontroller"], "ReplicationController")
+    ..core("podtemplates", "PodTemplate")
+};
+pub(crate) static REPLICATION_CONTROLLER: Kind = Kind {
+    subresources: &["scale", "status"],
+    deletion_shows_object: true,
+    has_generation: true,
+    ..core("replicationcontrollers", "ReplicationController")
 };
 pub(crate) static RESOURCE_QUOTA: Kind = Kind {
-    short_names: &["quota"],
     subresources: STATUS,
     columns: policy::QUOTA,
     deletion_shows_object: true,
-    ..core(["resourcequotas", "resourcequota"], "ResourceQuota")
+    ..core("resourcequotas", "ResourceQuota")
 };
-pub(crate) static SECRET: Kind = Kind {
-    fields: &["type"],
-    columns: cluster::SECRET,
-    ..core(["secrets", "secret"], "Secret")
-};
-pub(crate) static SERVICE_ACCOUNT: Kind = Kind {
-    short_names: &["sa"],
-    deletion_shows_object: true,
-    ..core(["serviceaccounts", "serviceaccount"], "ServiceAccount")
-};
+pub(crate) static SECRET: Kind =
+    Kind { fields: &["type"], columns: cluster::SECRET, ..core("secrets", "Secret") };
+pub(crate) static SERVICE_ACCOUNT: Kind =
+    Kind { deletion_shows_object: true, ..core("serviceaccounts", "ServiceAccount") };
 pub(crate) static SERVICE: Kind = Kind {
-    short_names: &["svc"],
-    categories: ALL,
+    creates_on_update: true,
     subresources: STATUS,
     fields: &["spec.clusterIP", "spec.type"],
     columns: network::SERVICE,
     deletion_shows_object: true,
-    ..core(["services", "service"], "Service")
+    ..core("services", "Service")
 };

@@ -12,8 +12,6 @@ pub(crate) use workloads::*;
 
 use super::Kind;
 
-const ALL: &[&str] = &["all"];
-const EXTENSIONS: &[&str] = &["api-extensions"];
 const STATUS: &[&str] = &["status"];
 
 const ADMISSION: &str = "admissionregistration.k8s.io";
@@ -22,18 +20,18 @@ const NETWORKING: &str = "networking.k8s.io";
 const STORAGE: &str = "storage.k8s.io";
 
 /// A namespaced kind of the core group.
-const fn core(names: [&'static str; 2], kind: &'static str) -> Kind {
-    Kind::of("", "v1", names, kind, names[0])
+const fn core(plural: &'static str, kind: &'static str) -> Kind {
+    Kind::of("", "v1", plural, kind, plural)
 }
 
 /// A namespaced kind of another group, version v1.
 const fn v1(
     group: &'static str,
-    names: [&'static str; 2],
+    plural: &'static str,
     kind: &'static str,
     storage: &'static str,
 ) -> Kind {
-    Kind::of(group, "v1", names, kind, storage)
+    Kind::of(group, "v1", plural, kind, storage)
 }
 
 /// The same kind without namespaces.

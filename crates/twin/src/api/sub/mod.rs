@@ -1,0 +1,61 @@
+//! Subresources that are no part of their object: another kind of document goes in or comes out.
+
+mod binding;
+mod eviction;
+mod scale;
+
+use serde_json::{Value, json};
+
+use super::body::{self, Strictness};
+use super::query::Query;
+use super::route::Target;
+use super::{Reply, Request};
+use crate::registry::{Failure, Registry};
+use crate::schema::{self, Raw};
+
+/// The answer of a subresource with a document of its own; `None` for the others.
+pub(super) fn answer(
+    registry: &mut Registry,
+    target: &Target,
+    query: &Query,
+    request: &Request,
+) -> Option<Result<Reply, Failure>> {
+    let method = request.method.as_str();
+    match (target.part.subresource(), method) {
+        ("scale", _) => Some(scale::answer(registry, target, query, request)),
+        ("eviction", "POST") => Some(eviction::answer(registry, target, query, request)),
+        ("binding", "POST") => Some(binding::answer(registry, target, query, request)),
+        ("eviction" | "binding", _) => Some(Err(Failure::method_not_allowed())),
+        _ => None,
+    }
+}
+
+/// The document of a request, of one of these types (`policy/v1/Eviction`).
+fn document(types: &[&str], request: &Request, query: &Query) -> Result<Value, Failure> {
+    let kind = types.first().and_then(|t| t.rsplit('/').next()).unwrap_or_default();
+    let raw = body::document(kind, request)?;
+    let named = format!("{}/{}", raw.text("apiVersion"), raw.text("kind"));
+    let is_bare = raw.text("kind").is_empty() && raw.text("apiVersion").is_empty();
+    if !is_bare && !types.contains(&named.as_str()) {
+        return Err(Failure::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind}): {named}"
+        )));
+    }
+    let first = types.first().and_then(|t| t.rsplit_once('/'));
+    let Some(view) = first.and_then(|(version, kind)| schema::of_kind(version, kind)) else {
+        return Ok(raw.into());
+    };
+    let cannot =
+        |why: String| Failure::bad_request(format!("{kind} cannot be handled as a {kind}: {why}"));
+    let decoded = schema::decode(view, Raw::from(Value::from(raw))).map_err(cannot)?;
+    Strictness::of(query, "CreateOptions")?.judge(decoded.remarks).map_err(cannot)?;
+    Ok(decoded.value)
+}
+
+/// A Status of success with its code.
+fn done() -> Reply {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201,
+    });
+    Reply::json(201, &status)
+}
