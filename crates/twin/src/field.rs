@@ -121,3 +121,19 @@ pub(crate) fn micro_time(at: Timestamp) -> String {
     let micros = at.micros().rem_euclid(1_000_000);
     format!("{}.{micros:06}Z", whole.trim_end_matches('Z'))
 }
+
+/// Bytes as the API writes them in JSON.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for at in 0..4 {
+            let index = (bits >> (18 - 6 * at) & 63) as usize;
+            let letter = LETTERS.get(index).map_or('=', |letter| char::from(*letter));
+            text.push(if at <= chunk.len() { letter } else { '=' });
+        }
+    }
+    text
+}

@@ -61,10 +61,12 @@ pub fn run(address: &str, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What differs in each exchange. They are independent of each other by their namespaces.
+/// What differs in each exchange. They are independent of each other by their namespaces, but
+/// those that compare versions must be alone.
 fn replay(address: &str, exchanges: &[Value], fixtures: &Value) -> Vec<Vec<Difference>> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(BTreeMap::new());
+    let alone = |exchange: &Value| exchange.get("relations").is_some();
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
@@ -72,12 +74,19 @@ fn replay(address: &str, exchanges: &[Value], fixtures: &Value) -> Vec<Vec<Diffe
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     exchanges.get(at).map(|exchange| (at, exchange))
                 } {
+                    if alone(exchange) {
+                        continue;
+                    }
                     let found = differs(address, exchange, fixtures);
                     done.lock().unwrap_or_else(PoisonError::into_inner).insert(at, found);
                 }
             });
         }
     });
+    for (at, exchange) in exchanges.iter().enumerate().filter(|(_, e)| alone(e)) {
+        let found = differs(address, exchange, fixtures);
+        done.lock().unwrap_or_else(PoisonError::into_inner).insert(at, found);
+    }
     done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 

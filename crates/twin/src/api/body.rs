@@ -90,6 +90,9 @@ pub(super) fn document(kind: &str, request: &Request) -> Result<Raw, Failure> {
                 ))),
             }
         }
+        "application/vnd.kubernetes.protobuf" => {
+            schema::protobuf::document(&request.body).map_err(unrecognized)
+        }
         "application/yaml" => {
             let text = String::from_utf8_lossy(&request.body);
             serde_saphyr::from_str::<Raw>(&text).map_err(|_| {
@@ -186,6 +189,9 @@ pub(super) fn media_type(content_type: &str) -> &str {
 pub(super) fn delete_options(query: &Query, request: &Request) -> Result<DeleteOptions, Failure> {
     let body: Value = if request.body.is_empty() {
         Value::Null
+    } else if media_type(&request.content_type) == "application/vnd.kubernetes.protobuf" {
+        let why = |why: String| Failure::bad_request(format!("the delete options: {why}"));
+        schema::protobuf::document(&request.body).map(Value::from).map_err(why)?
     } else {
         serde_json::from_slice(&request.body)
             .map_err(|error| Failure::bad_request(format!("the delete options: {error}")))?

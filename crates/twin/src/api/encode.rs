@@ -33,7 +33,14 @@ impl Shape {
             if !matches!(parts.next(), Some("application/json" | "*/*" | "application/*")) {
                 continue;
             }
-            match parts.find_map(|part| part.strip_prefix("as=")) {
+            let parts: Vec<&str> = parts.collect();
+            // Forms of other versions are not served.
+            let version = parts.iter().find_map(|part| part.strip_prefix("v="));
+            let form = parts.iter().find_map(|part| part.strip_prefix("as="));
+            if form.is_some() && version.is_some_and(|version| version != "v1") {
+                continue;
+            }
+            match form {
                 None => return Ok(Self::Plain),
                 Some("Table") => return Ok(Self::Table),
                 Some("PartialObjectMetadata" | "PartialObjectMetadataList") => {

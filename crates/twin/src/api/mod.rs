@@ -145,9 +145,10 @@ fn resource(
     if let Some(answer) = sub::answer(registry, route, query, request) {
         return answer;
     }
+    let watch = route.watch || query.flag("watch");
     match request.method.as_str() {
-        "GET" if route.name.is_none() || query.flag("watch") => {
-            if query.flag("watch") {
+        "GET" if route.name.is_none() || watch => {
+            if watch {
                 let watch = Watch::open(registry, route, query, shape, own_clock)?;
                 return Ok(Reply::Watch(Box::new(watch)));
             }

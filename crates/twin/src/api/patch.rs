@@ -27,7 +27,10 @@ pub(super) fn answer(
     let strictness = Strictness::of(query, "PatchOptions")?;
     let form = Form::of(body::media_type(&request.content_type));
     let form = form.filter(|form| *form != Form::Strategic || view(target.kind).is_some());
-    let Some(form) = form else { return Err(unknown_form()) };
+    let Some(form) = form else { return Err(unknown_form(target.kind)) };
+    if form != Form::Apply && query.get("force").is_some() {
+        return Err(Failure::option_forbidden("force", "may not be specified for non-apply patch"));
+    }
     if form == Form::Apply {
         return applied(registry, target, query, shape, request);
     }
@@ -42,7 +45,11 @@ pub(super) fn answer(
     Ok(told(registry, target, query, shape, (200, &object))?.warning(&remarks))
 }
 
-fn unknown_form() -> Failure {
+fn unknown_form(kind: &Kind) -> Failure {
+    if view(kind).is_some() {
+        let failure = Failure::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
+        return Failure { details: Some(serde_json::json!({})), ..failure };
+    }
     let why = "the body of the request was in an unknown format - accepted media types include: \
          application/json-patch+json, application/merge-patch+json, \
          application/strategic-merge-patch+json, application/apply-patch+yaml";

@@ -29,6 +29,8 @@ pub(super) struct Target {
     pub namespace: Option<String>,
     pub name: Option<String>,
     pub part: Part,
+    /// Whether the path itself asks for a watch, as old clients do.
+    pub watch: bool,
 }
 
 impl Target {
@@ -65,6 +67,13 @@ fn discovery(parts: &[&str]) -> Route {
 }
 
 fn resource(group: &str, version: &str, rest: &[&str]) -> Result<Route, Failure> {
+    if let ["watch", rest @ ..] = rest {
+        let route = resource(group, version, rest)?;
+        return Ok(match route {
+            Route::Resource(target) => Route::Resource(Target { watch: true, ..target }),
+            other => other,
+        });
+    }
     let (namespace, plural, tail) = match rest {
         // `/namespaces/a/status` is a subresource of the namespace, not a resource in it.
         ["namespaces", _, "status" | "finalize"] | ["namespaces"] | ["namespaces", _] => {
@@ -75,10 +84,16 @@ fn resource(group: &str, version: &str, rest: &[&str]) -> Result<Route, Failure>
         [] => return Ok(Route::Unknown),
     };
     let missing = Failure::no_such_resource;
+    // A binding may be sent without the name of its pod in the path.
+    let (plural, is_binding) = match (group, plural, tail) {
+        ("", "bindings", []) if namespace.is_some() => ("pods", true),
+        _ => (plural, false),
+    };
     let kind = kinds::find(group, version, plural).ok_or_else(missing)?;
     // An object of a namespaced kind is only found in its namespace, and the other way round.
     let misplaced = kind.namespaced != namespace.is_some() && !(kind.namespaced && tail.is_empty());
     let (name, part) = match tail {
+        [] if is_binding => (None, Part::Other("binding")),
         [] => (None, Part::Spec),
         [name] => (Some(*name), Part::Spec),
         [name, sub] => match kind.subresources.iter().find(|known| *known == sub) {
@@ -92,5 +107,5 @@ fn resource(group: &str, version: &str, rest: &[&str]) -> Result<Route, Failure>
         return Err(missing());
     }
     let (namespace, name) = (namespace.map(str::to_owned), name.map(str::to_owned));
-    Ok(Route::Resource(Target { kind, namespace, name, part }))
+    Ok(Route::Resource(Target { kind, namespace, name, part, watch: false }))
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::field;
 use crate::kinds::Kind;
 use crate::store::Object;
 
@@ -14,8 +15,10 @@ pub(super) fn of(kind: &Kind, object: &Object) -> Object {
     }
     let mut view = Value::clone(object);
     view["apiVersion"] = kind.api_version().into();
-    if kind.group == "events.k8s.io" {
-        rename_event(&mut view);
+    match (kind.group, kind.kind) {
+        ("events.k8s.io", _) => rename_event(&mut view),
+        ("autoscaling", _) => simple_autoscaler(&mut view),
+        _ => {}
     }
     Arc::new(view)
 }
@@ -46,6 +49,38 @@ fn rename_event(event: &mut Value) {
     }
 }
 
+/// An autoscaler in the words of v1, which knows processor use only.
+fn simple_autoscaler(object: &mut Value) {
+    let is_cpu = |metric: &&Value| {
+        field::text(metric, "/resource/name") == "cpu"
+            && metric.pointer("/resource/target/averageUtilization").is_some()
+    };
+    let target = field::list(object, "/spec/metrics").iter().find(is_cpu);
+    let target = target.map(|m| m["resource"]["target"]["averageUtilization"].clone());
+    let spec = field::child(object, "spec");
+    spec.remove("metrics");
+    spec.remove("behavior");
+    if let Some(target) = target {
+        spec.insert("targetCPUUtilizationPercentage".into(), target);
+    }
+    let status = field::child(object, "status");
+    status.remove("currentMetrics");
+    status.remove("conditions");
+    field::default(status, "currentReplicas", 0);
+}
+
+/// The same the other way round.
+fn full_autoscaler(object: &mut Value) {
+    object["apiVersion"] = "autoscaling/v2".into();
+    let spec = field::child(object, "spec");
+    if let Some(target) = spec.remove("targetCPUUtilizationPercentage") {
+        let metric = json!({"type": "Resource", "resource": {
+            "name": "cpu", "target": {"type": "Utilization", "averageUtilization": target},
+        }});
+        spec.insert("metrics".into(), vec![metric].into());
+    }
+}
+
 /// Whether objects of this kind are stored under another version's names.
 pub(super) fn is_view(kind: &Kind) -> bool {
     kind.group == "events.k8s.io" || kind.kind == "HorizontalPodAutoscaler" && kind.version == "v1"
@@ -53,6 +88,9 @@ pub(super) fn is_view(kind: &Kind) -> bool {
 
 /// An object that came in the words of `kind`, in the words in which it is stored.
 pub(super) fn stored(kind: &Kind, mut value: Value) -> Value {
+    if kind.group == "autoscaling" && kind.version == "v1" {
+        full_autoscaler(&mut value);
+    }
     if kind.group == "events.k8s.io" {
         let Some(map) = value.as_object_mut() else { return value };
         for (core, new) in EVENT_NAMES.iter().chain(&REPORTER) {

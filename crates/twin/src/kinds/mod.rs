@@ -39,9 +39,9 @@ pub(crate) struct Kind {
     pub prepare: fn(&mut Value, Timestamp),
     /// The same for a changed one.
     pub prepare_update: fn(&Value, &mut Value),
+    /// What objects must fulfil even if the cluster itself writes them; clients' objects have
+    /// further rules.
     pub validate: fn(&Value) -> Vec<Cause>,
-    /// What may not change, given the old and the new object.
-    pub validate_update: fn(&Value, &Value) -> Vec<Cause>,
     /// Whether a replacement must say which version it replaces.
     pub needs_version: bool,
     /// What clients are told whenever they use the kind.
@@ -83,7 +83,6 @@ impl Kind {
             prepare: |_, _| {},
             prepare_update: |_, _| {},
             validate: validate::nothing,
-            validate_update: |_, _| Vec::new(),
             needs_version: false,
             warning: "",
             generation_is_fixed: false,

@@ -5,6 +5,8 @@
 //! means, nor whether the result is valid.
 
 mod check;
+#[cfg(test)]
+mod laws;
 mod set;
 mod walk;
 

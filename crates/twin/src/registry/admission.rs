@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Failure;
 use crate::field;
-use crate::kinds::{Kind, POD, PRIORITY_CLASS, SERVICE_ACCOUNT, STORAGE_CLASS};
+use crate::kinds::{INGRESS_CLASS, Kind, POD, PRIORITY_CLASS, SERVICE_ACCOUNT, STORAGE_CLASS};
 use crate::store::{Object, Store};
 
 const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -146,6 +146,21 @@ fn quality_class(pod: &Value) -> &'static str {
         (false, _) => "BestEffort",
         (true, true) => "Guaranteed",
         (true, false) => "Burstable",
+    }
+}
+
+/// An ingress that names no class gets the cluster's default one.
+pub(super) fn name_ingress_class(store: &Store, ingress: &mut Value) {
+    const DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
+    const OLD: &str = "kubernetes.io/ingress.class";
+    let annotation = |object: &Value, key: &str| -> Option<String> {
+        let all = field::map(object, "/metadata/annotations")?;
+        all.get(key)?.as_str().map(str::to_owned)
+    };
+    let mut classes = store.table(INGRESS_CLASS.storage).values();
+    let class = classes.find(|class| annotation(class, DEFAULT).as_deref() == Some("true"));
+    if let Some(class) = class.filter(|_| annotation(ingress, OLD).is_none()) {
+        field::default(field::child(ingress, "spec"), "ingressClassName", field::name(class));
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::writer::{Noted, Part, Write, complete, view};
+use super::writer::{Noted, Part, Write, complete, stored_as, view};
 use super::{Failure, Registry, admission, limits, quota};
 use crate::field;
 use crate::kinds::Kind;
@@ -34,6 +34,7 @@ impl Registry {
         value: Value,
         write: Write<'_>,
     ) -> Result<Object, Failure> {
+        let kind = stored_as(kind);
         let (key, value) = self.prepared(kind, namespace, value, write)?;
         if write.dry { Ok(Arc::new(value)) } else { Ok(self.store.put(key, value)) }
     }
@@ -95,8 +96,13 @@ impl Registry {
         if !own {
             admission::protect(kind, &mut value);
         }
-        self.allocate(kind, &mut value)?;
-        self.check(kind, &value)?;
+        if own {
+            self.allocate(kind, &mut value)?;
+        }
+        self.check(kind, &value, own)?;
+        if !own {
+            self.allocate(kind, &mut value)?;
+        }
         limits::check(&self.store, kind, namespace, &value)?;
         quota::check(&self.store, kind, namespace, &value)?;
         self.admit_name(kind, namespace, &name)?;
@@ -141,6 +147,7 @@ impl Registry {
                 admission::begin_pod(value);
             }
             "persistentvolumeclaims" => admission::name_default_class(&self.store, value),
+            "ingresses.networking.k8s.io" => admission::name_ingress_class(&self.store, value),
             "nodes" if !own => admission::taint_node(value),
             _ => {}
         }
@@ -163,21 +170,6 @@ pub(super) fn take_texts(secret: &mut Value) {
     let Some(Value::Object(texts)) = map.remove("stringData") else { return };
     let data = map.entry("data").or_insert_with(|| json!({}));
     for (key, text) in texts {
-        data[key] = base64(text.as_str().unwrap_or_default().as_bytes()).into();
+        data[key] = field::base64(text.as_str().unwrap_or_default().as_bytes()).into();
     }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            let index = (bits >> (18 - 6 * at) & 63) as usize;
-            let letter = LETTERS.get(index).map_or('=', |letter| char::from(*letter));
-            text.push(if at <= chunk.len() { letter } else { '=' });
-        }
-    }
-    text
 }

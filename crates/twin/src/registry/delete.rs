@@ -55,7 +55,7 @@ impl Registry {
         let grace = grace_seconds(kind, &old, options);
         let mut finalizers = field::list(&old, "/metadata/finalizers").to_vec();
         let chosen = options.propagation.unwrap_or(match kind.kind {
-            "Job" => Propagation::Orphan,
+            "Job" | "ReplicationController" => Propagation::Orphan,
             _ => Propagation::Background,
         });
         match chosen {

@@ -139,6 +139,11 @@ impl Failure {
         Self::option("CreateOptions", &[Cause::too_long(field, most)])
     }
 
+    /// An option that may not be given.
+    pub fn option_forbidden(field: &str, why: &str) -> Self {
+        Self::option("PatchOptions", &[Cause::forbidden(field, why)])
+    }
+
     /// An option that must be given.
     pub fn option_required(field: &str, why: &str) -> Self {
         Self::option("PatchOptions", &[Cause::required_because(field, why)])
@@ -183,7 +188,13 @@ impl Failure {
 
     /// The object breaks rules; `causes` say which fields.
     pub fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
-        let told: Vec<_> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        let mut told: Vec<String> = Vec::new();
+        for cause in causes {
+            let text = format!("{}: {}", cause.field, cause.message);
+            if !told.contains(&text) {
+                told.push(text);
+            }
+        }
         let told = if told.len() == 1 { told.concat() } else { format!("[{}]", told.join(", ")) };
         let full = if kind.group.is_empty() {
             kind.kind.to_owned()
@@ -229,6 +240,11 @@ pub(crate) struct Cause {
 }
 
 impl Cause {
+    /// A refusal in these very words.
+    pub fn plain(reason: &'static str, field: &str, message: String) -> Self {
+        Self::of(reason, field, message)
+    }
+
     fn of(reason: &'static str, field: &str, message: String) -> Self {
         Self { reason, field: field.to_owned(), message }
     }

@@ -88,15 +88,16 @@ impl Registry {
     }
 
     /// Rules for every kind, then the kind's own.
-    fn check(&self, kind: &Kind, value: &Value) -> Result<(), Failure> {
-        let causes = self.causes(kind, value);
+    fn check(&self, kind: &Kind, value: &Value, own: bool) -> Result<(), Failure> {
+        let causes = self.causes(kind, value, own);
         let name = field::name(value);
         if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(kind, name, &causes)) }
     }
 
-    fn causes(&self, kind: &Kind, value: &Value) -> Vec<Cause> {
+    fn causes(&self, kind: &Kind, value: &Value, own: bool) -> Vec<Cause> {
         let mut causes = validate::metadata(kind, value);
-        causes.extend((kind.validate)(value));
+        let rules = validate::rules(kind.storage).filter(|_| !own).unwrap_or(kind.validate);
+        causes.extend(rules(value));
         causes
     }
 

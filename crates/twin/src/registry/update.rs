@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::writer::{Noted, Part, Write, complete, view};
+use super::writer::{Noted, Part, Write, complete, stored_as, view};
 use super::{Cause, Failure, Registry};
 use crate::field;
-use crate::kinds::{Kind, POD};
+use crate::kinds::{Kind, POD, validate};
 use crate::ownership::{self, Conflict, Manager};
 use crate::schema;
 use crate::store::{Key, Object};
@@ -45,6 +45,7 @@ impl Registry {
         value: Value,
         write: Write<'_>,
     ) -> Result<Object, Failure> {
+        let kind = stored_as(kind);
         let old = Arc::clone(self.get(kind, namespace, name)?);
         let next = self.merged(kind, &old, value, write)?;
         if write.dry {
@@ -112,6 +113,9 @@ impl Registry {
         let own = matches!(write.noted, Noted::Not);
         let mut value = complete(kind, value)?;
         check_preconditions(kind, old, &value, write.patch)?;
+        if !own && write.patch {
+            check_deletion(kind, old, &value)?;
+        }
         restore(kind, old, &mut value, write);
         if write.part == Part::Spec && kind.storage == "secrets" {
             super::create::take_texts(&mut value);
@@ -134,9 +138,14 @@ impl Registry {
             return Ok(value);
         }
         (kind.prepare_update)(old, &mut value);
-        let mut causes = self.causes(kind, &value);
-        causes.extend(kept_rules(old, &value));
-        causes.extend((kind.validate_update)(old, &value));
+        // The server checks metadata twice and tells each refusal once.
+        let kept = kept_rules(old, &value);
+        let mut causes = [kept.clone(), kept].concat();
+        causes.extend(self.causes(kind, &value, own));
+        let rules = validate::update_rules(kind.storage);
+        if let Some(rules) = rules.filter(|_| !own && write.part == Part::Spec) {
+            causes.extend(rules(old, &value));
+        }
         if !causes.is_empty() {
             return Err(Failure::invalid(kind, field::name(old), &causes));
         }
@@ -211,8 +220,7 @@ fn check_preconditions(
     if !uid.is_empty() && uid != field::uid(old) {
         if patch {
             let cause = Cause::invalid("metadata.uid", &uid.into(), "field is immutable");
-            let failure = Failure::invalid(kind, name, std::slice::from_ref(&cause));
-            return Err(failure.with_causes(&[cause.clone(), cause]));
+            return Err(Failure::invalid(kind, name, &[cause.clone(), cause]));
         }
         return Err(Failure::other_uid(kind, old, uid));
     }
@@ -221,6 +229,16 @@ fn check_preconditions(
         return Err(Failure::conflict(kind, name));
     }
     Ok(())
+}
+
+/// A patch cannot delete.
+fn check_deletion(kind: &Kind, old: &Value, value: &Value) -> Result<(), Failure> {
+    let asked = &value["metadata"]["deletionTimestamp"];
+    if asked.is_null() || *asked == old["metadata"]["deletionTimestamp"] {
+        return Ok(());
+    }
+    let cause = Cause::invalid("metadata.deletionTimestamp", asked, "field is immutable");
+    Err(Failure::invalid(kind, field::name(old), &[cause.clone(), cause]))
 }
 
 /// Puts back what a writer of this part cannot change.
@@ -239,6 +257,9 @@ fn restore(kind: &Kind, old: &Value, value: &mut Value, write: Write<'_>) {
     match write.part {
         Part::Spec | Part::Other("ephemeralcontainers" | "resize") if kind.has_status() => {
             put_back(old, map, "status");
+            if kind.storage == "namespaces" {
+                put_back(&old["spec"], field::child(value, "spec"), "finalizers");
+            }
         }
         Part::Status => {
             let all: Vec<String> = map

@@ -81,6 +81,11 @@ pub(crate) fn view(kind: &Kind) -> Option<View<'static>> {
     schema::of_kind(&kind.api_version(), kind.kind)
 }
 
+/// The kind as whose objects it is stored: some kinds are views of others.
+pub(super) fn stored_as(kind: &'static Kind) -> &'static Kind {
+    crate::kinds::of_storage(kind.storage).unwrap_or(kind)
+}
+
 /// The object in its stored form with the API's defaults.
 pub(crate) fn complete(kind: &Kind, value: Value) -> Result<Value, Failure> {
     let Some(view) = view(kind) else { return Ok(value) };

@@ -88,6 +88,11 @@ impl Reader {
                     }
                     seen.push(key.clone());
                     let value = self.value(view.to(&field.of), raw)?;
+                    // Stored lists know no difference between empty and nothing.
+                    let value = value.map(|value| match value {
+                        Value::Array(list) if list.is_empty() => Value::Null,
+                        other => other,
+                    });
                     match value.filter(|value| is_written(field, value)) {
                         Some(value) => drop(map.insert(key, value)),
                         None => drop(map.remove(&key)),
@@ -162,6 +167,7 @@ fn is_written(field: &Field, value: &Value) -> bool {
         return true;
     }
     match (&field.of, value) {
+        (_, Value::Null) => false,
         (Type::Map { .. }, Value::Object(map)) => !map.is_empty(),
         (Type::List(_), Value::Array(list)) => !list.is_empty(),
         (Type::Struct { .. } | Type::Any, _) => true,

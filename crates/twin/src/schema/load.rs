@@ -161,7 +161,7 @@ pub(super) fn built_in() -> Schema {
         let at = places.get(name.as_str()?)?;
         Some((kind.clone(), *at))
     });
-    let plain = |at| Type::Struct { at, atomic: false, retain_keys: false };
+    let plain = |at| Type::Struct { at, atomic: None, retain_keys: false };
     Schema { places: (0..structs.len()).map(plain).collect(), kinds: kinds.collect(), structs }
 }
 
@@ -184,6 +184,7 @@ impl Loader<'_> {
         let own = |(key, field): (&String, &Value)| (key.clone(), self.field(last, key, field));
         Struct {
             name: format!("{version}.{last}"),
+            path: name.to_owned(),
             fields: row["fields"].as_object().into_iter().flatten().map(own).collect(),
             atomic: row["a"] == "atomic",
         }
@@ -242,7 +243,8 @@ impl Loader<'_> {
         }
         let at = self.places.get(name).copied().unwrap_or_default();
         let retain_keys = row["p"].as_str().is_some_and(|p| p.contains("retainKeys"));
-        Type::Struct { at, atomic: row["a"] == "atomic", retain_keys }
+        let atomic = row["a"].as_str().map(|kind| kind == "atomic");
+        Type::Struct { at, atomic, retain_keys }
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod decode;
 mod load;
+pub(crate) mod protobuf;
 mod quantity;
 mod raw;
 mod scalar;
@@ -36,6 +37,8 @@ pub(crate) struct Schema {
 pub(crate) struct Struct {
     /// As programs name it, such as `v1.PodSpec`.
     pub name: String,
+    /// As schemas name it, such as `io.k8s.api.core.v1.PodSpec`.
+    pub path: String,
     pub fields: BTreeMap<String, Field>,
     /// Whether it has one owner as a whole.
     atomic: bool,
@@ -70,7 +73,8 @@ pub(crate) enum Type {
     Any,
     Struct {
         at: usize,
-        atomic: bool,
+        /// Owned as a whole, or member by member whatever its own type says.
+        atomic: Option<bool>,
         /// Patches name the keys that stay.
         retain_keys: bool,
     },
@@ -119,6 +123,13 @@ pub(crate) fn of_kind(api_version: &str, kind: &str) -> Option<View<'static>> {
     schema.places.get(at).map(|of| View { schema, of })
 }
 
+/// A built-in type by its full name.
+pub(crate) fn of_name(name: &str) -> Option<View<'static>> {
+    let schema: &'static Schema = &BUILT_IN;
+    let at = schema.structs.iter().position(|s| s.path == name)?;
+    schema.places.get(at).map(|of| View { schema, of })
+}
+
 impl<'a> View<'a> {
     /// The same set, another type of it.
     pub fn to(self, of: &'a Type) -> Self {
@@ -136,7 +147,9 @@ impl<'a> View<'a> {
     /// Whether it has one owner as a whole.
     pub fn is_atomic(self) -> bool {
         match self.of {
-            Type::Struct { atomic, .. } => *atomic || self.structure().is_none_or(|s| s.atomic),
+            Type::Struct { atomic, .. } => {
+                atomic.unwrap_or_else(|| self.structure().is_none_or(|s| s.atomic))
+            }
             Type::Map { atomic, .. } => *atomic,
             Type::List(list) => list.relation == Relation::Atomic,
             _ => true,

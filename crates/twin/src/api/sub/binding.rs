@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::super::query::Query;
 use super::super::route::Target;
-use super::super::write::named;
 use super::super::{Reply, Request};
 use super::{document, done};
 use crate::field;
@@ -18,11 +17,12 @@ pub(super) fn answer(
     request: &Request,
 ) -> Result<Reply, Failure> {
     let binding = document(&["v1/Binding"], request, query)?;
-    bind(registry, target.home(), named(target, "get")?, &binding, query)
+    let name = target.name.as_deref().unwrap_or_else(|| field::name(&binding)).to_owned();
+    bind(registry, target.home(), &name, &binding, query)
 }
 
 /// A binding that was sent to the pod or to the collection of bindings.
-pub(in super::super) fn bind(
+fn bind(
     registry: &mut Registry,
     namespace: &str,
     name: &str,

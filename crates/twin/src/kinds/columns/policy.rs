@@ -5,6 +5,15 @@ use serde_json::Value;
 use super::{AGE, Columns, NAME, age, name, number_or_text, text, text_or, typed};
 use crate::field;
 
+pub(crate) const POLICY_BINDING: Columns =
+    Columns::new(&[NAME, text("PolicyName"), text("ParamRef"), AGE], |o, now| {
+        let reference = match o.pointer("/spec/paramRef") {
+            Some(reference) if reference.is_object() => text_or(reference, "/name", "*"),
+            _ => "<unset>".into(),
+        };
+        vec![name(o), text_or(o, "/spec/policyName", ""), reference, age(o, now)]
+    });
+
 pub(crate) const QUOTA: Columns =
     Columns::new(&[NAME, text("Request"), text("Limit"), AGE], |o, now| {
         let (mut requests, mut limits) = (Vec::new(), Vec::new());

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{AGE, Columns, NAME, age, name, text, text_or, wide};
+use super::{AGE, Column, Columns, NAME, age, name, text, text_or, typed, wide};
 use crate::field;
 
 pub(crate) const CLAIM: Columns = Columns::new(
@@ -75,6 +75,59 @@ pub(crate) const VOLUME: Columns = Columns::new(
             text_or(o, "/status/reason", ""),
             age(o, now),
             text_or(o, "/spec/volumeMode", "<unset>"),
+        ]
+    },
+);
+
+pub(crate) const DRIVER: Columns = Columns::new(
+    &[
+        NAME,
+        typed("AttachRequired", "boolean"),
+        typed("PodInfoOnMount", "boolean"),
+        typed("StorageCapacity", "boolean"),
+        text("TokenRequests"),
+        typed("RequiresRepublish", "boolean"),
+        text("Modes"),
+        AGE,
+    ],
+    |o, now| {
+        let flag = |key: &str| Value::from(field::flag(o, &format!("/spec/{key}")));
+        let texts = |pointer: &str, key: &str| -> Value {
+            let list = field::list(o, pointer).iter();
+            let texts: Vec<_> =
+                list.map(|item| item.as_str().unwrap_or_else(|| field::text(item, key))).collect();
+            if texts.is_empty() { "<unset>".into() } else { texts.join(",").into() }
+        };
+        vec![
+            name(o),
+            flag("attachRequired"),
+            flag("podInfoOnMount"),
+            flag("storageCapacity"),
+            texts("/spec/tokenRequests", "/audience"),
+            flag("requiresRepublish"),
+            texts("/spec/volumeLifecycleModes", ""),
+            age(o, now),
+        ]
+    },
+);
+
+pub(crate) const ATTACHMENT: Columns = Columns::new(
+    &[
+        NAME,
+        Column { name: "Attacher", kind: "string", format: "name", priority: 0 },
+        text("PV"),
+        text("Node"),
+        typed("Attached", "boolean"),
+        AGE,
+    ],
+    |o, now| {
+        vec![
+            name(o),
+            text_or(o, "/spec/attacher", ""),
+            text_or(o, "/spec/source/persistentVolumeName", ""),
+            text_or(o, "/spec/nodeName", ""),
+            field::flag(o, "/status/attached").into(),
+            age(o, now),
         ]
     },
 );

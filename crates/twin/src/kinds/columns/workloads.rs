@@ -173,6 +173,23 @@ pub(crate) const CRON_JOB: Columns = Columns::new(
     },
 );
 
+pub(crate) const REVISION: Columns =
+    Columns::new(&[NAME, text("Controller"), text("Revision"), AGE], |o, now| {
+        let owner = field::controller(o).map_or("<none>".into(), |owner| {
+            let kind = field::text(owner, "/kind").to_lowercase();
+            let group = field::text(owner, "/apiVersion").split_once('/');
+            let group = group.map(|(group, _)| format!(".{group}")).unwrap_or_default();
+            format!("{kind}{group}/{}", field::text(owner, "/name"))
+        });
+        vec![name(o), owner.into(), number(o, "/revision").into(), age(o, now)]
+    });
+
+pub(crate) const POD_TEMPLATE: Columns =
+    Columns::new(&[NAME, text("Containers"), text("Images"), text("Pod Labels")], |o, _| {
+        let [names, images] = containers(o, "/template/spec");
+        vec![name(o), names, images, labels(o, "/template/metadata/labels")]
+    });
+
 pub(crate) const AUTOSCALER: Columns = Columns::new(
     &[
         NAME,

@@ -1,9 +1,14 @@
 //! The core group.
 
 use super::{STATUS, cluster_wide, core, v1};
-use crate::kinds::columns::{cluster, events, network, nodes, pods, policy, storage};
+use crate::kinds::columns::{cluster, events, network, nodes, pods, policy, storage, workloads};
 use crate::kinds::{Kind, prepare, validate};
 
+pub(crate) static COMPONENT_STATUS: Kind = Kind {
+    warning: "v1 ComponentStatus is deprecated in v1.19+",
+    verbs: &[],
+    ..cluster_wide(core("componentstatuses", "ComponentStatus"))
+};
 pub(crate) static CONFIG_MAP: Kind =
     Kind { columns: cluster::CONFIG_MAP, ..core("configmaps", "ConfigMap") };
 pub(crate) static ENDPOINTS: Kind = Kind {
@@ -82,7 +87,7 @@ pub(crate) static POD: Kind = Kind {
         "status.nominatedNodeName",
     ],
     columns: pods::POD,
-    validate: validate::pod,
+    validate: validate::own_pod,
     has_generation: true,
     deletion_shows_object: true,
     ..core("pods", "Pod")
@@ -90,6 +95,7 @@ pub(crate) static POD: Kind = Kind {
 pub(crate) static POD_TEMPLATE: Kind = Kind {
     deletion_shows_object: true,
     has_generation: true,
+    columns: workloads::POD_TEMPLATE,
     ..core("podtemplates", "PodTemplate")
 };
 pub(crate) static REPLICATION_CONTROLLER: Kind = Kind {

@@ -67,6 +67,7 @@ pub(crate) static STORAGE_CLASS: Kind = Kind {
     ..cluster_wide(v1(STORAGE, "storageclasses", "StorageClass", "storageclasses.storage.k8s.io"))
 };
 pub(crate) static CSI_DRIVER: Kind = Kind {
+    columns: storage::DRIVER,
     needs_version: true,
     deletion_shows_object: true,
     ..cluster_wide(v1(STORAGE, "csidrivers", "CSIDriver", "csidrivers.storage.k8s.io"))
@@ -77,6 +78,7 @@ pub(crate) static CSI_NODE: Kind = Kind {
     ..cluster_wide(v1(STORAGE, "csinodes", "CSINode", "csinodes.storage.k8s.io"))
 };
 pub(crate) static VOLUME_ATTACHMENT: Kind = Kind {
+    columns: storage::ATTACHMENT,
     subresources: STATUS,
     deletion_shows_object: true,
     needs_version: true,

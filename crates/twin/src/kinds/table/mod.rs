@@ -41,6 +41,7 @@ const fn cluster_wide(kind: Kind) -> Kind {
 
 /// Every resource that the server has, in order of discovery.
 pub(crate) static TABLE: &[&Kind] = &[
+    &COMPONENT_STATUS,
     &CONFIG_MAP,
     &ENDPOINTS,
     &EVENT,
@@ -64,6 +65,7 @@ pub(crate) static TABLE: &[&Kind] = &[
     &STATEFUL_SET,
     &EVENT_V1,
     &HPA,
+    &HPA_V1,
     &CRON_JOB,
     &JOB,
     &CERTIFICATE_REQUEST,

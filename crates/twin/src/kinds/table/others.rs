@@ -2,6 +2,7 @@
 
 use super::{ADMISSION, NETWORKING, STATUS, STORAGE, cluster_wide, v1};
 use crate::kinds::Kind;
+use crate::kinds::columns::policy;
 
 pub(crate) static IP_ADDRESS: Kind = Kind {
     ..cluster_wide(v1(NETWORKING, "ipaddresses", "IPAddress", "ipaddresses.networking.k8s.io"))
@@ -54,6 +55,7 @@ pub(crate) static VALIDATING_POLICY: Kind = Kind {
     ))
 };
 pub(crate) static VALIDATING_POLICY_BINDING: Kind = Kind {
+    columns: policy::POLICY_BINDING,
     needs_version: true,
     has_generation: true,
     ..cluster_wide(v1(

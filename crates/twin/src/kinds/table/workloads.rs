@@ -4,20 +4,22 @@ use super::{STATUS, cluster_wide, v1};
 use crate::kinds::columns::{cluster, network, policy, workloads};
 use crate::kinds::{Kind, prepare, validate};
 
-pub(crate) static CONTROLLER_REVISION: Kind =
-    v1("apps", "controllerrevisions", "ControllerRevision", "controllerrevisions.apps");
+pub(crate) static CONTROLLER_REVISION: Kind = Kind {
+    columns: workloads::REVISION,
+    ..v1("apps", "controllerrevisions", "ControllerRevision", "controllerrevisions.apps")
+};
 pub(crate) static DAEMON_SET: Kind = Kind {
     subresources: STATUS,
     columns: workloads::DAEMON_SET,
     prepare_update: prepare::daemon_set_update,
-    validate: validate::workload,
+    validate: validate::own_workload,
     has_generation: true,
     ..v1("apps", "daemonsets", "DaemonSet", "daemonsets.apps")
 };
 pub(crate) static DEPLOYMENT: Kind = Kind {
     subresources: &["scale", "status"],
     columns: workloads::DEPLOYMENT,
-    validate: validate::workload,
+    validate: validate::own_workload,
     has_generation: true,
     ..v1("apps", "deployments", "Deployment", "deployments.apps")
 };
@@ -25,14 +27,14 @@ pub(crate) static REPLICA_SET: Kind = Kind {
     subresources: &["scale", "status"],
     fields: &["status.replicas"],
     columns: workloads::REPLICA_SET,
-    validate: validate::workload,
+    validate: validate::own_workload,
     has_generation: true,
     ..v1("apps", "replicasets", "ReplicaSet", "replicasets.apps")
 };
 pub(crate) static STATEFUL_SET: Kind = Kind {
     subresources: &["scale", "status"],
     columns: workloads::STATEFUL_SET,
-    validate: validate::workload,
+    validate: validate::own_workload,
     has_generation: true,
     ..v1("apps", "statefulsets", "StatefulSet", "statefulsets.apps")
 };
@@ -42,6 +44,17 @@ pub(crate) static HPA: Kind = Kind {
     ..Kind::of(
         "autoscaling",
         "v2",
+        "horizontalpodautoscalers",
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers.autoscaling",
+    )
+};
+pub(crate) static HPA_V1: Kind = Kind {
+    subresources: STATUS,
+    columns: workloads::AUTOSCALER,
+    ..Kind::of(
+        "autoscaling",
+        "v1",
         "horizontalpodautoscalers",
         "HorizontalPodAutoscaler",
         "horizontalpodautoscalers.autoscaling",

@@ -52,11 +52,13 @@ fn name(kind: &Kind, value: &Value) -> Vec<Cause> {
     let short = matches!(kind.storage, "services" | "namespaces");
     let mut causes = Vec::new();
     match (short, name.len()) {
-        (true, 64..) => causes.extend(invalid("must be no more than 63 bytes")),
-        (false, 254..) => causes.extend(invalid("must be no more than 253 bytes")),
+        (true, 64..) => causes.extend(invalid("must be no more than 63 characters")),
+        (false, 254..) => causes.extend(invalid("must be no more than 253 characters")),
         _ => {}
     }
-    if short && !is_label(name) {
+    if short && name.contains('.') {
+        causes.extend(invalid("must not contain dots"));
+    } else if short && !is_label(name) {
         causes.extend(invalid(LABEL));
     } else if !short && !name.split('.').all(is_label) {
         causes.extend(invalid(SUBDOMAIN));
@@ -94,7 +96,7 @@ pub(super) fn qualified(name: &str) -> Vec<String> {
         wrong.push(format!("prefix part {SUBDOMAIN}"));
     }
     if word.len() > 63 {
-        wrong.push("name part must be no more than 63 bytes".to_owned());
+        wrong.push("name part must be no more than 63 characters".to_owned());
     }
     if !is_word(word) {
         wrong.push(QUALIFIED.to_owned());
@@ -111,7 +113,7 @@ pub(super) fn labels(labels: &Value, path: &str) -> Vec<Cause> {
         }
         let text = value.as_str().unwrap_or_default();
         if text.len() > 63 {
-            causes.push(Cause::invalid(path, value, "must be no more than 63 bytes"));
+            causes.push(Cause::invalid(path, value, "must be no more than 63 characters"));
         }
         if !text.is_empty() && !is_word(text) {
             causes.push(Cause::invalid(path, value, LABEL_VALUE));
@@ -156,8 +158,8 @@ fn finalizers(value: &Value) -> Vec<Cause> {
 
 fn owners(value: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    for (index, owner) in field::list(value, "/metadata/ownerReferences").iter().enumerate() {
-        let at = |key: &str| format!("metadata.ownerReferences[{index}].{key}");
+    for owner in field::list(value, "/metadata/ownerReferences") {
+        let at = |key: &str| format!("metadata.ownerReferences.{key}");
         let empty = |key: &str| field::text(owner, &format!("/{key}")).is_empty();
         let none = Value::from("");
         for (key, why) in [

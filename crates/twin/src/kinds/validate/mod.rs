@@ -1,62 +1,138 @@
-//! What an object must fulfil beyond its name. Only rules that keep the cluster's actors from
-//! meeting an object they cannot read; the rest of the real server's rules come row by row.
+//! What objects must fulfil, in the words of the real server. One module per subject; rules for
+//! metadata hold for every kind.
 
+mod config;
+mod container;
+mod immutable;
+mod jobs;
 mod metadata;
+mod network;
+mod own;
+mod pod;
+mod policy;
+mod selector;
+mod storage;
+mod workload;
 
 use serde_json::Value;
 
+pub(crate) use immutable::update_rules;
 pub(crate) use metadata::metadata;
+pub(crate) use own::{pod as own_pod, workload as own_workload};
 
 use crate::field;
 use crate::registry::Cause;
+
+const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
+const PORT_RANGE: &str = "must be between 1 and 65535, inclusive";
+const PERCENT: &str = "a valid percent string must be a numeric string followed by an ending '%' \
+     (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+const CIDR: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 
 /// No rule.
 pub(super) fn nothing(_: &Value) -> Vec<Cause> {
     Vec::new()
 }
 
-/// A pod needs containers with names and images.
-pub(super) fn pod(pod: &Value) -> Vec<Cause> {
-    containers(pod, "/spec", "spec")
+/// What clients' objects of a kind must fulfil, by storage name.
+pub(crate) fn rules(storage: &str) -> Option<fn(&Value) -> Vec<Cause>> {
+    Some(match storage {
+        "pods" => pod::pod,
+        "services" => network::service,
+        "nodes" => network::node,
+        "configmaps" => config::config_map,
+        "secrets" => config::secret,
+        "events" => policy::event,
+        "limitranges" => policy::limit_range,
+        "persistentvolumeclaims" => storage::claim,
+        "persistentvolumes" => storage::volume,
+        "deployments.apps" => workload::deployment,
+        "replicasets.apps" => workload::replica_set,
+        "daemonsets.apps" => workload::daemon_set,
+        "statefulsets.apps" => workload::stateful_set,
+        "jobs.batch" => jobs::job,
+        "cronjobs.batch" => jobs::cron_job,
+        "horizontalpodautoscalers.autoscaling" => policy::autoscaler,
+        "poddisruptionbudgets.policy" => policy::budget,
+        "leases.coordination.k8s.io" => policy::lease,
+        "endpointslices.discovery.k8s.io" => network::endpoint_slice,
+        "ingresses.networking.k8s.io" => network::ingress,
+        "networkpolicies.networking.k8s.io" => network::network_policy,
+        "storageclasses.storage.k8s.io" => storage::storage_class,
+        "priorityclasses.scheduling.k8s.io" => policy::priority_class,
+        "roles.rbac.authorization.k8s.io" | "clusterroles.rbac.authorization.k8s.io" => {
+            policy::role
+        }
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io" => policy::policy_binding,
+        _ => return None,
+    })
 }
 
-/// A workload needs a selector that its own template meets.
-pub(super) fn workload(object: &Value) -> Vec<Cause> {
+/// The value at a pointer, or null.
+fn at<'a>(object: &'a Value, pointer: &str) -> &'a Value {
+    object.pointer(pointer).unwrap_or(&Value::Null)
+}
+
+/// Whole numbers that may not be negative, by pointer and path.
+fn not_negative(object: &Value, fields: &[(&str, &str)]) -> Vec<Cause> {
+    let negative = |(pointer, path): &(&str, &str)| {
+        let value = at(object, pointer);
+        let is = value.as_i64().is_some_and(|n| n < 0);
+        is.then(|| Cause::invalid(path, value, NOT_NEGATIVE))
+    };
+    fields.iter().filter_map(negative).collect()
+}
+
+/// A text that must be one of some, if it is there.
+fn one_of(value: &Value, path: &str, known: &[&str]) -> Option<Cause> {
+    let text = value.as_str().filter(|text| !text.is_empty())?;
+    (!known.contains(&text)).then(|| Cause::unsupported(path, value, known))
+}
+
+/// A name that must be there and a DNS label.
+fn label_name(value: &Value, path: &str) -> Option<Cause> {
+    match value.as_str().unwrap_or_default() {
+        "" => Some(Cause::required(path)),
+        text if text.len() > 63 => {
+            Some(Cause::invalid(path, value, "must be no more than 63 characters"))
+        }
+        text if !metadata::is_label(text) => Some(Cause::invalid(path, value, metadata::LABEL)),
+        _ => None,
+    }
+}
+
+/// Names that come twice in a list, by their field.
+fn duplicates(list: &[Value], key: &str, path: &str) -> Vec<Cause> {
+    let mut seen: Vec<&str> = Vec::new();
     let mut causes = Vec::new();
-    let replicas = object.pointer("/spec/replicas").unwrap_or(&Value::Null);
-    let possible = replicas.as_i64().is_some_and(|n| (0..=i64::from(i32::MAX)).contains(&n));
-    if !possible && !replicas.is_null() {
-        let why = "must be greater than or equal to 0";
-        causes.push(Cause::invalid("spec.replicas", replicas, why));
+    for (index, item) in list.iter().enumerate() {
+        let name = field::text(item, &format!("/{key}"));
+        if !name.is_empty() && seen.contains(&name) {
+            let at = format!("{path}[{index}].{key}");
+            causes.push(Cause::duplicate(&at, &name.into()));
+        }
+        seen.push(name);
     }
-    let wanted = field::map(object, "/spec/selector/matchLabels");
-    let expressions = field::list(object, "/spec/selector/matchExpressions");
-    if wanted.is_none_or(|labels| labels.is_empty()) && expressions.is_empty() {
-        causes.push(Cause::required("spec.selector"));
-    }
-    let labels = field::map(object, "/spec/template/metadata/labels");
-    let mut wanted = wanted.into_iter().flatten();
-    if wanted.any(|(k, v)| labels.and_then(|l| l.get(k)) != Some(v)) {
-        let labels = object.pointer("/spec/template/metadata/labels").unwrap_or(&Value::Null);
-        let why = "`selector` does not match template `labels`";
-        causes.push(Cause::invalid("spec.template.metadata.labels", labels, why));
-    }
-    causes.extend(containers(object, "/spec/template/spec", "spec.template.spec"));
     causes
 }
 
-fn containers(object: &Value, pointer: &str, path: &str) -> Vec<Cause> {
-    let all = field::list(object, &format!("{pointer}/containers"));
-    if all.is_empty() {
-        return vec![Cause::required(&format!("{path}.containers"))];
+/// A number or percentage.
+fn number_or_percent(value: &Value, path: &str, most_100: bool) -> Vec<Cause> {
+    match value {
+        Value::Number(number) if number.as_i64().is_some_and(|n| n < 0) => {
+            vec![Cause::invalid(path, value, NOT_NEGATIVE)]
+        }
+        Value::String(text) => {
+            let share = text.strip_suffix('%').filter(|s| !s.is_empty());
+            let share = share.filter(|s| s.bytes().all(|b| b.is_ascii_digit()));
+            match share.map(|s| s.parse::<u64>().unwrap_or(u64::MAX)) {
+                None => vec![Cause::invalid(path, value, PERCENT)],
+                Some(101..) if most_100 => {
+                    vec![Cause::invalid(path, value, "must not be greater than 100%")]
+                }
+                Some(_) => Vec::new(),
+            }
+        }
+        _ => Vec::new(),
     }
-    let missing = |i: usize, container: &Value, key: &str| {
-        let absent = field::text(container, &format!("/{key}")).is_empty();
-        absent.then(|| Cause::required(&format!("{path}.containers[{i}].{key}")))
-    };
-    all.iter()
-        .enumerate()
-        .flat_map(|(i, c)| [missing(i, c, "name"), missing(i, c, "image")])
-        .flatten()
-        .collect()
 }
