@@ -31,8 +31,9 @@ async fn absurd_objects_do_not_stop_the_cluster() {
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
     let huge = json!({"metadata": {"name": "huge"}, "spec": {"containers": [
         {"name": "a", "image": "x", "resources": {"requests": {"cpu": "9E", "memory": "9E"}}},
-        {"name": "b", "image": "x", "resources": {"requests": {"cpu": "9E", "memory": "-9E"}}},
+        {"name": "b", "image": "x", "resources": {"requests": {"cpu": "9E", "memory": "9E"}}},
     ], "terminationGracePeriodSeconds": i64::MAX}});
+    let negative = huge.to_string().replace("9E", "-9E");
     let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [
         {"name": "c", "image": "x"},
     ]}});
@@ -54,6 +55,7 @@ async fn absurd_objects_do_not_stop_the_cluster() {
         (pods, r#"{"metadata": {"name": "a"}, "spec": {"containers": {}}}"#, false),
         (pods, r#"{"metadata": {"name": "../../etc"}, "spec": {"containers": []}}"#, false),
         (pods, huge.to_string().as_str(), true),
+        (pods, negative.as_str(), false),
         (deployments, rolling.to_string().as_str(), true),
         (deployments, many.to_string().as_str(), false),
     ] {
