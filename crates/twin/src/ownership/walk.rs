@@ -27,9 +27,8 @@ pub(crate) fn place(view: View<'_>, index: usize, item: &Value) -> Step {
             let mut found = Map::new();
             for key in keys {
                 let default = || element.and_then(|s| s.fields.get(key)?.default.clone());
-                match item.get(key).cloned().or_else(default) {
-                    Some(value) => drop(found.insert(key.clone(), value)),
-                    None => {}
+                if let Some(value) = item.get(key).cloned().or_else(default) {
+                    drop(found.insert(key.clone(), value))
                 }
             }
             Step::Key(Value::Object(found).to_string())
@@ -112,10 +111,8 @@ fn walk(
         (None, None) => return,
         (None, Some(_)) => found.added.insert(path),
         (Some(_), None) => found.removed.insert(path),
-        (Some(old), Some(new)) if leaf => {
-            if old != new {
-                found.modified.insert(path);
-            }
+        (Some(old), Some(new)) if leaf && old != new => {
+            found.modified.insert(path);
         }
         _ => {}
     }

@@ -72,8 +72,8 @@ impl Failure {
             namespace => format!("{namespace}/{name}"),
         };
         let message = format!(
-            "Operation cannot be fulfilled on {} \"{name}\": StorageError: invalid object, Code: 4, \
-             Key: /registry/{}/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+            "Operation cannot be fulfilled on {} \"{name}\": StorageError: invalid object, \
+             Code: 4, Key: /registry/{}/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
              failed: UID in precondition: {asked}, UID in object meta: {uid}",
             kind.qualified(),
             kind.plural
