@@ -6,8 +6,10 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::{ConfigMap, Node, Pod};
-use kube::api::{Api, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use k8s_openapi::api::core::v1::{ConfigMap, Node, PersistentVolumeClaim, Pod};
+use kube::api::{
+    Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
+};
 use kube::runtime::watcher;
 use kube::{Client, ResourceExt};
 use serde_json::json;
@@ -196,4 +198,43 @@ async fn a_watcher_follows_virtual_time() {
     }
     moving.await.unwrap();
     assert!(lost.iter().all(|name| name.starts_with("worker-")), "{lost:?}");
+}
+
+#[tokio::test]
+async fn a_claim_in_use_outlives_its_deletion() {
+    let (twin, client) = start();
+    let claims = Api::<PersistentVolumeClaim>::default_namespaced(client.clone());
+    let pods = Api::<Pod>::default_namespaced(client);
+    let claim = |name: &str| {
+        serde_json::from_value(json!({
+            "metadata": {"name": name},
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        }))
+        .unwrap()
+    };
+    let pod = serde_json::from_value(json!({
+        "metadata": {"name": "user"},
+        "spec": {
+            "containers": [{"name": "main", "image": "reg.example/user:1"}],
+            "volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "used"}}],
+        },
+    }))
+    .unwrap();
+    for name in ["used", "idle"] {
+        claims.create(&PostParams::default(), &claim(name)).await.unwrap();
+    }
+    pods.create(&PostParams::default(), &pod).await.unwrap();
+    twin.advance_seconds(30);
+    for name in ["used", "idle"] {
+        claims.delete(name, &DeleteParams::default()).await.unwrap();
+    }
+    twin.advance_seconds(30);
+    assert_eq!(refusal(claims.get("idle").await).0, 404);
+    assert!(claims.get("used").await.unwrap().metadata.deletion_timestamp.is_some());
+    pods.delete("user", &DeleteParams::default().grace_period(0)).await.unwrap();
+    twin.advance_seconds(30);
+    assert_eq!(refusal(claims.get("used").await).0, 404);
 }

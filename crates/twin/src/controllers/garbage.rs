@@ -49,7 +49,7 @@ impl Actor for GarbageCollector {
     }
 }
 
-fn has_finalizer(object: &Value, name: &str) -> bool {
+pub(super) fn has_finalizer(object: &Value, name: &str) -> bool {
     field::list(object, "/metadata/finalizers").iter().any(|f| f == name)
 }
 
@@ -107,7 +107,7 @@ fn release_if_alone(context: &mut Context<'_>, owner: &Value) {
     }
 }
 
-fn release(context: &mut Context<'_>, owner: &Value, finalizer: &str) {
+pub(super) fn release(context: &mut Context<'_>, owner: &Value, finalizer: &str) {
     let version = field::text(owner, "/apiVersion");
     let Some(kind) = kinds::of_object(version, field::text(owner, "/kind")) else { return };
     let released = context.registry.modify(kind, owner, Part::Spec, |object| {

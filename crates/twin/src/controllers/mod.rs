@@ -12,6 +12,7 @@ mod garbage;
 mod namespaces;
 mod node_lifecycle;
 mod node_rate;
+mod protection;
 mod quotas;
 mod replica_set;
 mod rollout;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
         Box::new(endpoints::Endpoints),
         Box::new(quotas::Quotas),
         Box::new(volumes::Volumes::default()),
+        Box::new(protection::Protection::default()),
         Box::new(node_lifecycle::NodeLifecycle::default()),
         Box::new(taint_eviction::TaintEviction::default()),
         Box::new(garbage::GarbageCollector),
