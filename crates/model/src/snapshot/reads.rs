@@ -89,7 +89,8 @@ impl Part<'_> {
     }
 }
 
-/// Notes that are kept before they are sorted and told once each.
+/// So many notes are kept before they are sorted and kept once each; then twice as many as were
+/// left, so that the sorting costs little however much is read.
 const NOTES: usize = 1 << 16;
 
 thread_local! {
@@ -110,9 +111,10 @@ fn keep(key: PartKey) {
         if noted.iter().rev().take(4).any(|k| *k == key) {
             return;
         }
-        if noted.len() >= NOTES {
+        if noted.len() >= NOTES && noted.len() == noted.capacity() {
             noted.sort_unstable();
             noted.dedup();
+            noted.reserve_exact(noted.len().max(NOTES));
         }
         noted.push(key);
     });
