@@ -1,8 +1,8 @@
 //! How long a standing verdict takes to follow a change in a large cluster.
 //!
-//! `cargo bench -p engine --bench standing -- DUMP` reads a dump (`cargo xtask bench watch` makes
-//! one), lets things happen to it and prints the time of each step. With `--kinds` it says how
-//! long each kind takes to be asked about everything.
+//! `cargo bench -p engine --bench standing -- DUMP` reads a dump (`cargo xtask bench diagnose
+//! --keep FILE` writes one), lets things happen to it and prints the time of each step. With
+//! `--kinds` it says how long each kind takes to be asked about everything.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use model::record::{ClusterEvent, EventTime, Node, Pod};
 use model::{Change, Condition, Detect, Kind, Object, Snapshot, Timestamp, Truth, listen};
 
 /// Steps of each sort.
-const STEPS: usize = 60;
+const STEPS: usize = 12;
 /// Changes in a batch.
 const BATCH: usize = 1_000;
 
@@ -47,7 +47,7 @@ fn main() {
             (0..STEPS).map(|_| step(&mut standing, scene.changes(sort, 1, &mut random))).collect();
         print(sort.name(), 1, steps);
     }
-    let steps: Vec<Took> = (0..10)
+    let steps: Vec<Took> = (0..4)
         .map(|_| {
             let changes = Sort::ALL.iter().cycle().take(BATCH);
             let changes = changes.flat_map(|sort| scene.changes(*sort, 1, &mut random)).collect();

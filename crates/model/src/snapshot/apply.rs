@@ -34,13 +34,14 @@ pub struct Touched {
 }
 
 impl Snapshot {
-    /// Takes over what changed up to this moment.
+    /// Takes over what changed up to this moment. Time only goes forward: a clock that was put
+    /// back is taken to stand still.
     pub fn apply(
         &mut self,
         changes: impl IntoIterator<Item = Change>,
         now: impl Into<Timestamp>,
     ) -> Touched {
-        let now = now.into();
+        let now = now.into().max(*self.now);
         let mut step = Step { touched: Touched::default(), regroup: BTreeSet::new(), now: self };
         if now != step.now.now {
             step.touch(Part::Clock);

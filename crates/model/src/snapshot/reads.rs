@@ -140,6 +140,12 @@ impl Clock {
     pub(super) fn new(now: Timestamp) -> Self {
         Clock(now)
     }
+
+    /// Whether this moment has come. What has come stays so, and the answer then rests on no
+    /// clock: so old objects need not be asked about again with every tick.
+    pub fn has_come(self, moment: Timestamp) -> bool {
+        self.0 >= moment || *self >= moment
+    }
 }
 
 impl Deref for Clock {

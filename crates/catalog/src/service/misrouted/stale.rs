@@ -75,7 +75,7 @@ fn difference(service: &Service, now: &Snapshot) -> Option<Difference> {
 }
 
 fn is_young(service: &Service, now: &Snapshot) -> bool {
-    service.meta.created.is_none_or(|at| now.now.since(at) < SETTLED_SECONDS)
+    service.meta.created.is_none_or(|at| !now.now.has_come(at.plus_seconds(SETTLED_SECONDS)))
 }
 
 /// Whether the pods have the port: without it they are rightly no endpoints.
