@@ -111,3 +111,14 @@ fn what_an_answer_rests_on_is_heard_through_every_door() {
     let (inner, outer) = listen(|| parts(|| now.apps.len()));
     assert!(!inner.is_empty() && outer.is_empty(), "who listens inside is not overheard");
 }
+
+#[test]
+fn time_goes_forward_and_what_has_come_rests_on_no_clock() {
+    let mut now = snapshot(&[]);
+    let at = Timestamp::from_seconds(NOW);
+    assert!(parts(|| assert!(now.now.has_come(at))).is_empty());
+    let clock = parts(|| assert!(!now.now.has_come(at.plus_seconds(1))));
+    assert_eq!(now.apply([], at.minus_seconds(9)), Touched::default(), "it stands still");
+    assert_eq!(now.apply([], at.plus_seconds(1)).parts, clock);
+    assert!(now.now.has_come(at.plus_seconds(1)));
+}
