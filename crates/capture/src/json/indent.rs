@@ -15,15 +15,18 @@ pub fn strip_indentation(bytes: &mut [u8], in_indent: &mut bool) -> usize {
         if *in_indent {
             from += spaces(bytes.get(from..).unwrap_or_default());
         }
-        // What is behind a line end may be written over only where it was read already.
-        while from - to >= BLOCK
-            && let Some(block) = block(bytes, from)
-            && let Some(place) = bytes.get_mut(to..to + BLOCK)
-        {
-            place.copy_from_slice(&block);
+        while let Some(block) = block(bytes, from) {
             let end = first(&block, |word| zero_bytes(word ^ LINE_ENDS));
             *in_indent = end < BLOCK;
             let count = if *in_indent { end + 1 } else { BLOCK };
+            // What is behind a line end may be written over only where it was read already;
+            // and up to the first indentation everything is in its place.
+            let width = if from - to < BLOCK { count } else { BLOCK };
+            if from > to
+                && let Some((place, kept)) = bytes.get_mut(to..to + width).zip(block.get(..width))
+            {
+                place.copy_from_slice(kept);
+            }
             (from, to) = (from + count, to + count);
             if *in_indent {
                 from += spaces(bytes.get(from..).unwrap_or_default());
