@@ -9,7 +9,7 @@ use model::{
 use super::disk::{self, Culprit, Pressure};
 use super::eviction_gc_clash;
 use crate::observability::resource_alerts_missing::{self, Resource};
-use crate::pod::edit::container_field;
+use crate::pod::edit::{self, container_field};
 use crate::wording::between;
 use crate::workload::{ephemeral_limit_missing, hostpath_used};
 
@@ -254,15 +254,7 @@ fn stop(finding: &Finding, app: &App) -> Vec<Step> {
 }
 
 fn prevent(gap: &Gap, _: &Snapshot) -> Option<Patch> {
-    let container = between(&gap.field, "ontainers[", "]")?;
-    if matches!(gap.object.kind, Kind::Pod | Kind::CronJob) {
-        return None;
-    }
-    let body = format!(
-        "spec:\n  template:\n    spec:\n      containers:\n      - name: {container}\n        \
-         resources:\n          limits:\n            ephemeral-storage: 2Gi\n"
-    );
-    Some(Patch { object: gap.object.clone(), body })
+    edit::container_patch(gap, "resources:\n  limits:\n    ephemeral-storage: 2Gi")
 }
 
 fn rehearse() -> Option<Scenario> {

@@ -12,6 +12,7 @@ use super::shared::AT_ONCE_SECONDS;
 use crate::evidence;
 use crate::observability::monitoring_inside_cluster;
 use crate::observability::resource_alerts_missing::{self, Resource};
+use crate::pod::edit;
 use crate::wording::between;
 
 failure! {
@@ -274,6 +275,13 @@ pub(crate) fn limit_for(app: &App, container: &str, now: &Snapshot) -> Option<St
     first_limit(container, now)
 }
 
+/// The patch that sets a limit for the container that a gap names.
+pub(crate) fn limit_patch(gap: &Gap, now: &Snapshot) -> Option<Patch> {
+    let container = between(&gap.field, "ontainers[", "]")?;
+    let limit = limit_for(now.app(&gap.object)?, container, now)?;
+    edit::container_patch(gap, &format!("resources:\n  limits:\n    memory: {limit}"))
+}
+
 /// The step that sets a limit, for the first container that has none.
 fn limit_step(finding: &Finding, now: &Snapshot) -> Step {
     let what = "Give it a memory limit before it is started again";
@@ -318,14 +326,7 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
 }
 
 fn prevent(gap: &Gap, now: &Snapshot) -> Option<Patch> {
-    let container = between(&gap.field, "containers[", "]")?;
-    let app = now.app(&gap.object)?;
-    let limit = limit_for(app, container, now)?;
-    let body = format!(
-        "spec:\n  template:\n    spec:\n      containers:\n      - name: {container}\n        \
-         resources:\n          limits:\n            memory: {limit}\n"
-    );
-    Some(Patch { object: gap.object.clone(), body })
+    limit_patch(gap, now)
 }
 
 fn rehearse() -> Option<Scenario> {

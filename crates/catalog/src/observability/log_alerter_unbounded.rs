@@ -4,9 +4,9 @@ use model::record::LogRule;
 use model::{Act, Finding, Gap, Kind, Patch, Remedy, Scenario, Snapshot, Step};
 
 use super::{rules, tooling};
-use crate::node::lost_cascade::{limit_for, unlimited};
+use crate::node::lost_cascade::{limit_patch, unlimited};
 use crate::pod::edit;
-use crate::wording::{LOG_ALERTERS, between};
+use crate::wording::LOG_ALERTERS;
 use crate::workload::audit;
 
 failure! {
@@ -116,13 +116,7 @@ fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
 
 /// A limit of the container. A rule stands inside a text, which no patch reaches.
 fn prevent(gap: &Gap, now: &Snapshot) -> Option<Patch> {
-    let container = between(&gap.field, "ontainers[", "]")?;
-    let limit = limit_for(now.app(&gap.object)?, container, now)?;
-    let body = format!(
-        "spec:\n  template:\n    spec:\n      containers:\n      - name: {container}\n        \
-         resources:\n          limits:\n            memory: {limit}\n"
-    );
-    Some(Patch { object: gap.object.clone(), body })
+    limit_patch(gap, now)
 }
 
 fn rehearse() -> Option<Scenario> {
@@ -131,12 +125,11 @@ fn rehearse() -> Option<Scenario> {
         acts: vec![
             (
                 0,
-                Act::Apply(
-                    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: line-alerter, \
-                     namespace: shop}\nspec:\n  replicas: 1\n  selector: {matchLabels: {app: \
-                     line-alerter}}\n  template:\n    metadata: {labels: {app: line-alerter}}\n    \
-                     spec:\n      containers:\n      - {name: alerter, image: 'elastalert2:2.9'}\n",
-                ),
+                Act::Apply(drill_deployment!(
+                    "line-alerter",
+                    replicas: 1,
+                    container: "image: 'elastalert2:2.9'"
+                )),
             ),
             (60, Act::GrowMemory { workload: "shop/line-alerter", bytes_per_second: 64 << 20 }),
         ],

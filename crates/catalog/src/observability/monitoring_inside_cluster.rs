@@ -136,10 +136,7 @@ fn rehearse() -> Option<Scenario> {
             (
                 0,
                 Act::Apply(
-                    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: measures, namespace: \
-                     shop}\nspec:\n  replicas: 1\n  selector: {matchLabels: {app: measures}}\n  \
-                     template:\n    metadata: {labels: {app: measures}}\n    spec:\n      \
-                     containers:\n      - {name: main, image: 'prometheus:v3'}\n",
+                    drill_deployment!("measures", replicas: 1, container: "image: 'prometheus:v3'"),
                 ),
             ),
             (60, Act::Unmodelled("The node that the pod of shop/measures is on is lost first.")),

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use model::{Act, App, Finding, Gap, ObjectRef, Patch, Remedy, Scenario, Snapshot, Step};
 
 use super::tooling;
-use crate::node::lost_cascade::{limit_for, unlimited};
-use crate::wording::between;
+use crate::node::lost_cascade::{limit_patch, unlimited};
 use crate::workload::audit;
 
 failure! {
@@ -127,13 +126,7 @@ fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
 
 /// A limit bounds the harm; nodes are no objects that a patch makes.
 fn prevent(gap: &Gap, now: &Snapshot) -> Option<Patch> {
-    let container = between(&gap.field, "ontainers[", "]")?;
-    let limit = limit_for(now.app(&gap.object)?, container, now)?;
-    let body = format!(
-        "spec:\n  template:\n    spec:\n      containers:\n      - name: {container}\n        \
-         resources:\n          limits:\n            memory: {limit}\n"
-    );
-    Some(Patch { object: gap.object.clone(), body })
+    limit_patch(gap, now)
 }
 
 fn rehearse() -> Option<Scenario> {
