@@ -26,6 +26,7 @@ usage: cargo xtask COMMAND
   new-failure NAME FOLDER   start a failure kind, e.g. node-clock-skewed node
   accuracy SCORES.json      write docs/accuracy.md from the scores of recorded incidents
   derive FOLDER             make the twin's tables from Kubernetes' own schemas
+  derive-roles FILE         make its table of default roles from those of a server
   fidelity api FOLDER...    replay recorded exchanges against the twin: equal answers
   bench diagnose [OPTIONS]  diagnose a made dump: time, memory, faults found
   compare FOLDER...         write docs/comparison.md from recorded outputs of the tools
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         ["new-failure", name, folder] => new_failure::run(name, folder),
         ["accuracy", scores] => accuracy::run(scores),
         ["derive", folder] => derive::run(folder),
+        ["derive-roles", file] => derive::roles(file),
         ["fidelity", rest @ ..] => fidelity::run(rest),
         ["bench", rest @ ..] => bench::run(rest),
         ["compare", rest @ ..] => compare::run(rest),

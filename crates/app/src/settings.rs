@@ -205,6 +205,9 @@ pub(crate) struct Twin {
     /// Virtual seconds per second, or `pause`
     #[arg(long, default_value = "1", value_parser = speed, value_name = "N")]
     pub(crate) speed: twin::Speed,
+    /// Who may do what: everybody with the token everything, or as roles and bindings say
+    #[arg(long, default_value = "always-allow", value_parser = authorization, value_name = "MODE")]
+    pub(crate) authorization: twin::Authorization,
     /// Virtual seconds to let pass before serving
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     pub(crate) advance: u32,
@@ -215,6 +218,14 @@ pub(crate) struct Twin {
 
 /// The seed when none is given.
 const SEED: u64 = 1;
+
+fn authorization(text: &str) -> Result<twin::Authorization, String> {
+    match text {
+        "always-allow" => Ok(twin::Authorization::AlwaysAllow),
+        "rbac" => Ok(twin::Authorization::Rbac),
+        _ => Err("expected `always-allow` or `rbac`".to_owned()),
+    }
+}
 
 fn speed(text: &str) -> Result<twin::Speed, String> {
     match text {

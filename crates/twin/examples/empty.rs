@@ -1,11 +1,11 @@
 //! Serves an empty cluster in which nobody acts, without TLS, at the speed of the wall clock:
 //! `cargo run -p twin --example empty`. The first line of its output is its address. The token
-//! is `admin-token`. It ends with its parent.
+//! is `admin-token`; roles decide about everybody else. It ends with its parent.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::Timestamp;
-use twin::{Options, Speed, Twin};
+use twin::{Authorization, Options, Speed, Twin};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,6 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         token: "admin-token".into(),
         speed: Speed::Times(1),
         plain: true,
+        authorization: Authorization::Rbac,
     };
     let server = twin::serve(&twin, options).await?;
     println!("{}", server.address());

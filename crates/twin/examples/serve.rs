@@ -16,6 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         token: "twin".into(),
         speed: Speed::Times(1),
         plain: false,
+        authorization: twin::Authorization::AlwaysAllow,
     };
     let server = twin::serve(&twin, options).await?;
     std::fs::write(&file, server.kubeconfig())?;

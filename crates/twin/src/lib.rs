@@ -7,6 +7,7 @@
 //! Inside everything is synchronous, single-threaded and deterministic: same scenario and same
 //! calls, same bytes. This crate must never know what a diagnosis makes of its cluster.
 
+mod access;
 mod api;
 mod cluster;
 mod controllers;
@@ -22,5 +23,6 @@ mod shell;
 mod store;
 mod world;
 
+pub use access::Authorization;
 pub use cluster::UnknownObject;
 pub use shell::{Options, ServeError, Server, Speed, Twin, TwinBody, TwinService, serve};

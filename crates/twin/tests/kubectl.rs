@@ -37,6 +37,7 @@ async fn serve(twin: &Twin, name: &str) -> Served {
         token: "secret-token".into(),
         speed: Speed::Pause,
         plain: false,
+        authorization: twin::Authorization::AlwaysAllow,
     };
     let server = twin::serve(twin, options).await.unwrap();
     let file = std::env::temp_dir().join(format!("twin-{}-{name}.yaml", std::process::id()));

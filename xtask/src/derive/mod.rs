@@ -31,6 +31,34 @@ pub fn run(folder: &str) -> Result<()> {
     write("openapi.json.gz", &openapi)
 }
 
+/// `cargo xtask derive-roles FILE`: the roles and bindings of a server that has just started, from
+/// `kubectl get clusterroles,clusterrolebindings,roles,rolebindings -A -o json`.
+pub fn roles(file: &str) -> Result<()> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
+    let mut read: Value = serde_json::from_str(&text)?;
+    let mut all = read["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    for role in &mut all {
+        if let Some(meta) = role["metadata"].as_object_mut() {
+            meta.retain(|key, _| {
+                !matches!(
+                    key.as_str(),
+                    "creationTimestamp" | "managedFields" | "resourceVersion" | "uid"
+                )
+            });
+        }
+        if let Some(role) = role.as_object_mut() {
+            role.retain(|_, value| !value.is_null());
+        }
+    }
+    let place = |role: &Value| -> Vec<String> {
+        let text =
+            |pointer: &str| role.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        ["/kind", "/metadata/namespace", "/metadata/name"].map(|p| text(p).to_owned()).to_vec()
+    };
+    all.sort_by_key(place);
+    write("rbac.json.gz", &all.into())
+}
+
 fn write(name: &str, value: &Value) -> Result<()> {
     let path = Path::new(OUT).join(name);
     let file = fs::File::create(&path).with_context(|| format!("cannot write {name} to {OUT}"))?;

@@ -21,6 +21,7 @@ pub(super) fn run(options: &Twin) -> Result<Outcome, Failure> {
             token: options.token.clone().unwrap_or_else(random_token),
             speed: options.speed,
             plain: false,
+            authorization: options.authorization,
         };
         let server = twin::serve(&twin, serve).await.context("cannot serve the twin")?;
         announce(options, &server)?;

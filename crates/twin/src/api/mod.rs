@@ -7,10 +7,12 @@
 mod body;
 mod discovery;
 mod encode;
+mod gate;
 mod health;
 mod list;
 mod patch;
 mod query;
+mod review;
 mod route;
 mod selector;
 mod sub;
@@ -24,13 +26,14 @@ use serde_json::{Value, json};
 pub(crate) use discovery::GIT_VERSION;
 pub(crate) use watch::Watch;
 
+use crate::access::User;
 use crate::registry::{Failure, Registry};
 use encode::Shape;
 use query::Query;
 use route::{Route, Target};
 
 /// An HTTP request, body read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     pub method: http::Method,
     pub path: String,
@@ -39,6 +42,12 @@ pub(crate) struct Request {
     pub accept: String,
     pub content_type: String,
     pub user_agent: String,
+    /// All headers, for those that say who asks.
+    pub headers: http::HeaderMap,
+    /// Whether the caller is in this process: such a one needs no credentials.
+    pub in_process: bool,
+    /// Who asks, once that is known.
+    pub user: User,
     pub body: Bytes,
 }
 
@@ -95,13 +104,19 @@ impl Reply {
 }
 
 /// Serves one request. `own_clock`: the caller ends watches itself, by a clock of its own.
-pub(crate) fn handle(registry: &mut Registry, request: &Request, own_clock: bool) -> Reply {
-    let answer = dispatch(registry, request, own_clock);
+pub(crate) fn handle(registry: &mut Registry, mut request: Request, own_clock: bool) -> Reply {
+    let answer = dispatch(registry, &mut request, own_clock);
     answer.unwrap_or_else(|failure| Reply::failure(&failure))
 }
 
-fn dispatch(registry: &mut Registry, request: &Request, own_clock: bool) -> Result<Reply, Failure> {
+fn dispatch(
+    registry: &mut Registry,
+    request: &mut Request,
+    own_clock: bool,
+) -> Result<Reply, Failure> {
     let query = Query::parse(&request.query)?;
+    request.user = gate::pass(registry, request, &query)?;
+    let request = &*request;
     let route = match route::parse(&request.path)? {
         Route::Resource(target) => target,
         Route::Unknown => return Ok(Reply::text(404, "404 page not found\n")),
@@ -142,6 +157,9 @@ fn resource(
     request: &Request,
     own_clock: bool,
 ) -> Result<Reply, Failure> {
+    if !route.kind.is_stored() {
+        return review::answer(registry, route, query, shape, request);
+    }
     if let Some(answer) = sub::answer(registry, route, query, request) {
         return answer;
     }

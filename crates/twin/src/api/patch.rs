@@ -35,7 +35,7 @@ pub(super) fn answer(
         return applied(registry, target, query, shape, request);
     }
     let manager = manager(target, query, request, false)?;
-    let write = Write { patch: true, ..write(target, query, &manager)? };
+    let write = Write { patch: true, ..write(target, query, (request, &manager))? };
     let live = registry.get(target.kind, target.home(), name)?;
     let live = Value::clone(&views::of(target.kind, live));
     let (value, remarks) = patched(target.kind, live, form, request, strictness)?;
@@ -101,7 +101,7 @@ fn applied(
         return Err(Failure::option_required("fieldManager", "is required for apply patch"));
     }
     let manager = manager(target, query, request, true)?;
-    let write = write(target, query, &manager)?;
+    let write = write(target, query, (request, &manager))?;
     let value = wanted(kind, name, request)?;
     let force = query.flag("force");
     let (object, is_new): (Object, bool) = match views::is_view(kind) {

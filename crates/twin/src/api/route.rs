@@ -89,7 +89,9 @@ fn resource(group: &str, version: &str, rest: &[&str]) -> Result<Route, Failure>
         ("", "bindings", []) if namespace.is_some() => ("pods", true),
         _ => (plural, false),
     };
-    let kind = kinds::find(group, version, plural).ok_or_else(missing)?;
+    let kind = kinds::find(group, version, plural)
+        .or_else(|| kinds::find_review(group, version, plural))
+        .ok_or_else(missing)?;
     // An object of a namespaced kind is only found in its namespace, and the other way round.
     let misplaced = kind.namespaced != namespace.is_some() && !(kind.namespaced && tail.is_empty());
     let (name, part) = match tail {

@@ -15,7 +15,7 @@ pub(super) struct Filter {
 }
 
 #[derive(Debug)]
-enum Rule {
+pub(super) enum Rule {
     In(String, Vec<String>),
     NotIn(String, Vec<String>),
     Exists(String),
@@ -98,7 +98,8 @@ fn parse_fields(kind: &Kind, text: &str) -> Result<Vec<(String, bool, String)>, 
     text.split(',').map(str::trim).filter(|term| !term.is_empty()).map(parse).collect()
 }
 
-fn parse_labels(text: &str) -> Result<Vec<Rule>, Failure> {
+/// The terms of a label selector.
+pub(super) fn parse_labels(text: &str) -> Result<Vec<Rule>, Failure> {
     let terms = split_terms(text)?;
     terms.iter().map(|term| parse_label(term.trim())).collect()
 }

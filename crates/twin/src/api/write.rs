@@ -51,10 +51,11 @@ pub(super) fn manager(
 pub(super) fn write<'a>(
     target: &Target,
     query: &Query,
-    manager: &'a Manager,
+    (request, manager): (&'a Request, &'a Manager),
 ) -> Result<Write<'a>, Failure> {
     let noted = Noted::Update(manager);
-    Ok(Write { part: target.part, noted, dry: query.is_dry_run()?, patch: false })
+    let (dry, user) = (query.is_dry_run()?, Some(&request.user));
+    Ok(Write { part: target.part, noted, dry, patch: false, user })
 }
 
 pub(super) fn create(
@@ -71,7 +72,7 @@ pub(super) fn create(
     }
     let strictness = Strictness::of(query, "CreateOptions")?;
     let manager = manager(target, query, request, false)?;
-    let write = write(target, query, &manager)?;
+    let write = write(target, query, (request, &manager))?;
     let (value, remarks) = body::object(kind, request, strictness)?;
     let made = made(registry, target, value, write);
     match made {
@@ -90,17 +91,24 @@ fn made(
     write: Write<'_>,
 ) -> Result<Object, Failure> {
     let kind = target.kind;
-    let given = field::namespace(&value);
-    if kind.namespaced && !given.is_empty() && given != target.home() {
-        return Err(Failure::bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request",
-        ));
+    if kind.namespaced {
+        check_namespace(target.home(), &value)?;
     }
     if !field::text(&value, "/metadata/resourceVersion").is_empty() {
         let why = "resourceVersion should not be set on objects to be created";
         return Err(Failure::new(500, "", why));
     }
     registry.create_by(kind, target.home(), views::stored(kind, value), write)
+}
+
+/// The body may not name another namespace than the path.
+pub(super) fn check_namespace(namespace: &str, value: &Value) -> Result<(), Failure> {
+    match field::namespace(value) {
+        given if given.is_empty() || given == namespace => Ok(()),
+        _ => Err(Failure::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        )),
+    }
 }
 
 pub(super) fn replace(
@@ -113,7 +121,7 @@ pub(super) fn replace(
     let (kind, name) = (target.kind, named(target, "update")?);
     let strictness = Strictness::of(query, "UpdateOptions")?;
     let manager = manager(target, query, request, false)?;
-    let write = write(target, query, &manager)?;
+    let write = write(target, query, (request, &manager))?;
     let (value, remarks) = body::object(kind, request, strictness)?;
     check_name(name, &value)?;
     let missing = registry.get(kind, target.home(), name).is_err();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Cluster, Due};
+use crate::access::{self, Authorization};
 use crate::controllers;
 use crate::field;
 use crate::kernel::{Dice, SECOND, plus};
@@ -59,6 +60,22 @@ impl Cluster {
         for (index, (after_seconds, _)) in self.scenario.timeline.iter().enumerate() {
             let at = plus(self.scenario.start, after_seconds.saturating_mul(SECOND));
             self.queue.schedule(at, Due::Fault(index));
+        }
+    }
+
+    /// Who may do what from now on. Roles and bindings of earlier are kept.
+    pub fn authorize(&mut self, authorization: Authorization) {
+        self.registry.access.mode = authorization;
+        if authorization != Authorization::Rbac {
+            return;
+        }
+        for object in access::bootstrap_objects() {
+            let version = field::text(&object, "/apiVersion");
+            let Some(kind) = kinds::of_object(version, field::text(&object, "/kind")) else {
+                continue;
+            };
+            let namespace = field::namespace(&object).to_owned();
+            self.make(kind, &namespace, object);
         }
     }
 

@@ -109,6 +109,11 @@ impl Kind {
         }
     }
 
+    /// Whether its objects are stored; the others are questions that are answered at once.
+    pub fn is_stored(&self) -> bool {
+        !self.storage.is_empty()
+    }
+
     /// Whether the status is written apart from the rest.
     pub fn has_status(&self) -> bool {
         self.subresources.contains(&"status")
@@ -143,6 +148,12 @@ impl Kind {
 pub(crate) fn find(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
     let is = |k: &&&Kind| k.group == group && k.version == version && k.plural == plural;
     TABLE.iter().find(is).copied()
+}
+
+/// The row of a kind that is answered and not stored.
+pub(crate) fn find_review(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
+    let is = |k: &&&Kind| k.group == group && k.version == version && k.plural == plural;
+    REVIEWS.iter().find(is).copied()
 }
 
 /// The row of an object, by its apiVersion and kind.

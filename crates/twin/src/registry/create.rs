@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::writer::{Noted, Part, Write, complete, stored_as, view};
 use super::{Failure, Registry, admission, limits, quota};
+use crate::access::check_escalation;
 use crate::field;
 use crate::kinds::Kind;
-use crate::ownership;
+use crate::ownership::{self, Manager, Set};
 use crate::schema;
 use crate::store::{Key, Object};
 
@@ -92,6 +93,7 @@ impl Registry {
         let told = if given_name { &name } else { &generated };
         self.mutate(kind, namespace, told, (&mut value, own))?;
         self.admit_place(kind, namespace, &name)?;
+        self.admit_grant(kind, (None, &value), write)?;
         (kind.prepare)(&mut value, self.now);
         if !own {
             admission::protect(kind, &mut value);
@@ -108,6 +110,31 @@ impl Registry {
         self.admit_name(kind, namespace, &name)?;
         let key = Key { resource: kind.storage, namespace: namespace.into(), name };
         Ok((key, value))
+    }
+
+    /// Notes who made an object that is not stored.
+    pub fn note_manager(&self, kind: &Kind, value: &mut Value, (by, part): (&Manager, Part)) {
+        let noted = Noted::Update(by);
+        let write = Write { noted, ..Write::own(part) };
+        self.note(kind, value, write);
+    }
+
+    /// The same where it is known what an empty document of the kind holds.
+    pub fn note_of(&self, kind: &Kind, before: &Value, value: &mut Value, by: &Manager) {
+        let Some(view) = view(kind) else { return };
+        let now = self.now.to_string();
+        ownership::update(view, before, value, by, &now, (true, &Set::default()));
+    }
+
+    /// Roles and bindings give nothing that their writer does not have.
+    pub(super) fn admit_grant(
+        &self,
+        kind: &Kind,
+        (old, new): (Option<&Value>, &Value),
+        write: Write<'_>,
+    ) -> Result<(), Failure> {
+        let Some(user) = write.user else { return Ok(()) };
+        check_escalation((&self.access, &self.store), user, kind, old, new)
     }
 
     /// Notes the creator's fields.

@@ -125,7 +125,12 @@ impl Failure {
         let told: Vec<_> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
         let told = if told.len() == 1 { told.concat() } else { format!("[{}]", told.join(", ")) };
         let message = format!("{kind}.{group} \"{name}\" is invalid: {told}");
-        let details = json!({"name": name, "group": group, "kind": kind});
+        let mut details = json!({});
+        for (key, value) in [("name", name), ("group", group), ("kind", kind)] {
+            if !value.is_empty() {
+                details[key] = value.into();
+            }
+        }
         Self::new(422, "Invalid", message).with(details).with_causes(causes)
     }
 

@@ -28,6 +28,7 @@ pub(crate) use heartbeat::{Heartbeat, NODE_LEASES};
 pub(crate) use quota::used;
 pub(crate) use writer::{Noted, Part, Write, complete, view};
 
+use crate::access::Access;
 use crate::field;
 use crate::kernel::Dice;
 use crate::kinds::{Kind, LEASE, NAMESPACE, NODE, validate};
@@ -46,13 +47,29 @@ pub(crate) struct Registry {
     pub heartbeats: BTreeMap<String, Heartbeat>,
     /// Counts starts and stops of heartbeats.
     pub beats: u64,
+    /// Who may do what.
+    pub access: Access,
     dice: Dice,
 }
 
 impl Registry {
     pub fn new(seed: u64, now: Timestamp) -> Self {
         let store = Store::new(HISTORY_LIMIT);
-        Self { store, now, heartbeats: BTreeMap::new(), beats: 0, dice: Dice::of(seed, "registry") }
+        let mut keys = Dice::of(seed, "token-key");
+        let key = [keys.uuid(), keys.uuid()].concat().into_bytes();
+        Self {
+            store,
+            now,
+            heartbeats: BTreeMap::new(),
+            beats: 0,
+            access: Access { key, ..Access::default() },
+            dice: Dice::of(seed, "registry"),
+        }
+    }
+
+    /// An id that nothing else has.
+    pub fn uuid(&mut self) -> String {
+        self.dice.uuid()
     }
 
     /// An object as it is stored.

@@ -138,6 +138,7 @@ impl Registry {
             return Ok(value);
         }
         (kind.prepare_update)(old, &mut value);
+        self.admit_grant(kind, (Some(old), &value), write)?;
         // The server checks metadata twice and tells each refusal once.
         let kept = kept_rules(old, &value);
         let mut causes = [kept.clone(), kept].concat();

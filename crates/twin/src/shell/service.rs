@@ -37,10 +37,6 @@ impl TwinService {
         Self { twin, wall_clock }
     }
 
-    pub(super) fn twin(&self) -> &Twin {
-        &self.twin
-    }
-
     async fn answer<B>(self, request: http::Request<B>) -> http::Response<TwinBody>
     where
         B: http_body::Body + Send,
@@ -71,13 +67,16 @@ impl TwinService {
             content_type: header(&parts.headers, &CONTENT_TYPE),
             user_agent: header(&parts.headers, &USER_AGENT),
             method: parts.method,
+            headers: parts.headers,
+            in_process: !self.wall_clock,
             body,
+            ..Request::default()
         };
         let before = self.twin.shared.ticks.subscribe();
         let reply = {
             let mut cluster = self.twin.shared.cluster();
             let version = cluster.registry.store.rv();
-            let reply = api::handle(&mut cluster.registry, &request, self.wall_clock);
+            let reply = api::handle(&mut cluster.registry, request, self.wall_clock);
             if cluster.registry.store.rv() != version {
                 cluster.hand_out();
                 self.twin.shared.tick();

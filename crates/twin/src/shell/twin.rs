@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::service::TwinService;
+use crate::access::{Authorization, User};
 use crate::cluster::{Cluster, UnknownObject};
 use crate::scenario::Scenario;
 
@@ -61,6 +62,19 @@ impl Twin {
     fn of(cluster: Cluster) -> Self {
         let (ticks, _) = watch::channel(0);
         Self { shared: Arc::new(Shared { cluster: Mutex::new(cluster), ticks }) }
+    }
+
+    /// Decides from now on who may do what; the roles and bindings that a server with RBAC makes
+    /// for itself are made.
+    pub fn authorize(&self, authorization: Authorization) {
+        self.shared.cluster().authorize(authorization);
+    }
+
+    /// Lets a bearer of this token in as an administrator.
+    pub(super) fn admit(&self, token: &str, key: Vec<u8>) {
+        let access = &mut self.shared.cluster().registry.access;
+        access.tokens.insert(token.to_owned(), User::admin());
+        access.key = key;
     }
 
     /// The current virtual time.

@@ -149,6 +149,7 @@ fn serve(twin: &Twin, tell: &mpsc::Sender<String>, ended: oneshot::Receiver<()>)
             token: "secret-token".into(),
             speed: Speed::Pause,
             plain: false,
+            authorization: twin::Authorization::AlwaysAllow,
         };
         let server = twin::serve(twin, options).await.unwrap();
         tell.send(server.kubeconfig()).unwrap();

@@ -85,7 +85,7 @@ fn spend(registry: &mut Registry, pod: &Value, options: &DeleteOptions) -> Resul
         subresource: "status".into(),
     };
     let noted = Noted::Update(&manager);
-    let write = Write { part: Part::Status, noted, dry: options.dry_run, patch: false };
+    let write = Write { noted, dry: options.dry_run, ..Write::own(Part::Status) };
     let place = (field::namespace(budget), field::name(budget));
     registry.update_by(&DISRUPTION_BUDGET, place, next, write)?;
     Ok(())

@@ -3,6 +3,7 @@
 mod binding;
 mod eviction;
 mod scale;
+mod token;
 
 use serde_json::{Value, json};
 
@@ -25,7 +26,8 @@ pub(super) fn answer(
         ("scale", _) => Some(scale::answer(registry, target, query, request)),
         ("eviction", "POST") => Some(eviction::answer(registry, target, query, request)),
         ("binding", "POST") => Some(binding::answer(registry, target, query, request)),
-        ("eviction" | "binding", _) => Some(Err(Failure::method_not_allowed())),
+        ("token", "POST") => Some(token::answer(registry, target, query, request)),
+        ("eviction" | "binding" | "token", _) => Some(Err(Failure::method_not_allowed())),
         _ => None,
     }
 }

@@ -36,7 +36,8 @@ pub(super) fn answer(
         return Err(negative(name, replicas));
     }
     let noted = Noted::Update(&manager);
-    let write = Write { part: target.part, noted, dry: query.is_dry_run()?, patch: false };
+    let (dry, user) = (query.is_dry_run()?, Some(&request.user));
+    let write = Write { part: target.part, noted, dry, patch: false, user };
     let object = if form == Some(Form::Apply) {
         let applied = json!({
             "apiVersion": kind.api_version(), "kind": kind.kind, "metadata": {"name": name},

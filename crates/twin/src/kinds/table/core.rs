@@ -112,8 +112,11 @@ pub(crate) static RESOURCE_QUOTA: Kind = Kind {
 };
 pub(crate) static SECRET: Kind =
     Kind { fields: &["type"], columns: cluster::SECRET, ..core("secrets", "Secret") };
-pub(crate) static SERVICE_ACCOUNT: Kind =
-    Kind { deletion_shows_object: true, ..core("serviceaccounts", "ServiceAccount") };
+pub(crate) static SERVICE_ACCOUNT: Kind = Kind {
+    subresources: &["token"],
+    deletion_shows_object: true,
+    ..core("serviceaccounts", "ServiceAccount")
+};
 pub(crate) static SERVICE: Kind = Kind {
     creates_on_update: true,
     subresources: STATUS,

@@ -3,11 +3,13 @@
 mod core;
 mod infrastructure;
 mod others;
+mod reviews;
 mod workloads;
 
 pub(crate) use self::core::*;
 pub(crate) use infrastructure::*;
 pub(crate) use others::*;
+pub(crate) use reviews::{REVIEWS, TOKEN_REQUEST};
 pub(crate) use workloads::*;
 
 use super::Kind;
