@@ -1,87 +1,106 @@
 //! Drops indentation while bytes are read.
 //!
 //! Lines of JSON are so short that a call to search or to move each of them costs more than the
-//! work, and their lengths differ so much that a loop over words is mispredicted at nearly every
-//! line. So a block is looked at and moved as a whole, whatever is in it.
+//! work, and their lengths differ so much that a loop over bytes is mispredicted at nearly every
+//! line. So a block becomes two words of bits, where lines end and where spaces are; addition
+//! finds the spaces that follow a line end, and what is between them is moved in whole chunks.
 
-/// Bytes looked at at once: more than most lines and most indentations are long.
-const BLOCK: usize = 32;
+use wide::u8x16;
+
+/// Bytes looked at at once: one bit of a word each.
+const BLOCK: usize = 64;
+/// Bytes moved at once: more than most lines are long.
+const CHUNK: usize = 32;
 
 /// Moves what is not indentation to the front and gives its length. `in_indent` tells whether
 /// the last byte seen was a line end or indentation after one, before and after.
 pub fn strip_indentation(bytes: &mut [u8], in_indent: &mut bool) -> usize {
     let (mut from, mut to) = (0, 0);
-    loop {
-        if *in_indent {
-            from += spaces(bytes.get(from..).unwrap_or_default());
+    // Longer than a block, so that a chunk can be taken from any place of it.
+    let mut copy = [0; BLOCK + CHUNK];
+    while let Some(block) = bytes.get(from..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+        let kept = not_indentation(block, in_indent);
+        let nothing_moved = from == to;
+        from += BLOCK;
+        if nothing_moved && kept == u64::MAX {
+            to = from;
+            continue;
         }
-        while let Some(block) = block(bytes, from) {
-            let end = first(&block, |word| zero_bytes(word ^ LINE_ENDS));
-            *in_indent = end < BLOCK;
-            let count = if *in_indent { end + 1 } else { BLOCK };
-            // What is behind a line end may be written over only where it was read already;
-            // and up to the first indentation everything is in its place.
-            let width = if from - to < BLOCK { count } else { BLOCK };
-            if from > to
-                && let Some((place, kept)) = bytes.get_mut(to..to + width).zip(block.get(..width))
-            {
-                place.copy_from_slice(kept);
+        if let Some(place) = copy.first_chunk_mut() {
+            *place = *block;
+        }
+        to = move_runs(&copy, kept, bytes, from, to);
+    }
+    while let Some(byte) = bytes.get(from).copied() {
+        if byte != b' ' || !*in_indent {
+            move_exactly(&[byte], bytes, to);
+            to += 1;
+            *in_indent = byte == b'\n';
+        }
+        from += 1;
+    }
+    to
+}
+
+/// A bit for every byte of the block that is to stay.
+fn not_indentation(block: &[u8; BLOCK], in_indent: &mut bool) -> u64 {
+    let (line_ends, spaces) = (bits_of(block, b'\n'), bits_of(block, b' '));
+    let begins = (line_ends << 1 | u64::from(*in_indent)) & spaces;
+    // The carry runs through the spaces behind each beginning and clears them.
+    let (others, carried) = spaces.overflowing_add(begins);
+    *in_indent = carried || line_ends >> (BLOCK - 1) == 1;
+    !(spaces & !others)
+}
+
+/// A bit for every byte of the block that is this one, the first byte lowest.
+fn bits_of(block: &[u8; BLOCK], byte: u8) -> u64 {
+    let (lanes, _) = block.as_chunks();
+    lanes.iter().rev().fold(0, |bits, lane| {
+        let equal = u8x16::new(*lane).simd_eq(u8x16::splat(byte));
+        bits << 16 | u64::from(equal.to_bitmask() & 0xffff)
+    })
+}
+
+/// Moves the `kept` bytes of the block to `to`; gives the place after them. What stands before
+/// `from` was read already, and may be written over.
+fn move_runs(
+    block: &[u8; BLOCK + CHUNK],
+    mut kept: u64,
+    bytes: &mut [u8],
+    from: usize,
+    mut to: usize,
+) -> usize {
+    while kept != 0 {
+        let at = kept.trailing_zeros() as usize;
+        let count = (kept >> at).trailing_ones() as usize;
+        let run = block.get(at..).unwrap_or_default();
+        let (first, second) = run.split_at(CHUNK.min(run.len()));
+        if to + BLOCK <= from {
+            move_chunk(first, bytes, to);
+            if count > CHUNK {
+                move_chunk(second, bytes, to + CHUNK);
             }
-            (from, to) = (from + count, to + count);
-            if *in_indent {
-                from += spaces(bytes.get(from..).unwrap_or_default());
-            }
+        } else {
+            move_exactly(run.get(..count).unwrap_or_default(), bytes, to);
         }
-        let Some(byte) = bytes.get(from).copied() else { return to };
-        if let Some(place) = bytes.get_mut(to) {
-            *place = byte;
-        }
-        *in_indent = byte == b'\n';
-        (from, to) = (from + 1, to + 1);
+        to += count;
+        // Adding to the lowest one carries through its run.
+        kept &= kept.wrapping_add(1 << at);
+    }
+    to
+}
+
+fn move_chunk(run: &[u8], bytes: &mut [u8], to: usize) {
+    let place = bytes.get_mut(to..).and_then(<[u8]>::first_chunk_mut::<CHUNK>);
+    if let Some((place, run)) = place.zip(run.first_chunk()) {
+        *place = *run;
     }
 }
 
-const LINE_ENDS: u64 = u64::from_le_bytes([b'\n'; 8]);
-const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
-const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-
-fn block(bytes: &[u8], at: usize) -> Option<[u8; BLOCK]> {
-    bytes.get(at..)?.first_chunk().copied()
-}
-
-/// How many spaces `bytes` begin with.
-fn spaces(bytes: &[u8]) -> usize {
-    let mut count = 0;
-    while let Some(block) = block(bytes, count) {
-        match first(&block, |word| other_bytes(word ^ SPACES)) {
-            BLOCK => count += BLOCK,
-            end => return count + end,
-        }
+fn move_exactly(run: &[u8], bytes: &mut [u8], to: usize) {
+    if let Some(place) = bytes.get_mut(to..to + run.len()) {
+        place.copy_from_slice(run);
     }
-    let rest = bytes.get(count..).unwrap_or_default();
-    count + rest.iter().take_while(|b| **b == b' ').count()
-}
-
-/// Which byte of the block is the first whose high bit is set in `marks` of its word; the
-/// length of the block when there is none.
-fn first(block: &[u8; BLOCK], marks: impl Fn(u64) -> u64) -> usize {
-    let (words, _) = block.as_chunks::<8>();
-    let bits = words.iter().rev().fold(0, |bits: u64, word| {
-        // Gathers the eight high bits in the highest byte.
-        let gathered = (marks(u64::from_le_bytes(*word)) >> 7).wrapping_mul(0x0102_0408_1020_4080);
-        bits << 8 | gathered >> 56
-    });
-    (bits | 1 << BLOCK).trailing_zeros() as usize
-}
-
-/// The high bit of every byte that is zero, exact up to the first one.
-fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(u64::from_le_bytes([1; 8])) & !word & HIGH
-}
-
-/// The high bit of every byte that is not zero.
-fn other_bytes(word: u64) -> u64 {
-    ((word & !HIGH).wrapping_add(!HIGH) | word) & HIGH
 }
 
 #[cfg(test)]
