@@ -1,7 +1,8 @@
 //! Decodes the items of a long list on several threads.
 //!
 //! This thread reads the input, cuts it into segments and hands on the objects, in order; the
-//! others decode one segment each. Where to cut is a guess, which never shows: a segment begins
+//! others decode one segment each, and so does this one while the next segment is not decoded.
+//! Where to cut is a guess, which never shows: a segment begins
 //! between two items when the one before it was decoded to its last byte, and else it was decoded
 //! for nothing: its bytes are put back and read item by item, as those of any short list are.
 //! So the outcome is the same for any cuts and any number of threads.
@@ -14,19 +15,19 @@ use super::{Decode, Objects};
 use std::collections::VecDeque;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
 
-/// Threads that decode; with more of them this thread cannot keep up.
-const MOST_THREADS: usize = 4;
-/// Segments each of them has in hand or waiting: with fewer the threads wait for each other.
+/// Threads at work; with more of them this thread cannot keep up.
+const MOST_THREADS: usize = 5;
+/// Segments in hand or waiting, for each of them: with fewer the threads wait for each other.
 const AHEAD: usize = 8;
 
 /// When a list is read by several threads, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Fan {
-    /// Threads that decode; as many as there are cores when it is not said.
+    /// Threads at work; as many as there are cores when it is not said.
     pub threads: Option<usize>,
     /// How many bytes of a list are read before, and again after a cut that was wrong.
     pub after_bytes: u64,
@@ -40,16 +41,15 @@ impl Default for Fan {
     }
 }
 
-/// One thread that decodes.
-struct Worker<T> {
-    segments: SyncSender<Arc<Handed>>,
-    read: Receiver<Segment<T>>,
-}
+/// A segment to decode, and where the outcome goes.
+type Job<T> = (Arc<Handed>, SyncSender<Segment<T>>);
+/// One queue for all threads: one that is held up holds up nothing but its segment.
+type Queue<T> = Arc<Mutex<Receiver<Job<T>>>>;
 
 /// A segment on its way.
-struct Sent {
+struct Sent<T> {
     part: Arc<Handed>,
-    worker: usize,
+    read: Receiver<Segment<T>>,
 }
 
 impl<R: Read, O: Objects> Walk<'_, R, O> {
@@ -65,10 +65,13 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
         let count = || thread::available_parallelism().map_or(1, |n| n.get().min(MOST_THREADS));
         let count = self.fan.threads.unwrap_or_else(count);
         let Some(cutter) = Cutter::new(self.buffer.window()).filter(|_| count > 1) else { return };
+        let (jobs, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
         thread::scope(|scope| {
-            let start = || worker(scope, self.decoder.clone(), inside);
-            let workers: Vec<_> = (0..count).map_while(|_| start()).collect();
-            self.feed(&cutter, inside, &workers);
+            let start = || worker(scope, self.decoder.clone(), Arc::clone(&queue), inside);
+            let others = (1..count).map_while(|_| start()).count();
+            self.feed(&cutter, inside, &jobs, &queue, (others + 1) * AHEAD);
+            drop(jobs);
         });
     }
 
@@ -76,24 +79,32 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
         &mut self,
         cutter: &Cutter,
         inside: Inside<'_>,
-        workers: &[Worker<<O::Decoder as Decode>::Object>],
+        jobs: &Sender<Job<<O::Decoder as Decode>::Object>>,
+        queue: &Queue<<O::Decoder as Decode>::Object>,
+        ahead: usize,
     ) {
-        let mut flight: VecDeque<Sent> = VecDeque::new();
-        let (mut turns, mut spare) = ((0..workers.len()).cycle(), Vec::new());
+        let (mut flight, mut spare) = (VecDeque::new(), Vec::new());
         loop {
-            while flight.len() < workers.len() * AHEAD
-                && let Some(worker) = turns.next()
-                && let Some(sent) = self.segment(cutter, worker, &mut spare)
+            while flight.len() < ahead
+                && let Some(part) = self.segment(cutter, &mut spare)
             {
-                if let Some(worker) = workers.get(sent.worker) {
-                    // A thread that is gone answers nothing, and nothing is lost by that.
-                    let _ = worker.segments.send(Arc::clone(&sent.part));
-                }
-                flight.push_back(sent);
+                let (part, (done, read)) = (Arc::new(part), sync_channel(1));
+                // The queue lives as long as this thread, so nothing is lost.
+                let _ = jobs.send((Arc::clone(&part), done));
+                flight.push_back(Sent { part, read });
             }
             let Some(sent) = flight.pop_front() else { return };
-            let read = workers.get(sent.worker).and_then(|w| w.read.recv().ok());
-            let read = read.unwrap_or_default();
+            let read = loop {
+                match sent.read.try_recv() {
+                    Err(TryRecvError::Empty) => {}
+                    read => break read.unwrap_or_default(),
+                }
+                // Another thread that holds the queue is waiting for a job: there is none.
+                match queue.try_lock().ok().and_then(|queue| queue.try_recv().ok()) {
+                    Some(job) => run(&self.decoder, job, inside),
+                    None => break sent.read.recv().unwrap_or_default(),
+                }
+            };
             self.outcome.objects += read.objects.len() as u64;
             for (lines, object) in read.objects {
                 self.out.object(object, sent.part.line.saturating_add(lines), inside.gone);
@@ -109,7 +120,7 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
     }
 
     /// Takes the next segment out of the window; nothing when there is no place to cut.
-    fn segment(&mut self, cutter: &Cutter, worker: usize, spare: &mut Vec<u8>) -> Option<Sent> {
+    fn segment(&mut self, cutter: &Cutter, spare: &mut Vec<u8>) -> Option<Handed> {
         let (least, most) = (self.fan.segment_bytes, self.fan.segment_bytes.saturating_mul(4));
         let end = loop {
             let window = self.buffer.window();
@@ -122,8 +133,7 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
                 return None;
             }
         };
-        let part = self.buffer.hand_over(end, std::mem::take(spare));
-        Some(Sent { part: Arc::new(part), worker })
+        Some(self.buffer.hand_over(end, std::mem::take(spare)))
     }
 }
 
@@ -131,24 +141,27 @@ impl<R: Read, O: Objects> Walk<'_, R, O> {
 fn worker<'scope, D: Decode + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     decoder: D,
+    queue: Queue<D::Object>,
     inside: Inside<'scope>,
-) -> Option<Worker<D::Object>>
+) -> Option<()>
 where
     D::Object: 'scope,
 {
-    let (segments, queue) = sync_channel::<Arc<Handed>>(AHEAD);
-    let (done, read) = sync_channel(AHEAD);
+    let next = move || queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
     let work = move || {
-        for part in queue {
-            // What cannot be decoded without a panic is left to the thread that reports it.
-            let decode = || segment::decode(&decoder, part.bytes(), inside);
-            let segment = catch_unwind(AssertUnwindSafe(decode)).unwrap_or_default();
-            drop(part);
-            if done.send(segment).is_err() {
-                return;
-            }
+        while let Some(job) = next() {
+            run(&decoder, job, inside);
         }
     };
-    let named = thread::Builder::new().name("json".to_owned());
-    named.spawn_scoped(scope, work).ok().map(|_| Worker { segments, read })
+    thread::Builder::new().name("json".to_owned()).spawn_scoped(scope, work).ok().map(drop)
+}
+
+/// Decodes one segment.
+fn run<D: Decode>(decoder: &D, (part, done): Job<D::Object>, inside: Inside<'_>) {
+    // What cannot be decoded without a panic is left to the thread that reports it.
+    let decode = || segment::decode(decoder, part.bytes(), inside);
+    let segment = catch_unwind(AssertUnwindSafe(decode)).unwrap_or_default();
+    drop(part);
+    // Nobody waits for it any more when a cut before it was wrong.
+    let _ = done.send(segment);
 }
