@@ -265,17 +265,35 @@ impl<'de> Deserialize<'de> for Kept {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kept, A::Error> {
                 let mut kept = Vec::new();
-                while let Some(key) = map.next_key::<Text>()? {
-                    if ANNOTATIONS.contains(&key.as_str()) {
-                        kept.push((key, map.next_value::<Text>()?));
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
+                while let Some(KeptKey(key)) = map.next_key()? {
+                    match key {
+                        Some(key) => kept.push((key, map.next_value::<Text>()?)),
+                        None => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
                 Ok(Kept(kept.into_iter().collect()))
             }
         }
         deserializer.deserialize_any(Pairs)
+    }
+}
+
+/// The name of an annotation that is kept, or nothing: most are not, and copied by nobody.
+struct KeptKey(Option<&'static str>);
+
+impl<'de> Deserialize<'de> for KeptKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = KeptKey;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the name of an annotation")
+            }
+            fn visit_str<E>(self, name: &str) -> Result<KeptKey, E> {
+                Ok(KeptKey(ANNOTATIONS.into_iter().find(|kept| *kept == name)))
+            }
+        }
+        deserializer.deserialize_str(Name)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::{SeqAccess, Visitor};
 
 use super::container_status::{ContainerState, ContainerStatus};
 use super::meta::common_parts;
@@ -163,10 +164,45 @@ struct StatusWire {
     reason: Option<Text>,
     message: Option<Text>,
     start_time: Option<Timestamp>,
-    conditions: List<Condition>,
+    conditions: Conditions,
     container_statuses: List<ContainerStatus>,
     init_container_statuses: List<ContainerStatus>,
     summary: Option<Box<Summary>>,
+}
+
+/// What is kept of a pod's conditions; most hold, and are dropped where they are read.
+#[derive(Default)]
+struct Conditions {
+    ready: Option<Ready>,
+    told: Vec<Condition>,
+}
+
+impl<'de> Deserialize<'de> for Conditions {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Items;
+        impl<'de> Visitor<'de> for Items {
+            type Value = Conditions;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of conditions")
+            }
+            fn visit_unit<E>(self) -> Result<Conditions, E> {
+                Ok(Conditions::default())
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Conditions, A::Error> {
+                let mut kept = Conditions::default();
+                while let Some(c) = seq.next_element::<Condition>()? {
+                    if c.kind == "Ready" && kept.ready.is_none() {
+                        kept.ready = Some(Ready { status: c.status, since: c.since });
+                    }
+                    if c.status != Truth::True || c.kind == "DisruptionTarget" {
+                        kept.told.push(c);
+                    }
+                }
+                Ok(kept)
+            }
+        }
+        deserializer.deserialize_any(Items)
+    }
 }
 
 impl Pod {
@@ -183,9 +219,7 @@ impl Pod {
         let spec = wire.spec.map(|raw| specs.read::<D::Error>(raw)).transpose()?;
         let PlacedSpec { spec, node } = spec.unwrap_or_default();
         let status = wire.status.unwrap_or_default();
-        let ready = status.conditions.iter().find(|c| c.kind == "Ready");
-        let ready = ready.map(|c| Ready { status: c.status, since: c.since });
-        let told = |c: &Condition| c.status != Truth::True || c.kind == "DisruptionTarget";
+        let Conditions { ready, told } = status.conditions;
         let calm = |c: &ContainerStatus| c.is_calm();
         let well = status.container_statuses.iter().all(calm) && status.phase == Phase::Running;
         let well = well && ready.is_some_and(|r| r.status == Truth::True);
@@ -199,7 +233,7 @@ impl Pod {
             why: (why != Default::default()).then(|| Box::new(why)),
             ready,
             started: status.start_time,
-            conditions: status.conditions.into_iter().filter(told).collect(),
+            conditions: told.into(),
             containers: told_of(status.container_statuses),
             init_containers: told_of(status.init_container_statuses),
             summary: status.summary,

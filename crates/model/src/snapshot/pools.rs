@@ -12,9 +12,22 @@ use crate::record::{
 };
 use crate::{Labels, List, Shared, Text};
 
-type Pool<T> = FxHashSet<T>; // tidy: lookup only
+/// Values of one type, each kept once. Only looked up, never iterated.
+#[derive(Debug)]
+struct Pool<T> {
+    values: FxHashSet<T>, // tidy: lookup only
+    /// The value shared last: lists are in order of names, so that what belongs together comes
+    /// together, and to compare is cheaper than to hash.
+    last: Option<T>,
+}
 
-/// One pool for each type that is shared. Only looked up, never iterated.
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Pool { values: FxHashSet::default(), last: None }
+    }
+}
+
+/// One pool for each type that is shared.
 #[derive(Debug, Default)]
 pub(super) struct Pools {
     specs: Pool<Arc<PodSpec>>,
@@ -31,12 +44,17 @@ pub(super) struct Pools {
 
 /// The one value equal to this.
 fn share<K: Borrow<T> + Clone + Eq + Hash, T: Eq + Hash>(pool: &mut Pool<K>, value: &mut K) {
-    match pool.get((*value).borrow()) {
+    if let Some(last) = pool.last.as_ref().filter(|last| *last == value) {
+        value.clone_from(last);
+        return;
+    }
+    match pool.values.get((*value).borrow()) {
         Some(known) => *value = known.clone(),
         None => {
-            pool.insert(value.clone());
+            pool.values.insert(value.clone());
         }
     }
+    pool.last = Some(value.clone());
 }
 
 impl Pools {
