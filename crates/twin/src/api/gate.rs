@@ -196,7 +196,7 @@ mod tests {
             path: path.to_owned(),
             ..Request::default()
         };
-        attributes(&request, &Query::parse(query).unwrap()).unwrap()
+        attributes(&request, &Query::parse(query)).unwrap()
     }
 
     #[test]

@@ -114,14 +114,17 @@ fn dispatch(
     request: &mut Request,
     own_clock: bool,
 ) -> Result<Reply, Failure> {
-    let query = Query::parse(&request.query)?;
+    let query = Query::parse(&request.query);
     request.user = gate::pass(registry, request, &query)?;
     let request = &*request;
     let route = match route::parse(&request.path)? {
         Route::Resource(target) => target,
         Route::Unknown => return Ok(Reply::text(404, "404 page not found\n")),
         Route::Discovery(what) => {
-            only_get(request)?;
+            // The root is no document of the API: it takes every method.
+            if what.iter().any(|part| !part.is_empty()) {
+                only_get(request)?;
+            }
             return Ok(discovery::answer(&what, &request.accept));
         }
         Route::Missing => return Ok(Reply::bytes(404, "", Bytes::new())),
@@ -130,10 +133,7 @@ fn dispatch(
             let text = crate::schema::unpacked(OPENAPI).to_string();
             return Ok(Reply::bytes(200, JSON, text.into()));
         }
-        Route::Health(path) => {
-            only_get(request)?;
-            return Ok(health::answer(&path, &query));
-        }
+        Route::Health(path) => return Ok(health::answer(&path, &query)),
         Route::Version => {
             only_get(request)?;
             return Ok(Reply::json(200, &discovery::version()));

@@ -7,12 +7,13 @@ use crate::registry::Failure;
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    pub fn parse(text: &str) -> Result<Self, Failure> {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+    /// What cannot be read is left out.
+    pub fn parse(text: &str) -> Self {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((decode(key)?, decode(value)?))
+            Some((decode(key).ok()?, decode(value).ok()?))
         });
-        pairs.collect::<Result<_, _>>().map(Self)
+        Self(pairs.collect())
     }
 
     /// The first value of a parameter; `None` if missing or empty.
@@ -84,11 +85,12 @@ mod tests {
 
     #[test]
     fn parameters_are_decoded() {
-        let query = Query::parse("labelSelector=app%3Da%2Cb+in+(x)&limit=5&watch=1").unwrap();
+        let query = Query::parse("labelSelector=app%3Da%2Cb+in+(x)&limit=5&watch=1");
         assert_eq!(query.get("labelSelector"), Some("app=a,b in (x)"));
         assert_eq!(query.number("limit").unwrap(), Some(5));
         assert!(query.flag("watch") && !query.flag("other"));
-        assert!(Query::parse("limit=two").unwrap().number("limit").is_err());
-        assert!(Query::parse("a=%4").is_err() && Query::parse("a=%ff").is_err());
+        assert!(Query::parse("limit=two").number("limit").is_err());
+        assert_eq!(Query::parse("a=%4&b=%ff&c=1").all("c"), ["1"]);
+        assert!(!Query::parse("a=%4&b=%ff").has("a"));
     }
 }

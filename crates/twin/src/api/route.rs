@@ -53,6 +53,8 @@ pub(super) fn parse(path: &str) -> Result<Route, Failure> {
         ["version"] => Ok(Route::Version),
         ["api" | "apis"] | ["api", "v1"] => Ok(discovery(&parts)),
         ["api", "v1", rest @ ..] => resource("", "v1", rest),
+        ["api", _, _, ..] => Err(Failure::no_such_resource()),
+        [""] => Ok(discovery(&parts)),
         ["apis", group] if knows(group, None) => Ok(discovery(&parts)),
         ["apis", group, version] if knows(group, Some(version)) => Ok(discovery(&parts)),
         ["apis", group, version, rest @ ..] if knows(group, Some(version)) => {
@@ -98,6 +100,9 @@ fn resource(group: &str, version: &str, rest: &[&str]) -> Result<Route, Failure>
         [] if is_binding => (None, Part::Other("binding")),
         [] => (None, Part::Spec),
         [name] => (Some(*name), Part::Spec),
+        [name, "proxy", ..] if kind.subresources.contains(&"proxy") => {
+            (Some(*name), Part::Other("proxy"))
+        }
         [name, sub] => match kind.subresources.iter().find(|known| *known == sub) {
             Some(&"status") => (Some(*name), Part::Status),
             Some(other) => (Some(*name), Part::Other(other)),

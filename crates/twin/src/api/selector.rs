@@ -177,7 +177,7 @@ mod tests {
             "spec": {"nodeName": "n1"},
         });
         let query = Query::parse(&format!("labelSelector={labels}&fieldSelector={fields}"));
-        let filter = Filter::parse(&crate::kinds::POD, &query.unwrap()).unwrap();
+        let filter = Filter::parse(&crate::kinds::POD, &query).unwrap();
         assert_eq!(filter.admits(&pod), admitted, "{labels} {fields}");
     }
 
@@ -198,7 +198,7 @@ mod tests {
 
     #[track_caller]
     fn refused(text: &str, kind: &Kind, message: &str) {
-        let failure = Filter::parse(kind, &Query::parse(text).unwrap()).unwrap_err();
+        let failure = Filter::parse(kind, &Query::parse(text)).unwrap_err();
         assert_eq!((failure.code, failure.message.as_str()), (400, message));
     }
 

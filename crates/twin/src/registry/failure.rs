@@ -124,7 +124,8 @@ impl Failure {
     pub fn invalid_of((group, kind): (&str, &str), name: &str, causes: &[Cause]) -> Self {
         let told: Vec<_> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
         let told = if told.len() == 1 { told.concat() } else { format!("[{}]", told.join(", ")) };
-        let message = format!("{kind}.{group} \"{name}\" is invalid: {told}");
+        let dot = if group.is_empty() { "" } else { "." };
+        let message = format!("{kind}{dot}{group} \"{name}\" is invalid: {told}");
         let mut details = json!({});
         for (key, value) in [("name", name), ("group", group), ("kind", kind)] {
             if !value.is_empty() {

@@ -8,6 +8,7 @@ mod host;
 mod kubelet;
 mod machine;
 mod node_status;
+mod output;
 mod probe;
 mod pull;
 mod references;
@@ -15,4 +16,5 @@ mod status;
 
 pub(crate) use behaviours::Behaviours;
 pub(crate) use machine::Machine;
+pub(crate) use output::{Line, NoOutput, output};
 pub(crate) use status::{condition_mut, drop_condition, set_condition};

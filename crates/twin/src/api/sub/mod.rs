@@ -1,6 +1,7 @@
 //! Subresources that are no part of their object: another kind of document goes in or comes out.
 
 mod binding;
+mod connect;
 mod eviction;
 mod scale;
 mod token;
@@ -22,13 +23,31 @@ pub(super) fn answer(
     request: &Request,
 ) -> Option<Result<Reply, Failure>> {
     let method = request.method.as_str();
+    if !allows(target.part.subresource(), method) {
+        return Some(Err(Failure::method_not_allowed()));
+    }
     match (target.part.subresource(), method) {
         ("scale", _) => Some(scale::answer(registry, target, query, request)),
-        ("eviction", "POST") => Some(eviction::answer(registry, target, query, request)),
-        ("binding", "POST") => Some(binding::answer(registry, target, query, request)),
-        ("token", "POST") => Some(token::answer(registry, target, query, request)),
-        ("eviction" | "binding" | "token", _) => Some(Err(Failure::method_not_allowed())),
+        ("eviction", _) => Some(eviction::answer(registry, target, query, request)),
+        ("binding", _) => Some(binding::answer(registry, target, query, request)),
+        ("token", _) => Some(token::answer(registry, target, query, request)),
+        ("log" | "exec" | "attach" | "portforward" | "proxy", _) => {
+            Some(connect::answer(registry, target, query, request))
+        }
+
         _ => None,
+    }
+}
+
+/// Whether a subresource takes this method. Those that connect decide for themselves.
+fn allows(subresource: &str, method: &str) -> bool {
+    match subresource {
+        "eviction" | "binding" | "token" => method == "POST",
+        "finalize" => method == "PUT",
+        "scale" | "status" | "approval" | "ephemeralcontainers" | "resize" => {
+            matches!(method, "GET" | "PUT" | "PATCH")
+        }
+        _ => true,
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) static NAMESPACE: Kind = Kind {
     ..cluster_wide(core("namespaces", "Namespace"))
 };
 pub(crate) static NODE: Kind = Kind {
-    subresources: STATUS,
+    subresources: &["proxy", "status"],
     fields: &["spec.unschedulable"],
     columns: nodes::NODE,
     ..cluster_wide(core("nodes", "Node"))
@@ -74,7 +74,18 @@ pub(crate) static PERSISTENT_VOLUME: Kind = Kind {
     ..cluster_wide(core("persistentvolumes", "PersistentVolume"))
 };
 pub(crate) static POD: Kind = Kind {
-    subresources: &["binding", "ephemeralcontainers", "eviction", "resize", "status"],
+    subresources: &[
+        "attach",
+        "binding",
+        "ephemeralcontainers",
+        "eviction",
+        "exec",
+        "log",
+        "portforward",
+        "proxy",
+        "resize",
+        "status",
+    ],
     fields: &[
         "spec.nodeName",
         "spec.restartPolicy",
@@ -119,7 +130,7 @@ pub(crate) static SERVICE_ACCOUNT: Kind = Kind {
 };
 pub(crate) static SERVICE: Kind = Kind {
     creates_on_update: true,
-    subresources: STATUS,
+    subresources: &["proxy", "status"],
     fields: &["spec.clusterIP", "spec.type"],
     columns: network::SERVICE,
     deletion_shows_object: true,
