@@ -22,7 +22,7 @@ use std::thread::{self, Scope};
 /// Threads at work; with more of them this thread cannot keep up.
 const MOST_THREADS: usize = 5;
 /// Segments in hand or waiting, for each of them: with fewer the threads wait for each other.
-const AHEAD: usize = 8;
+const AHEAD: usize = 4;
 
 /// When a list is read by several threads, and how.
 #[derive(Clone, Copy, Debug)]
