@@ -105,8 +105,10 @@ impl Reply {
 
 /// Serves one request. `own_clock`: the caller ends watches itself, by a clock of its own.
 pub(crate) fn handle(registry: &mut Registry, mut request: Request, own_clock: bool) -> Reply {
+    registry.remarks.clear();
     let answer = dispatch(registry, &mut request, own_clock);
-    answer.unwrap_or_else(|failure| Reply::failure(&failure))
+    let reply = answer.unwrap_or_else(|failure| Reply::failure(&failure));
+    reply.warning(&std::mem::take(&mut registry.remarks))
 }
 
 fn dispatch(

@@ -10,7 +10,7 @@ use super::selector::Filter;
 use super::{Reply, Request, success, views};
 use crate::field;
 use crate::ownership::Manager;
-use crate::registry::{Deleted, Failure, Noted, Part, Registry, Write};
+use crate::registry::{Asked, DeleteOptions, Deleted, Failure, Noted, Part, Registry, Write};
 use crate::store::Object;
 
 pub(super) fn told(
@@ -173,6 +173,7 @@ pub(super) fn delete(
                 .to_owned(),
         );
     }
+    admit_deletion(registry, target, name, (request, &options))?;
     match registry.delete(kind, target.home(), name, &options)? {
         Deleted::Gone(last) if !kind.deletion_shows_object => {
             let mut details = json!({
@@ -187,6 +188,27 @@ pub(super) fn delete(
             Ok(told(registry, target, query, shape, (200, &object))?.warning(&remarks))
         }
     }
+}
+
+/// Policies may deny a deletion too.
+fn admit_deletion(
+    registry: &mut Registry,
+    target: &Target,
+    name: &str,
+    (request, options): (&Request, &DeleteOptions),
+) -> Result<(), Failure> {
+    let Ok(old) = registry.get(target.kind, target.home(), name).cloned() else { return Ok(()) };
+    registry.admit(&Asked {
+        operation: "DELETE",
+        kind: target.kind,
+        subresource: "",
+        namespace: target.home(),
+        name,
+        object: None,
+        old: Some(&old),
+        user: &request.user,
+        dry: options.dry_run,
+    })
 }
 
 fn delete_collection(
@@ -211,6 +233,7 @@ fn delete_collection(
         .collect();
     let meta = json!({"resourceVersion": registry.store.rv().to_string()});
     for object in &chosen {
+        admit_deletion(registry, target, field::name(object), (request, &options))?;
         registry.delete(kind, target.home(), field::name(object), &options)?;
     }
     let telling = Telling::new(query, registry.now)?;

@@ -8,7 +8,7 @@ use super::writer::{Noted, Part, Write, complete, stored_as, view};
 use super::{Failure, Registry, admission, limits, quota};
 use crate::access::check_escalation;
 use crate::field;
-use crate::kinds::Kind;
+use crate::kinds::{Kind, RESOURCE_QUOTA};
 use crate::ownership::{self, Manager, Set};
 use crate::schema;
 use crate::store::{Key, Object};
@@ -106,10 +106,30 @@ impl Registry {
             self.allocate(kind, &mut value)?;
         }
         limits::check(&self.store, kind, namespace, &value)?;
-        quota::check(&self.store, kind, namespace, &value)?;
+        self.admit_result(kind, (None, &value), write)?;
+        let spent = quota::check(&self.store, kind, namespace, &value)?;
         self.admit_name(kind, namespace, &name)?;
+        if !write.dry {
+            self.spend(spent)?;
+        }
         let key = Key { resource: kind.storage, namespace: namespace.into(), name };
         Ok((key, value))
+    }
+
+    /// Notes in quotas what a new object takes of them.
+    fn spend(&mut self, quotas: Vec<Value>) -> Result<(), Failure> {
+        let manager = Manager {
+            name: "kube-apiserver".into(),
+            applies: false,
+            api_version: RESOURCE_QUOTA.api_version(),
+            subresource: "status".into(),
+        };
+        for quota in quotas {
+            let place = (field::namespace(&quota).to_owned(), field::name(&quota).to_owned());
+            let write = Write { noted: Noted::Update(&manager), ..Write::own(Part::Status) };
+            self.update_by(&RESOURCE_QUOTA, (&place.0, &place.1), quota, write)?;
+        }
+        Ok(())
     }
 
     /// Notes who made an object that is not stored.

@@ -11,7 +11,9 @@ mod events;
 mod failure;
 mod heartbeat;
 mod limits;
+mod policies;
 mod quota;
+mod security;
 mod update;
 mod writer;
 
@@ -25,6 +27,7 @@ pub(crate) use delete::{DeleteOptions, Deleted, Propagation};
 pub(crate) use events::{Note, Source};
 pub(crate) use failure::{Cause, Failure};
 pub(crate) use heartbeat::{Heartbeat, NODE_LEASES};
+pub(crate) use policies::Asked;
 pub(crate) use quota::used;
 pub(crate) use writer::{Noted, Part, Write, complete, view};
 
@@ -49,6 +52,8 @@ pub(crate) struct Registry {
     pub beats: u64,
     /// Who may do what.
     pub access: Access,
+    /// What admission has to say about the present request besides yes.
+    pub remarks: Vec<String>,
     dice: Dice,
 }
 
@@ -63,6 +68,7 @@ impl Registry {
             heartbeats: BTreeMap::new(),
             beats: 0,
             access: Access { key, ..Access::default() },
+            remarks: Vec::new(),
             dice: Dice::of(seed, "registry"),
         }
     }
@@ -133,6 +139,46 @@ impl Registry {
             kind.qualified()
         );
         Err(Failure::ending_namespace(kind, namespace, name, message))
+    }
+
+    /// Policies must not deny the write of a client.
+    pub fn admit(&mut self, asked: &Asked<'_>) -> Result<(), Failure> {
+        policies::check(&self.store, asked, &mut self.remarks)
+    }
+
+    /// Plugins that only look at what would be stored.
+    fn admit_result(
+        &mut self,
+        kind: &Kind,
+        (old, new): (Option<&Value>, &Value),
+        write: Write<'_>,
+    ) -> Result<(), Failure> {
+        if write.part != Part::Status {
+            let mut remarks = Vec::new();
+            security::check_pod(&self.store, kind, old, new, &mut remarks)?;
+            if kind.storage == NAMESPACE.storage {
+                security::check_namespace(&self.store, kind, (old, new), &mut remarks)?;
+            }
+            if write.user.is_some() {
+                self.remarks.extend(remarks);
+            }
+        }
+        let Some(user) = write.user else { return Ok(()) };
+        // A scale is another document than the object that is stored.
+        if write.part == Part::Other("scale") {
+            return Ok(());
+        }
+        self.admit(&Asked {
+            operation: if old.is_some() { "UPDATE" } else { "CREATE" },
+            kind,
+            subresource: write.part.subresource(),
+            namespace: field::namespace(new),
+            name: field::name(new),
+            object: Some(new),
+            old,
+            user,
+            dry: write.dry,
+        })
     }
 
     /// The name must be free.

@@ -33,13 +33,16 @@ pub(crate) fn used(store: &Store, quota: &Value) -> Amounts {
     sums
 }
 
-/// Refuses an object that no quota of its namespace has room for.
+/// Refuses an object that a quota of its namespace has no room for. Gives the quotas as they are
+/// once the object is there. What a quota limits and how much of it is used stands in its
+/// status, as it was last counted.
 pub(super) fn check(
     store: &Store,
     kind: &Kind,
     namespace: &str,
     object: &Value,
-) -> Result<(), Failure> {
+) -> Result<Vec<Value>, Failure> {
+    let mut spent = Vec::new();
     let quotas: Vec<&Object> = store.in_namespace(RESOURCE_QUOTA.storage, namespace).collect();
     for quota in quotas.into_iter().filter(|quota| applies(quota, kind, object)) {
         let name = field::name(quota);
@@ -48,13 +51,24 @@ pub(super) fn check(
         if !unstated.is_empty() {
             return refused(format!("failed quota: {name}: must specify {}", unstated.join("; ")));
         }
-        let mut used = used(store, quota);
-        let asked = charges(kind, object);
-        let hard = |key: &str| field::amount(quota["spec"]["hard"].get(key));
-        used.retain(|key, sum| {
-            asked.get(key).is_some_and(|more| more.is_positive() && sum.plus(*more) > hard(key))
-        });
+        let hard = |key: &str| field::amount(quota["status"]["hard"].get(key));
+        let mut asked = charges(kind, object);
+        asked.retain(|key, more| quota["status"]["hard"].get(key).is_some() && more.is_positive());
+        let uncounted = asked.keys().filter(|key| quota["status"]["used"].get(key).is_none());
+        let uncounted: Vec<&str> = uncounted.map(String::as_str).collect();
+        if !uncounted.is_empty() {
+            let resources = uncounted.join(",");
+            return refused(format!("status unknown for quota: {name}, resources: {resources}"));
+        }
+        let old = |key: &str| field::amount(quota["status"]["used"].get(key));
+        let mut used: Amounts = asked.keys().map(|key| (key.clone(), old(key))).collect();
+        let mut next = Value::clone(quota);
+        for (key, more) in &asked {
+            next["status"]["used"][key] = old(key).plus(*more).text(key).into();
+        }
+        used.retain(|key, sum| asked.get(key).is_some_and(|more| sum.plus(*more) > hard(key)));
         if used.is_empty() {
+            spent.extend((next != **quota).then_some(next));
             continue;
         }
         let list = |amount: &dyn Fn(&str) -> Quantity| {
@@ -68,7 +82,7 @@ pub(super) fn check(
             list(&|key| hard(key)),
         ));
     }
-    Ok(())
+    Ok(spent)
 }
 
 /// Containers that do not state what the quota counts, by resource.
@@ -76,7 +90,7 @@ fn unstated(quota: &Value, kind: &Kind, pod: &Value) -> Vec<String> {
     if kind.storage != "pods" {
         return Vec::new();
     }
-    let hard = field::map(quota, "/spec/hard").into_iter().flatten();
+    let hard = field::map(quota, "/status/hard").into_iter().flatten();
     let missing = hard.filter_map(|(key, _)| {
         let (part, resource) = match key.as_str() {
             "cpu" | "memory" => ("requests", key.as_str()),
@@ -189,9 +203,16 @@ mod tests {
         let mut put = |resource, name: &str, value| {
             store.put(Key { resource, namespace: "a".into(), name: name.into() }, value);
         };
-        let quota = json!({"metadata": {"name": "q", "namespace": "a"}, "spec": {"hard": hard}});
-        put("resourcequotas", "q", quota);
+        let mut quota =
+            json!({"metadata": {"name": "q", "namespace": "a"}, "spec": {"hard": hard}});
         put("pods", "old", pod("old", json!({"cpu": "1500m"})));
+        let mut counted = json!({});
+        for (key, amount) in used(&store, &quota) {
+            counted[&key] = amount.text(&key).into();
+        }
+        quota["status"] = json!({"hard": hard, "used": counted});
+        let key = Key { resource: "resourcequotas", namespace: "a".into(), name: "q".into() };
+        store.put(key, quota);
         let answer = check(&store, &POD, "a", &pod("new", requests));
         let told = answer.err().map(|failure| failure.message).unwrap_or_default();
         assert_eq!(told.trim_start_matches("pods \"new\" is forbidden: "), refusal);

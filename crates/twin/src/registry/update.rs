@@ -150,6 +150,7 @@ impl Registry {
         if !causes.is_empty() {
             return Err(Failure::invalid(kind, field::name(old), &causes));
         }
+        self.admit_result(kind, (Some(old), &value), write)?;
         Ok(value)
     }
 

@@ -11,7 +11,7 @@ use crate::controllers::selects;
 use crate::field;
 use crate::kinds::{DISRUPTION_BUDGET, POD};
 use crate::ownership::Manager;
-use crate::registry::{DeleteOptions, Failure, Noted, Part, Registry, Write};
+use crate::registry::{Asked, DeleteOptions, Failure, Noted, Part, Registry, Write};
 use crate::store::Object;
 
 const TYPES: [&str; 2] = ["policy/v1/Eviction", "policy/v1beta1/Eviction"];
@@ -39,6 +39,17 @@ pub(super) fn answer(
     };
     let options = body::delete_options(query, &options)?;
     let pod = Value::clone(registry.get(&POD, target.home(), name)?);
+    registry.admit(&Asked {
+        operation: "CREATE",
+        kind: &POD,
+        subresource: "eviction",
+        namespace: target.home(),
+        name,
+        object: Some(&eviction),
+        old: None,
+        user: &request.user,
+        dry: options.dry_run,
+    })?;
     if !goes_freely(&pod) {
         spend(registry, &pod, &options)?;
     }

@@ -10,7 +10,7 @@ use super::{Reply, Request};
 use crate::field;
 use crate::kinds::Kind;
 use crate::patch::{self, Form};
-use crate::registry::{Cause, Failure, Noted, Registry, Write};
+use crate::registry::{Asked, Cause, Failure, Noted, Registry, Write};
 use crate::schema;
 
 const TYPE: &str = "autoscaling/v1/Scale";
@@ -35,6 +35,7 @@ pub(super) fn answer(
     if replicas < 0 {
         return Err(negative(name, replicas));
     }
+    admit(registry, target, (&live, replicas), (query, request))?;
     let noted = Noted::Update(&manager);
     let (dry, user) = (query.is_dry_run()?, Some(&request.user));
     let write = Write { part: target.part, noted, dry, patch: false, user };
@@ -58,6 +59,29 @@ pub(super) fn answer(
         registry.update_by(kind, (target.home(), name), next, write)?
     };
     Ok(Reply::json(200, &of(&object)))
+}
+
+/// Policies see scales, not what is scaled.
+fn admit(
+    registry: &mut Registry,
+    target: &Target,
+    (live, replicas): (&Value, i64),
+    (query, request): (&Query, &Request),
+) -> Result<(), Failure> {
+    let old = of(live);
+    let mut next = old.clone();
+    next["spec"]["replicas"] = replicas.into();
+    registry.admit(&Asked {
+        operation: "UPDATE",
+        kind: target.kind,
+        subresource: "scale",
+        namespace: target.home(),
+        name: field::name(live),
+        object: Some(&next),
+        old: Some(&old),
+        user: &request.user,
+        dry: query.is_dry_run()?,
+    })
 }
 
 /// The scale that the request asks for.
