@@ -220,6 +220,10 @@ impl Pod {
         let PlacedSpec { spec, node } = spec.unwrap_or_default();
         let status = wire.status.unwrap_or_default();
         let Conditions { ready, told } = status.conditions;
+        // Nothing was so before the pod was made, whatever a skewed clock wrote.
+        let made = wire.metadata.created;
+        let earliest = |at: Timestamp| made.map_or(at, |made| at.max(made));
+        let ready = ready.map(|r| Ready { since: r.since.map(earliest), ..r });
         let calm = |c: &ContainerStatus| c.is_calm();
         let well = status.container_statuses.iter().all(calm) && status.phase == Phase::Running;
         let well = well && ready.is_some_and(|r| r.status == Truth::True);

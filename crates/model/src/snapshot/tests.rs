@@ -129,3 +129,24 @@ fn a_pod_whose_containers_are_being_made_has_its_node() {
     assert!(waits("Pending"));
     assert!(!waits("Init:0/1") && !waits("PodInitializing") && !waits("ContainerCreating"));
 }
+
+#[test]
+fn nothing_was_so_before_the_pod_was_made() {
+    let ready_since = |written: &str| {
+        let pod = json!({
+            "kind": "Pod",
+            "metadata": {"name": "web-0", "creationTimestamp": "2026-01-01T00:10:00Z"},
+            "status": {"conditions": [
+                {"type": "Ready", "status": "False", "lastTransitionTime": written},
+            ]},
+        });
+        let now = told(&[pod]);
+        now.pods.iter().next().and_then(|p| p.ready?.since).map(|at| at.to_string())
+    };
+    for (written, understood) in [
+        ("2026-01-01T00:02:00Z", "2026-01-01T00:10:00Z"),
+        ("2026-01-01T00:12:00Z", "2026-01-01T00:12:00Z"),
+    ] {
+        assert_eq!(ready_since(written).as_deref(), Some(understood));
+    }
+}
