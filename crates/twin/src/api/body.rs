@@ -115,9 +115,23 @@ pub(super) fn json_error(body: &[u8], error: &serde_json::Error) -> String {
     let first = body.iter().find(|b| !b.is_ascii_whitespace());
     match first {
         Some(c) if !b"{[\"-0123456789tfn".contains(c) => {
-            format!("invalid character '{}' looking for beginning of value", char::from(*c))
+            format!("invalid character '{}' looking for beginning of value", go_char(*c))
         }
         _ => error.to_string(),
+    }
+}
+
+/// A byte as Go quotes it.
+fn go_char(byte: u8) -> String {
+    match byte {
+        b'\'' => "\\'".into(),
+        b'\\' => "\\\\".into(),
+        b'\t' => "\\t".into(),
+        b'\n' => "\\n".into(),
+        b'\r' => "\\r".into(),
+        0..0x20 | 0x7f => format!("\\x{byte:02x}"),
+        0x80..=0xa0 | 0xad => format!("\\u{byte:04x}"),
+        printable => char::from(printable).into(),
     }
 }
 
@@ -174,7 +188,7 @@ fn check_type(kind: &Kind, request: &Request, version: &str, found: &str) -> Res
 }
 
 /// `v1.Secret`, `core.ConfigMap`: a versioned or an internal type.
-fn go_name(api_version: &str, kind: &str, versioned: bool) -> String {
+pub(super) fn go_name(api_version: &str, kind: &str, versioned: bool) -> String {
     let (group, version) = api_version.split_once('/').unwrap_or(("core", api_version));
     let group = group.split('.').next().unwrap_or_default();
     format!("{}.{kind}", if versioned { version } else { group })

@@ -16,48 +16,29 @@ pub(super) enum Shape {
     Table,
     /// `PartialObjectMetadata`.
     Metadata,
+    /// `PartialObjectMetadataList`.
+    MetadataList,
 }
 
-const REPRESENTATIONS: &str = "406: Not Acceptable\n\nAvailable representations: \
-     application/json, application/yaml, application/vnd.kubernetes.protobuf, \
-     application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
-
 impl Shape {
-    /// The first accepted form that this server has.
-    pub fn negotiate(accept: &str) -> Result<Self, Failure> {
-        if accept.trim().is_empty() {
-            return Ok(Self::Plain);
-        }
-        for choice in accept.split(',') {
-            let mut parts = choice.split(';').map(str::trim);
-            if !matches!(parts.next(), Some("application/json" | "*/*" | "application/*")) {
-                continue;
-            }
-            let parts: Vec<&str> = parts.collect();
-            // Forms of other versions are not served.
-            let version = parts.iter().find_map(|part| part.strip_prefix("v="));
-            let form = parts.iter().find_map(|part| part.strip_prefix("as="));
-            if form.is_some() && version.is_some_and(|version| version != "v1") {
-                continue;
-            }
-            match form {
-                None => return Ok(Self::Plain),
-                Some("Table") => return Ok(Self::Table),
-                Some("PartialObjectMetadata" | "PartialObjectMetadataList") => {
-                    return Ok(Self::Metadata);
-                }
-                Some(_) => {}
-            }
-        }
-        let failure = Failure::new(406, "NotAcceptable", REPRESENTATIONS);
-        Err(Failure { details: Some(json!({})), ..failure })
+    /// A list has no form of a single object, and the other way round.
+    pub fn check(self, kind: &Kind, is_list: bool) -> Result<(), Failure> {
+        let (asked, what) = match (self, is_list) {
+            (Self::Metadata, true) => ("PartialObjectMetadata", "a list"),
+            (Self::MetadataList, false) => ("PartialObjectMetadataList", "not a list"),
+            _ => return Ok(()),
+        };
+        let own = if is_list { format!("{}List", kind.kind) } else { kind.kind.to_owned() };
+        let own = super::body::go_name(&kind.api_version(), &own, false);
+        let why = format!("you requested {asked}, but the requested object is {what} (*{own})");
+        Err(Failure::new(406, "NotAcceptable", why))
     }
 
     /// One object in this form.
     pub fn object(self, kind: &Kind, object: &Object, told: &Telling) -> Value {
         match self {
             Self::Plain => Value::clone(object),
-            Self::Metadata => metadata_of(object),
+            Self::Metadata | Self::MetadataList => metadata_of(object),
             Self::Table => {
                 let version = &object["metadata"]["resourceVersion"];
                 let rows = [row(kind, object, told)];
@@ -73,7 +54,7 @@ impl Shape {
                 let rows: Vec<_> = objects.iter().map(|o| row(kind, o, told)).collect();
                 table(kind, meta, &rows, true)
             }
-            Self::Metadata => {
+            Self::Metadata | Self::MetadataList => {
                 let items: Vec<_> = objects.iter().map(|o| metadata_of(o)).collect();
                 json!({
                     "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::encode::{Shape, Telling};
+use super::page::Page;
 use super::query::Query;
 use super::route::Target;
 use super::selector::Filter;
@@ -25,6 +26,7 @@ pub(super) fn one(
         return Err(Failure::version_too_large(asked, registry.store.rv()));
     }
     let object = registry.get(target.kind, target.home(), name)?;
+    shape.check(target.kind, false)?;
     let object = views::of(target.kind, &registry.shown(target.kind, object));
     let told = Telling::new(query, registry.now)?;
     Ok(Reply::json(200, &shape.object(target.kind, &object, &told)))
@@ -37,10 +39,11 @@ pub(super) fn answer(
     query: &Query,
     shape: Shape,
 ) -> Result<Reply, Failure> {
+    shape.check(target.kind, true)?;
     let filter = Filter::parse(target.kind, query)?;
     let told = Telling::new(query, registry.now)?;
     let limit = query.number("limit")?.and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-    let start = Start::parse(registry, query)?;
+    let start = Start::parse(registry, target, query)?;
     let table = start.table(registry, target)?;
     let after = start.after.as_ref();
     let fits = |place: &&(String, String)| {
@@ -55,8 +58,9 @@ pub(super) fn answer(
     if limit > 0 && found.len() > limit {
         let left = found.len() - limit;
         found.truncate(limit);
-        if let Some(((namespace, name), _)) = found.last() {
-            meta["continue"] = format!("v1:{}:{namespace}/{name}", start.rv).into();
+        if let Some((place, _)) = found.last() {
+            let page = Page { rv: start.rv, after: (*place).clone() };
+            meta["continue"] = page.token(target.namespace.as_deref()).into();
         }
         if filter.is_empty() {
             meta["remainingItemCount"] = left.into();
@@ -85,7 +89,7 @@ const PAGE_EXPIRED: &str = "The provided continue parameter is too old to displa
      list result. You can start a new list without the continue parameter.";
 
 impl Start {
-    fn parse(registry: &Registry, query: &Query) -> Result<Self, Failure> {
+    fn parse(registry: &Registry, target: &Target, query: &Query) -> Result<Self, Failure> {
         let current = registry.store.rv();
         let asked = version(query)?;
         if let Some(token) = query.get("continue") {
@@ -93,14 +97,8 @@ impl Start {
                 let why = "specifying resource version is not allowed when using continue";
                 return Err(Failure::bad_request(why));
             }
-            let parsed = token.strip_prefix("v1:").and_then(|rest| {
-                let (rv, place) = rest.split_once(':')?;
-                let (namespace, name) = place.split_once('/')?;
-                Some((rv.parse().ok()?, (namespace.to_owned(), name.to_owned())))
-            });
-            let bad = || Failure::bad_request("invalid continue token: continue key is not valid");
-            let (rv, place) = parsed.ok_or_else(bad)?;
-            return Ok(Self { rv, after: Some(place), is_page: true });
+            let page = Page::read(token, target.namespace.as_deref())?;
+            return Ok(Self { rv: page.rv, after: Some(page.after), is_page: true });
         }
         const MATCH: &str = "resourceVersionMatch";
         let rule = query.get(MATCH);

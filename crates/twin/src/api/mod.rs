@@ -10,6 +10,8 @@ mod encode;
 mod gate;
 mod health;
 mod list;
+mod negotiate;
+mod page;
 mod patch;
 mod query;
 mod review;
@@ -108,7 +110,8 @@ pub(crate) fn handle(registry: &mut Registry, mut request: Request, own_clock: b
     registry.remarks.clear();
     let answer = dispatch(registry, &mut request, own_clock);
     let reply = answer.unwrap_or_else(|failure| Reply::failure(&failure));
-    reply.warning(&std::mem::take(&mut registry.remarks))
+    let reply = reply.warning(&std::mem::take(&mut registry.remarks));
+    negotiate::in_yaml(&request.accept, &request.path, reply)
 }
 
 fn dispatch(
@@ -126,6 +129,7 @@ fn dispatch(
             // The root is no document of the API: it takes every method.
             if what.iter().any(|part| !part.is_empty()) {
                 only_get(request)?;
+                negotiate::document(&request.accept, &negotiate::DISCOVERY)?;
             }
             return Ok(discovery::answer(&what, &request.accept));
         }
@@ -138,10 +142,11 @@ fn dispatch(
         Route::Health(path) => return Ok(health::answer(&path, &query)),
         Route::Version => {
             only_get(request)?;
+            negotiate::document(&request.accept, &negotiate::VERSION)?;
             return Ok(Reply::json(200, &discovery::version()));
         }
     };
-    let shape = Shape::negotiate(&request.accept)?;
+    let shape = negotiate::shape(request, &route)?;
     let answer = resource(registry, (&route, &query), shape, request, own_clock);
     let remark = route.kind.warning;
     if remark.is_empty() {

@@ -9,9 +9,13 @@ use super::route::Target;
 use super::selector::Filter;
 use super::{Reply, Request, success, views};
 use crate::field;
+use crate::kinds::NAMESPACE;
 use crate::ownership::Manager;
 use crate::registry::{Asked, DeleteOptions, Deleted, Failure, Noted, Part, Registry, Write};
 use crate::store::Object;
+
+/// Namespaces without which there is no cluster.
+const UNDYING: [&str; 3] = ["default", "kube-system", "kube-public"];
 
 pub(super) fn told(
     registry: &Registry,
@@ -20,6 +24,7 @@ pub(super) fn told(
     shape: Shape,
     (code, object): (u16, &Object),
 ) -> Result<Reply, Failure> {
+    shape.check(target.kind, false)?;
     let telling = Telling::new(query, registry.now)?;
     let shown = views::of(target.kind, &registry.shown(target.kind, object));
     Ok(Reply::json(code, &shape.object(target.kind, &shown, &telling)))
@@ -172,6 +177,10 @@ pub(super) fn delete(
              suppress this warning"
                 .to_owned(),
         );
+    }
+    if kind.kind == NAMESPACE.kind && UNDYING.contains(&name) {
+        let why = "this namespace may not be deleted";
+        return Err(Failure::forbidden(kind, name, why));
     }
     admit_deletion(registry, target, name, (request, &options))?;
     match registry.delete(kind, target.home(), name, &options)? {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::pods::Joining;
 use super::writer::{Noted, Part, Write, complete, stored_as, view};
 use super::{Failure, Registry, admission, limits, quota};
 use crate::access::check_escalation;
@@ -186,11 +187,13 @@ impl Registry {
     ) -> Result<(), Failure> {
         match kind.storage {
             "pods" => {
-                admission::complete_pod(value);
-                admission::check_references(&self.store, namespace, told, value)?;
                 let volume = format!("kube-api-access-{}", self.dice.suffix(5));
-                admission::mount_account(value, &volume);
+                let joining = Joining { store: &self.store, namespace, told };
                 limits::fill_in(&self.store, namespace, value);
+                joining.give_account(value, &volume)?;
+                joining.give_priority(value)?;
+                admission::tolerate_lost_nodes(value);
+                joining.give_runtime(value)?;
                 admission::begin_pod(value);
             }
             "persistentvolumeclaims" => admission::name_default_class(&self.store, value),

@@ -11,6 +11,7 @@ mod events;
 mod failure;
 mod heartbeat;
 mod limits;
+mod pods;
 mod policies;
 mod quota;
 mod security;

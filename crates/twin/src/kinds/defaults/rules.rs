@@ -9,6 +9,7 @@ pub(super) fn apply(name: &str, value: &mut Value) {
     match name {
         "v1.Namespace" => namespace(value),
         "v1.Pod" => pod(value),
+        "v1.PodSpec" => account(value),
         "v1.Volume" => volume(value),
         "v1.Container" | "v1.EphemeralContainer" => pull_policy(value),
         "v1.ServiceSpec" => service(value),
@@ -48,6 +49,18 @@ pub(super) fn apply(name: &str, value: &mut Value) {
 fn set(value: &mut Value, key: &str, with: Value) {
     if let Some(map) = value.as_object_mut() {
         default(map, key, with);
+    }
+}
+
+/// The account of a pod has an old name too.
+fn account(spec: &mut Value) {
+    for (from, to) in
+        [("serviceAccountName", "serviceAccount"), ("serviceAccount", "serviceAccountName")]
+    {
+        let name = field::text(spec, &format!("/{from}")).to_owned();
+        if !name.is_empty() {
+            set(spec, to, name.into());
+        }
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn config_map(map: &Value) -> Vec<Cause> {
         .map(|(_, value)| value.as_str().map_or(0, str::len))
         .sum();
     if size > MOST_BYTES {
-        causes.push(Cause::too_long("", MOST_BYTES));
+        causes.push(Cause::too_long("[]", MOST_BYTES));
     }
     causes
 }

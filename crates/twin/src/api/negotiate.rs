@@ -1,0 +1,124 @@
+//! Which form of an answer the client accepts, and what it is told if there is none.
+
+use serde_json::{Value, json};
+
+use super::encode::Shape;
+use super::route::Target;
+use super::{Reply, Request};
+use crate::registry::Failure;
+
+const JSON: &str = "application/json";
+const YAML: &str = "application/yaml";
+const BINARY: &str = "application/vnd.kubernetes.protobuf";
+
+/// One choice of a client: a media type that is served, and its parameters.
+struct Choice<'a> {
+    media: &'static str,
+    parameters: Vec<&'a str>,
+}
+
+impl Choice<'_> {
+    fn parameter(&self, key: &str) -> Option<&str> {
+        self.parameters.iter().find_map(|part| part.strip_prefix(key)?.strip_prefix('='))
+    }
+}
+
+/// The choices that can be served, in order.
+fn choices(accept: &str) -> impl Iterator<Item = Choice<'_>> {
+    let accept = if accept.trim().is_empty() { "*/*" } else { accept };
+    accept.split(',').filter_map(|choice| {
+        let mut parts = choice.split(';').map(str::trim);
+        let media = match parts.next()? {
+            "*/*" | JSON => JSON,
+            YAML => YAML,
+            _ => return None,
+        };
+        Some(Choice { media, parameters: parts.collect() })
+    })
+}
+
+/// The form of an object's or a list's answer.
+pub(super) fn shape(request: &Request, target: &Target) -> Result<Shape, Failure> {
+    let mut known = false;
+    for choice in choices(&request.accept) {
+        known = true;
+        let version = choice.parameter("v");
+        match choice.parameter("as") {
+            None => return Ok(Shape::Plain),
+            // Forms of other versions are not served.
+            Some(_) if version.is_some_and(|version| version != "v1") => {}
+            Some("Table") => return Ok(Shape::Table),
+            Some("PartialObjectMetadata") => return Ok(Shape::Metadata),
+            Some("PartialObjectMetadataList") => return Ok(Shape::MetadataList),
+            Some(_) => {}
+        }
+    }
+    if known {
+        let why = format!("only the following media types are accepted: {JSON}, {YAML}, {BINARY}");
+        return Err(Failure::new(406, "NotAcceptable", why));
+    }
+    let streams = request.method == http::Method::GET && (target.name.is_none() || target.watch);
+    let mut served = vec![JSON.to_owned(), YAML.to_owned(), BINARY.to_owned()];
+    if target.part.subresource() == "log" {
+        served.insert(0, "text/plain".into());
+    } else if streams {
+        served.extend([JSON, BINARY].map(|media| format!("{media};stream=watch")));
+    }
+    Err(none_of(&served))
+}
+
+/// Documents about the server itself come in the first of these types that is accepted.
+pub(super) fn document(accept: &str, served: &[&str]) -> Result<(), Failure> {
+    if choices(accept).any(|choice| served.contains(&choice.media)) {
+        return Ok(());
+    }
+    let served: Vec<String> = served.iter().map(|media| (*media).to_owned()).collect();
+    Err(none_of(&served))
+}
+
+/// What documents of discovery come in.
+pub(super) const DISCOVERY: [&str; 3] = [JSON, YAML, BINARY];
+/// What the version comes in.
+pub(super) const VERSION: [&str; 1] = [JSON];
+
+fn none_of(served: &[String]) -> Failure {
+    let why = format!("406: Not Acceptable\n\nAvailable representations: {}", served.join(", "));
+    Failure { details: Some(json!({})), ..Failure::new(406, "NotAcceptable", why) }
+}
+
+/// The answer as YAML, if the client prefers that.
+pub(super) fn in_yaml(accept: &str, path: &str, reply: Reply) -> Reply {
+    let wanted = choices(accept).next().is_some_and(|choice| choice.media == YAML);
+    let open = path.trim_matches('/');
+    if !wanted || open.is_empty() || open.starts_with("openapi") {
+        return reply;
+    }
+    match reply {
+        Reply::Full { code, content_type: JSON, headers, body } => {
+            let value: Option<Value> = serde_json::from_slice(&body).ok();
+            match value.and_then(|value| serde_saphyr::to_string(&value).ok()) {
+                Some(text) => Reply::Full { code, content_type: YAML, headers, body: text.into() },
+                None => Reply::Full { code, content_type: JSON, headers, body },
+            }
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yaml_is_written_as_the_server_writes_it() {
+        let value = json!({
+            "apiVersion": "v1", "items": [], "meta": {"k": "5", "t": "true", "e": "", "x": "a b"},
+            "list": [{"a": 1, "b": ["c"]}], "text": "a\nb\n", "none": {},
+        });
+        let reply = in_yaml("application/yaml", "/api", Reply::json(200, &value));
+        let Reply::Full { body, content_type, .. } = reply else { panic!("a watch") };
+        let expected = "apiVersion: v1\nitems: []\nlist:\n- a: 1\n  b:\n  - c\nmeta:\n  e: \"\"\n  \
+             k: \"5\"\n  t: \"true\"\n  x: a b\nnone: {}\ntext: |\n  a\n  b\n";
+        assert_eq!((content_type, String::from_utf8_lossy(&body).as_ref()), (YAML, expected));
+    }
+}
