@@ -124,6 +124,38 @@ fn what_prometheus_measured_decides_and_losing_it_is_no_good_news() {
 }
 
 #[test]
+fn a_guarded_prometheus_wants_its_authority_and_its_password() {
+    if !has_servers() {
+        return;
+    }
+    let dump = Scratch::file("cluster.json", &healthy_cluster().to_string());
+    let (prometheus, authority) = Prometheus::guarded(&history());
+    let with = |login: &str| prometheus.url.replace("://", &format!("://{login}@"));
+    let ask = |url: &str, trusted: bool| {
+        let mut words = vec!["diagnose", dump.path(), "--prometheus", url, "-o", "json"];
+        words.extend(["--monitoring-ca", authority.file.as_str()].iter().filter(|_| trusted));
+        run(&words)
+    };
+    let right = with("watcher:open-sesame");
+    let seen = ask(&right, true);
+    let value = json(&seen);
+    assert_eq!(cause(&value), "node-overloaded/cpu-hog/likely of husk", "{seen:?}");
+    assert!(!blind(&value).join("\n").contains("it refuses us"), "{seen:?}");
+
+    for (url, trusted, why) in [
+        (&with("watcher:guess"), true, "it refuses us (HTTP 401)"),
+        (&prometheus.url, true, "it refuses us (HTTP 401)"),
+        (&right, false, "certificate"),
+    ] {
+        let run = ask(url, trusted);
+        let said = blind(&json(&run)).join("\n");
+        assert!(said.contains(why) && said.contains(&prometheus.url), "{why}: {said}");
+        assert!(!run.out.contains("sesame") && !run.out.contains("guess"), "{run:?}");
+        assert_eq!(run.code, 5, "nothing is called healthy: {run:?}");
+    }
+}
+
+#[test]
 fn prometheus_alone_tells_of_objects_that_kube_state_metrics_counts() {
     if !has_servers() {
         return;

@@ -87,16 +87,20 @@ fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn start(program: &str, arguments: &[String], port: u16, ready: &str) -> Server {
+fn start(program: &str, arguments: &[String], is_ready: impl Fn() -> bool) -> Server {
     let mut command = Command::new(program);
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
     let server = Server(command.spawn().expect("it starts"));
     let until = Instant::now() + Duration::from_secs(60);
-    while !ask(port, "GET", ready, "").is_some_and(|a| a.starts_with("HTTP/1.1 200")) {
+    while !is_ready() {
         assert!(Instant::now() < until, "{program} does not get ready");
         std::thread::sleep(Duration::from_millis(50));
     }
     server
+}
+
+fn says_ready(port: u16) -> bool {
+    ask(port, "GET", "/-/ready", "").is_some_and(|a| a.starts_with("HTTP/1.1 200"))
 }
 
 /// One request over HTTP/1.1; the whole answer.
@@ -124,6 +128,30 @@ impl Prometheus {
     /// With these measurements, in the text form of OpenMetrics.
     pub(super) fn with(history: &str) -> Self {
         let folder = Scratch::folder("prometheus");
+        let port = port();
+        let server = Self::start(&folder, history, port, &[], || says_ready(port));
+        Prometheus { url: format!("http://127.0.0.1:{port}"), _server: server, _folder: folder }
+    }
+
+    /// With these measurements, for those who trust its authority and know the password.
+    pub(super) fn guarded(history: &str) -> (Self, Authority) {
+        let folder = Scratch::folder("guarded");
+        let (port, authority) = (port(), Authority::new(&folder));
+        let web = format!("--web.config.file={}", folder.write("web.yml", &authority.web_config));
+        // Nothing but a connection can be had without the authority.
+        let is_there = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+        let server = Self::start(&folder, history, port, &[web], is_there);
+        let url = format!("https://127.0.0.1:{port}");
+        (Prometheus { url, _server: server, _folder: folder }, authority)
+    }
+
+    fn start(
+        folder: &Scratch,
+        history: &str,
+        port: u16,
+        more: &[String],
+        is_ready: impl Fn() -> bool,
+    ) -> Server {
         let history = folder.write("history.txt", history);
         let data = folder.0.join("data").to_str().expect("UTF-8").to_owned();
         let made = Command::new("promtool")
@@ -131,15 +159,45 @@ impl Prometheus {
             .output()
             .expect("promtool runs");
         assert!(made.status.success(), "{made:?}");
-        let (config, port) = (folder.write("prometheus.yml", "{}\n"), port());
-        let arguments = [
+        let config = folder.write("prometheus.yml", "{}\n");
+        let mut arguments = vec![
             format!("--config.file={config}"),
             format!("--storage.tsdb.path={data}"),
             "--storage.tsdb.retention.time=100y".to_owned(),
             format!("--web.listen-address=127.0.0.1:{port}"),
         ];
-        let server = start("prometheus", &arguments, port, "/-/ready");
-        Prometheus { url: format!("http://127.0.0.1:{port}"), _server: server, _folder: folder }
+        arguments.extend_from_slice(more);
+        start("prometheus", &arguments, is_ready)
+    }
+}
+
+/// Who vouches for a guarded server.
+pub(super) struct Authority {
+    /// Its certificate, a file.
+    pub(super) file: String,
+    web_config: String,
+}
+
+impl Authority {
+    /// Of a server on this machine, where `watcher` logs in with `open-sesame`.
+    fn new(folder: &Scratch) -> Self {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut own = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
+        own.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+        let file = folder.write("ca.pem", &own.self_signed(&key).expect("a certificate").pem());
+        let issuer = rcgen::Issuer::new(own, key);
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let server = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]);
+        let signed = server.expect("an address").signed_by(&key, &issuer).expect("a certificate");
+        let chain = folder.write("server.pem", &signed.pem());
+        let key = folder.write("server.key", &key.serialize_pem());
+        // The hash of the password, as `htpasswd -B` makes it.
+        let hash = "$2b$04$abcdefghijklmnopqrstuuXcjcm5avyCiJoD2uS24xa2lb6fjMB3G";
+        let web = json!({
+            "tls_server_config": {"cert_file": chain, "key_file": key},
+            "basic_auth_users": {"watcher": hash},
+        });
+        Authority { file, web_config: web.to_string() }
     }
 }
 
@@ -162,7 +220,7 @@ impl Alertmanager {
             format!("--web.listen-address=127.0.0.1:{port}"),
             "--cluster.listen-address=".to_owned(),
         ];
-        let server = start("prometheus-alertmanager", &arguments, port, "/-/ready");
+        let server = start("prometheus-alertmanager", &arguments, || says_ready(port));
         let url = format!("http://127.0.0.1:{port}");
         Alertmanager { url, port, _server: server, _folder: folder }
     }
