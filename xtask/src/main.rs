@@ -28,6 +28,8 @@ usage: cargo xtask COMMAND
   derive FOLDER             make the twin's tables from Kubernetes' own schemas
   derive-roles FILE         make its table of default roles from those of a server
   fidelity api FOLDER...    replay recorded exchanges against the twin: equal answers
+  fidelity kubectl FOLDER --kubectl PATH...
+                            play a recorded session of kubectl against the twin
   bench diagnose [OPTIONS]  diagnose a made dump: time, memory, faults found
   compare FOLDER...         write docs/comparison.md from recorded outputs of the tools
   compare plant OPTIONS     plant further faults in a running cluster of virtual nodes

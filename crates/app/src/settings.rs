@@ -214,6 +214,16 @@ pub(crate) struct Twin {
     /// Seed of everything random in it
     #[arg(long, value_name = "N", default_value_t = SEED)]
     pub(crate) seed: u64,
+    /// Instead of the built-in story: so many nodes and nothing else
+    #[arg(long, value_name = "N")]
+    pub(crate) nodes: Option<u16>,
+    /// Which controllers run: `all`, `none`, or names separated by commas; others than `all`
+    /// imply --nodes
+    #[arg(long, default_value = "all", value_name = "LIST")]
+    pub(crate) controllers: twin::scenario::Controllers,
+    /// Without TLS; for loopback only
+    #[arg(long)]
+    pub(crate) plain: bool,
 }
 
 /// The seed when none is given.

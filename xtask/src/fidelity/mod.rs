@@ -7,19 +7,47 @@
 mod api;
 mod compare;
 mod http;
+mod kubectl;
 mod run;
+mod session;
+mod twin;
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
 pub fn run(words: &[&str]) -> Result<()> {
-    let Some((&"api", rest)) = words.split_first() else {
-        bail!("say what to compare: cargo xtask fidelity api [--only TEXT] [-v] FOLDER...")
-    };
+    match words.split_first() {
+        Some((&"api", rest)) => replay(rest),
+        Some((&"kubectl", rest)) => sessions(rest),
+        _ => bail!(
+            "say what to compare: cargo xtask fidelity api [--only TEXT] [-v] FOLDER... or \
+             kubectl FOLDER --kubectl PATH... [--control-plane FOLDER] [-v]"
+        ),
+    }
+}
+
+fn sessions(words: &[&str]) -> Result<()> {
+    let mut options = kubectl::Options::default();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        let mut path = || rest.next().map(PathBuf::from).context("a path must follow");
+        match *word {
+            "-v" => options.verbose = true,
+            "--kubectl" => options.clients.push(path()?),
+            "--control-plane" => options.controls = Some(path()?),
+            folder => options.folder = folder.into(),
+        }
+    }
+    kubectl::run(&options)?;
+    Ok(())
+}
+
+fn replay(words: &[&str]) -> Result<()> {
     let mut options = api::Options::default();
-    let mut rest = rest.iter();
+    let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match *word {
             "-v" => options.verbose = true,

@@ -4,30 +4,49 @@ use std::fs::OpenOptions;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use twin::{Options, Speed, scenario};
+use model::Timestamp;
+use twin::scenario::{self, Controllers, Scenario};
+use twin::{Options, Speed};
 
 use crate::exit::{Failure, Outcome};
 use crate::runtime;
 use crate::settings::Twin;
 
 pub(super) fn run(options: &Twin) -> Result<Outcome, Failure> {
-    let twin = twin::Twin::new(scenario::cascade(options.seed));
+    let twin = twin::Twin::new(story(options));
     twin.advance_seconds(i64::from(options.advance));
     runtime::run(async {
         let serve = Options {
             address: options.listen,
             token: options.token.clone().unwrap_or_else(random_token),
             speed: options.speed,
-            plain: false,
             authorization: options.authorization,
+            plain: options.plain,
         };
         let server = twin::serve(&twin, serve).await.context("cannot serve the twin")?;
         announce(options, &server)?;
         // Until Ctrl-C, which the runtime waits for.
         std::future::pending().await
     })
+}
+
+/// The built-in story, or a cluster without one.
+fn story(options: &Twin) -> Scenario {
+    let all = options.controllers == Controllers::All;
+    match options.nodes {
+        None if all => scenario::cascade(options.seed),
+        nodes => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            // What passes before it is served must have passed by now.
+            let passed = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+            let start = Timestamp::from_seconds(passed - i64::from(options.advance));
+            let nodes = nodes.unwrap_or(0);
+            scenario::plain(options.seed, start, nodes, options.controllers.clone())
+        }
+    }
 }
 
 /// Says where it is and how to talk to it.
@@ -37,7 +56,8 @@ fn announce(options: &Twin, server: &twin::Server) -> Result<(), Failure> {
         Speed::Times(times) => format!("{times} virtual seconds a second"),
     };
     let mut say = io::stderr().lock();
-    let _ = writeln!(say, "Twin on https://{} ({speed}); Ctrl-C ends it.", server.address());
+    let scheme = if options.plain { "http" } else { "https" };
+    let _ = writeln!(say, "Twin on {scheme}://{} ({speed}); Ctrl-C ends it.", server.address());
     match &options.write_kubeconfig {
         Some(file) => {
             write_private(file, &server.kubeconfig())

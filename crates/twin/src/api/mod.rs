@@ -12,6 +12,7 @@ mod health;
 mod list;
 mod negotiate;
 mod page;
+mod openapi;
 mod patch;
 mod query;
 mod review;
@@ -67,7 +68,6 @@ pub(crate) enum Reply {
 }
 
 const JSON: &str = "application/json";
-const OPENAPI: &[u8] = include_bytes!("../../data/openapi.json.gz");
 const TEXT: &str = "text/plain; charset=utf-8";
 
 impl Reply {
@@ -133,11 +133,13 @@ fn dispatch(
             }
             return Ok(discovery::answer(&what, &request.accept));
         }
-        Route::Missing => return Ok(Reply::bytes(404, "", Bytes::new())),
         Route::OpenApi => {
             only_get(request)?;
-            let text = crate::schema::unpacked(OPENAPI).to_string();
-            return Ok(Reply::bytes(200, JSON, text.into()));
+            return Ok(openapi::v2(&request.accept));
+        }
+        Route::OpenApiPart(part) => {
+            only_get(request)?;
+            return Ok(openapi::v3(&part).unwrap_or_else(missing));
         }
         Route::Health(path) => return Ok(health::answer(&path, &query)),
         Route::Version => {
@@ -186,6 +188,11 @@ fn resource(
         "DELETE" => write::delete(registry, route, query, shape, request),
         _ => Err(Failure::method_not_allowed()),
     }
+}
+
+/// A 404 without a body.
+fn missing() -> Reply {
+    Reply::bytes(404, "", Bytes::new())
 }
 
 fn only_get(request: &Request) -> Result<(), Failure> {

@@ -14,8 +14,8 @@ pub(super) enum Route {
     Health(String),
     /// The OpenAPI v2 document.
     OpenApi,
-    /// A 404 without a body.
-    Missing,
+    /// A part of the OpenAPI v3 document: the path below `/openapi/v3/`.
+    OpenApiPart(String),
     Version,
     /// A 404 that is not a Status.
     Unknown,
@@ -49,7 +49,7 @@ pub(super) fn parse(path: &str) -> Result<Route, Failure> {
         ["healthz" | "livez" | "readyz", ..] => Ok(Route::Health(trimmed.to_owned())),
         ["openapi", "v2"] => Ok(Route::OpenApi),
         ["openapi", "v3"] => Ok(discovery(&parts)),
-        ["openapi", "v3", ..] => Ok(Route::Missing),
+        ["openapi", "v3", part @ ..] => Ok(Route::OpenApiPart(part.join("/"))),
         ["version"] => Ok(Route::Version),
         ["api" | "apis"] | ["api", "v1"] => Ok(discovery(&parts)),
         ["api", "v1", rest @ ..] => resource("", "v1", rest),

@@ -12,8 +12,8 @@ use crate::kinds::{
     SERVICE,
 };
 use crate::registry::{Heartbeat, NODE_LEASES};
-use crate::scenario::{NodeSpec, host_address};
-use crate::world::Machine;
+use crate::scenario::{Controllers, NodeSpec, host_address};
+use crate::world::{Machine, Renewal, StandIns};
 
 /// Namespaces that every cluster has.
 const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", NODE_LEASES];
@@ -33,8 +33,15 @@ impl Cluster {
     /// Creates all objects and seats all actors. A manifest that the registry refuses is left
     /// out: a scenario's own tests see what is there.
     pub(super) fn boot(&mut self) {
+        let chosen = self.scenario.controllers.clone();
         for actor in controllers::all() {
-            self.seat(actor);
+            if chosen.has(controllers::short_name(actor.name())) {
+                self.seat(actor);
+            }
+        }
+        self.seat(Box::new(StandIns::default()));
+        if chosen != Controllers::All {
+            self.seat(Box::new(Renewal));
         }
         self.found();
         let nodes = self.scenario.nodes.clone();

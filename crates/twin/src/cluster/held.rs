@@ -7,7 +7,7 @@ use super::Cluster;
 use crate::field;
 use crate::kinds;
 use crate::registry;
-use crate::scenario::Scenario;
+use crate::scenario::{Controllers, Scenario};
 use crate::store::Key;
 
 /// An object that cannot be held.
@@ -65,5 +65,6 @@ fn nothing(now: Timestamp) -> Scenario {
         objects: Vec::new(),
         timeline: Vec::new(),
         duration_seconds: 0,
+        controllers: Controllers::All,
     }
 }

@@ -44,6 +44,16 @@ pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
     ]
 }
 
+/// The name under which a controller is chosen: without what all names end with.
+pub(crate) fn short_name(name: &str) -> &str {
+    name.trim_end_matches("-controller")
+}
+
+/// The names of all controllers.
+pub(crate) fn names() -> Vec<String> {
+    all().iter().map(|actor| short_name(actor.name()).to_owned()).collect()
+}
+
 /// Namespace and name of an object.
 type Place = (String, String);
 

@@ -9,7 +9,7 @@
 use model::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Behaviour, Fault, Memory, NodeSpec, Scenario, Workload};
+use super::{Behaviour, Controllers, Fault, Memory, NodeSpec, Scenario, Workload};
 
 const MIB: i64 = 1 << 20;
 const GIB: i64 = 1 << 30;
@@ -29,6 +29,7 @@ pub fn cascade(seed: u64) -> Scenario {
         objects: vec![rules("error-rate.yaml: frequency")],
         timeline: the_new_rule(),
         duration_seconds: 58 * MINUTE,
+        controllers: Controllers::All,
     }
 }
 

@@ -6,6 +6,7 @@
 mod cascade;
 mod manifests;
 mod memory;
+mod plain;
 mod standard;
 
 use model::Timestamp;
@@ -14,6 +15,7 @@ use serde_json::Value;
 pub use cascade::cascade;
 pub(crate) use manifests::{conditions, host_address};
 pub use memory::Memory;
+pub use plain::{Controllers, UnknownController, plain};
 pub use standard::standard;
 
 /// Everything that a run depends on.
@@ -37,6 +39,8 @@ pub struct Scenario {
     pub timeline: Vec<(i64, Fault)>,
     /// How long the story lasts, in seconds after `start`.
     pub duration_seconds: i64,
+    /// Which controllers run.
+    pub controllers: Controllers,
 }
 
 /// A machine.

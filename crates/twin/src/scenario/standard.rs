@@ -3,7 +3,7 @@
 use model::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Behaviour, Memory, NodeSpec, Scenario, Workload};
+use super::{Behaviour, Controllers, Memory, NodeSpec, Scenario, Workload};
 
 const MIB: i64 = 1 << 20;
 const GIB: i64 = 1 << 30;
@@ -31,6 +31,7 @@ pub fn standard(seed: u64) -> Scenario {
         objects: vec![storage_class()],
         timeline: Vec::new(),
         duration_seconds: 0,
+        controllers: Controllers::All,
     }
 }
 

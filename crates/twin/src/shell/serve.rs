@@ -68,6 +68,7 @@ pub struct Server {
     address: SocketAddr,
     authority_pem: String,
     token: String,
+    plain: bool,
     speed: watch::Sender<Speed>,
     /// Aborted when dropped.
     _tasks: JoinSet<()>,
@@ -86,7 +87,8 @@ impl Server {
 
     /// A kubeconfig for this server.
     pub fn kubeconfig(&self) -> String {
-        let server = format!("https://{}", self.address);
+        let scheme = if self.plain { "http" } else { "https" };
+        let server = format!("{scheme}://{}", self.address);
         kubeconfig::write(&server, &self.authority_pem, &self.token)
     }
 
@@ -127,6 +129,7 @@ pub async fn serve(twin: &Twin, options: Options) -> Result<Server, ServeError> 
         address,
         authority_pem: certificate.authority_pem,
         token: options.token,
+        plain: options.plain,
         speed,
         _tasks: tasks,
     })

@@ -12,9 +12,13 @@ mod output;
 mod probe;
 mod pull;
 mod references;
+mod renewal;
+mod stand_in;
 mod status;
 
 pub(crate) use behaviours::Behaviours;
 pub(crate) use machine::Machine;
 pub(crate) use output::{Line, NoOutput, output};
+pub(crate) use renewal::Renewal;
+pub(crate) use stand_in::StandIns;
 pub(crate) use status::{condition_mut, drop_condition, set_condition};
