@@ -214,11 +214,13 @@ pub(crate) struct Twin {
     /// Seed of everything random in it
     #[arg(long, value_name = "N", default_value_t = SEED)]
     pub(crate) seed: u64,
-    /// Instead of the built-in story: so many nodes and nothing else
-    #[arg(long, value_name = "N")]
-    pub(crate) nodes: Option<u16>,
-    /// Which controllers run: `all`, `none`, or names separated by commas; others than `all`
-    /// imply --nodes
+    /// The built-in story: a cluster that a bad rollout takes down
+    #[arg(long, conflicts_with_all = ["nodes", "controllers"])]
+    pub(crate) story: bool,
+    /// So many nodes; nodes that are made through the API are run too
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) nodes: u16,
+    /// Which controllers run: `all`, `none`, or names separated by commas
     #[arg(long, default_value = "all", value_name = "LIST")]
     pub(crate) controllers: twin::scenario::Controllers,
     /// Without TLS; for loopback only

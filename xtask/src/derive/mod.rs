@@ -2,6 +2,9 @@
 //! publishes: `kubernetes/openapi-v2.json`, `kubernetes/apply-schema.json`,
 //! `kubernetes/protobuf-fields.json` and the discovery documents under `apiserver/discovery`.
 //!
+//! `kubernetes/openapi-v2-served.json`, if it is there, is the answer of a running server to
+//! `kubectl get --raw /openapi/v2`; it describes the enabled parts of the API only.
+//!
 //! The tables are committed (see ATTRIBUTION.md), so that nobody needs the sources to build.
 
 mod columns;
@@ -28,7 +31,8 @@ pub fn run(folder: &str) -> Result<()> {
     write("messages.json.gz", &messages(&read("protobuf-fields.json")?))?;
     write("discovery.json.gz", &discovery(&folder.join("apiserver/discovery"))?)?;
     write("columns.json.gz", &columns::columns(&folder.join("apiserver"), &openapi)?)?;
-    write("openapi.json.gz", &openapi)
+    // What a server serves tells more than what is published: the values that a text may have.
+    write("openapi.json.gz", &read("openapi-v2-served.json").unwrap_or(openapi))
 }
 
 /// `cargo xtask derive-roles FILE`: the roles and bindings of a server that has just started, from

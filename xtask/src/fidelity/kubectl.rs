@@ -122,7 +122,8 @@ fn differs(want: &Value, got: &Played, masks: &Masks, verbose: bool) -> (bool, O
         };
         let (one, two) = (lines(&masks.apply(wanted), free), lines(&masks.apply(text), free));
         if one != two && verbose {
-            let told = format!("{stream}\n--- want\n{}\n--- got\n{}", one.join("\n"), two.join("\n"));
+            let told =
+                format!("{stream}\n--- want\n{}\n--- got\n{}", one.join("\n"), two.join("\n"));
             return (true, Some(told));
         }
         if one != two {
@@ -221,7 +222,10 @@ fn print(scores: &[Score]) {
             println!("DIFFERS {} {command}\n  {told}", score.version);
         }
     }
-    println!("{:<10} {:>6} {:>6} {:>8} {:>8} {:>8}", "kubectl", "total", "exit", "%", "output", "%");
+    println!(
+        "{:<10} {:>6} {:>6} {:>8} {:>8} {:>8}",
+        "kubectl", "total", "exit", "%", "output", "%"
+    );
     for score in scores {
         let share = |part: usize| 100.0 * part as f64 / score.total.max(1) as f64;
         println!(

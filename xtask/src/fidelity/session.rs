@@ -129,9 +129,8 @@ fn items<'a>(session: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 /// Makes the fixture: objects, settled by the controllers; then states that nobody would reach;
 /// then late objects.
 pub fn prepare(client: &Client, twin: &Twin, home: &Path, session: &Value) -> Result<()> {
-    let create = |item: &Value| {
-        client.run(twin, home, &Row::plain("create -f -", Some(&item.to_string())))
-    };
+    let create =
+        |item: &Value| client.run(twin, home, &Row::plain("create -f -", Some(&item.to_string())));
     for item in items(session, "objects") {
         // What a new namespace needs comes a moment later.
         let mut tries = 0;

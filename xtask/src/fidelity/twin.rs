@@ -76,7 +76,8 @@ impl Twin {
         let kubeconfig = self.kubeconfig.clone();
         let component = |name: &str| {
             let mut command = Command::new(binaries.join(name));
-            for flag in ["--kubeconfig", "--authentication-kubeconfig", "--authorization-kubeconfig"]
+            for flag in
+                ["--kubeconfig", "--authentication-kubeconfig", "--authorization-kubeconfig"]
             {
                 command.arg(flag).arg(&kubeconfig);
             }

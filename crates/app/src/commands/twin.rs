@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use model::Timestamp;
-use twin::scenario::{self, Controllers, Scenario};
+use twin::scenario::{self, Scenario};
 use twin::{Options, Speed};
 
 use crate::exit::{Failure, Outcome};
@@ -35,18 +35,14 @@ pub(super) fn run(options: &Twin) -> Result<Outcome, Failure> {
 
 /// The built-in story, or a cluster without one.
 fn story(options: &Twin) -> Scenario {
-    let all = options.controllers == Controllers::All;
-    match options.nodes {
-        None if all => scenario::cascade(options.seed),
-        nodes => {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            // What passes before it is served must have passed by now.
-            let passed = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-            let start = Timestamp::from_seconds(passed - i64::from(options.advance));
-            let nodes = nodes.unwrap_or(0);
-            scenario::plain(options.seed, start, nodes, options.controllers.clone())
-        }
+    if options.story {
+        return scenario::cascade(options.seed);
     }
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // What passes before it is served must have passed by now.
+    let passed = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+    let start = Timestamp::from_seconds(passed - i64::from(options.advance));
+    scenario::plain(options.seed, start, options.nodes, options.controllers.clone())
 }
 
 /// Says where it is and how to talk to it.

@@ -35,7 +35,7 @@ impl Served {
 
     /// Serves a twin with these options and waits until its kubeconfig is written.
     fn with(kubeconfig: &str, options: &[&str]) -> Self {
-        let mut command = command(&["twin", "--listen", "127.0.0.1:0"]);
+        let mut command = command(&["twin", "--story", "--listen", "127.0.0.1:0"]);
         command.args(options);
         command.args(["--write-kubeconfig", kubeconfig]).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");

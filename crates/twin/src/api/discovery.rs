@@ -15,8 +15,27 @@ const PACKED: &[u8] = include_bytes!("../../data/discovery.json.gz");
 
 static DOCUMENTS: LazyLock<Value> = LazyLock::new(|| unpacked(PACKED));
 
-pub(super) fn version() -> Value {
-    DOCUMENTS["/version"].clone()
+/// `/version`: its fields in the server's order, one a line.
+pub(super) fn version() -> Reply {
+    let order = [
+        "major",
+        "minor",
+        "emulationMajor",
+        "emulationMinor",
+        "minCompatibilityMajor",
+        "minCompatibilityMinor",
+        "gitVersion",
+        "gitCommit",
+        "gitTreeState",
+        "buildDate",
+        "goVersion",
+        "compiler",
+        "platform",
+    ];
+    let told = &DOCUMENTS["/version"];
+    let lines = order.map(|key| format!("  \"{key}\": {}", told[key]));
+    let text = format!("{{\n{}\n}}", lines.join(",\n"));
+    Reply::bytes(200, super::JSON, text.into())
 }
 
 /// Whether the server has this group, and this version of it if one is named.
@@ -26,6 +45,12 @@ pub(super) fn knows(group: &str, version: Option<&str>) -> bool {
         None => format!("/apis/{group}"),
     };
     !group.is_empty() && DOCUMENTS.get(path).is_some()
+}
+
+/// The parts of the API that have an OpenAPI document of their own.
+pub(super) fn described() -> Vec<&'static str> {
+    let parts = DOCUMENTS["/openapi/v3"]["paths"].as_object().into_iter().flatten();
+    parts.map(|(part, _)| part.as_str()).collect()
 }
 
 /// The document at these path segments.

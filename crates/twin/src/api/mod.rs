@@ -146,6 +146,7 @@ fn dispatch(
             only_get(request)?;
             negotiate::document(&request.accept, &negotiate::VERSION)?;
             return Ok(Reply::json(200, &discovery::version()));
+            return Ok(discovery::version());
         }
     };
     let shape = negotiate::shape(request, &route)?;

@@ -60,6 +60,8 @@ pub(super) fn parse(path: &str) -> Result<Route, Failure> {
         ["apis", group, version, rest @ ..] if knows(group, Some(version)) => {
             resource(group, version, rest)
         }
+        // Somebody else may serve another version of a group that is here.
+        ["apis", group, _, ..] if knows(group, None) => Err(Failure::no_such_resource()),
         _ => Ok(Route::Unknown),
     }
 }

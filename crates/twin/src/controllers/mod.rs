@@ -5,18 +5,25 @@
 
 pub(crate) use expression::selects;
 
+mod autoscaler;
+mod daemon_set;
 mod deployment;
+mod disruption;
 mod endpoints;
 mod expression;
 mod garbage;
+mod job;
 mod namespaces;
+mod node_ipam;
 mod node_lifecycle;
 mod node_rate;
 mod protection;
 mod quotas;
 mod replica_set;
+mod revisions;
 mod rollout;
 mod scheduler;
+mod stateful_set;
 mod taint_eviction;
 mod volumes;
 
@@ -33,8 +40,14 @@ pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
         Box::new(namespaces::Namespaces::default()),
         Box::new(deployment::Deployments::default()),
         Box::new(replica_set::ReplicaSets::default()),
+        Box::new(stateful_set::StatefulSets),
+        Box::new(daemon_set::DaemonSets),
+        Box::new(job::Jobs),
         Box::new(scheduler::Scheduler::default()),
         Box::new(endpoints::Endpoints),
+        Box::new(disruption::Disruption),
+        Box::new(autoscaler::Autoscalers),
+        Box::new(node_ipam::NodeIpam),
         Box::new(quotas::Quotas),
         Box::new(volumes::Volumes::default()),
         Box::new(protection::Protection::default()),
@@ -44,9 +57,9 @@ pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
     ]
 }
 
-/// The name under which a controller is chosen: without what all names end with.
+/// The name under which a controller is chosen: without what many names have in common.
 pub(crate) fn short_name(name: &str) -> &str {
-    name.trim_end_matches("-controller")
+    name.trim_end_matches("-controller").trim_start_matches("default-")
 }
 
 /// The names of all controllers.

@@ -19,6 +19,7 @@ mod claims;
 mod room;
 mod score;
 
+pub(super) use affinity::matches;
 use claims::Claims;
 use room::{Demand, Room};
 

@@ -233,6 +233,10 @@ pub(crate) fn apply(
         entry.set.subtract(&difference.removed);
     }
     if !conflicts.is_empty() {
+        conflicts.retain(|conflict| !taken_over(view, live, manager).contains(&conflict.path));
+        if conflicts.is_empty() {
+            return apply(view, live, &applied, manager, now, (true, ignored));
+        }
         return Err(conflicts);
     }
     // Who changes nothing keeps the time of the last change, or has none.
@@ -249,6 +253,25 @@ pub(crate) fn apply(
     let mut merged = merged;
     encode(&mut merged, &managers);
     Ok(merged)
+}
+
+/// Fields that kubectl once applied on its own side and that are still as it applied them: its
+/// server-side apply takes them over without a conflict.
+fn taken_over(view: View<'_>, live: &Value, manager: &Manager) -> Vec<String> {
+    const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    let annotations = field::map(live, "/metadata/annotations");
+    let text = annotations.and_then(|all| all.get(LAST_APPLIED)).and_then(Value::as_str);
+    let Some(text) = text.filter(|_| manager.name == "kubectl") else { return Vec::new() };
+    let Ok(last) = serde_json::from_str::<Value>(text) else { return Vec::new() };
+    if last["apiVersion"] != live["apiVersion"] {
+        return Vec::new();
+    }
+    let difference = compare(view, &last, live);
+    let mut set = fields_of(view, &last);
+    for changed in [difference.modified, difference.added, difference.removed] {
+        set.subtract(&changed);
+    }
+    set.paths()
 }
 
 fn told(other: &Manager, path: String) -> Conflict {

@@ -65,6 +65,19 @@ pub(super) fn begin_pod(pod: &mut Value) {
     field::default(status, "qosClass", class);
 }
 
+/// A pod carries the zone and the region of its node.
+pub(super) fn copy_topology(store: &Store, pod: &mut Value, node: &str) {
+    const COPIED: [&str; 2] = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"];
+    let Some(node) = store.get("nodes", "", node) else { return };
+    let labels = field::map(node, "/metadata/labels");
+    for key in COPIED {
+        if let Some(value) = labels.and_then(|labels| labels.get(key)) {
+            let labels = &mut field::child(pod, "metadata").entry("labels").or_insert(json!({}));
+            labels[key] = value.clone();
+        }
+    }
+}
+
 /// Guaranteed, Burstable or BestEffort, by requests and limits of the pod or its containers.
 fn quality_class(pod: &Value) -> &'static str {
     let whole = pod.pointer("/spec/resources").map(|_| &pod["spec"]);

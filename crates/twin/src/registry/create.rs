@@ -195,6 +195,8 @@ impl Registry {
                 admission::tolerate_lost_nodes(value);
                 joining.give_runtime(value)?;
                 admission::begin_pod(value);
+                let node = field::text(value, "/spec/nodeName").to_owned();
+                admission::copy_topology(&self.store, value, &node);
             }
             "persistentvolumeclaims" => admission::name_default_class(&self.store, value),
             "ingresses.networking.k8s.io" => admission::name_ingress_class(&self.store, value),

@@ -97,6 +97,7 @@ impl Registry {
             return Err(Failure::conflict(&POD, name));
         }
         field::child(&mut value, "spec").insert("nodeName".into(), node.into());
+        super::admission::copy_topology(&self.store, &mut value, node);
         note(&mut value);
         let key = Key { resource: POD.storage, namespace: namespace.into(), name: name.into() };
         Ok(self.store.put(key, value))

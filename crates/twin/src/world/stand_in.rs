@@ -17,6 +17,9 @@ use crate::registry::{DeleteOptions, Heartbeat, NODE_LEASES, Part};
 use crate::scenario::conditions;
 use crate::store::{Change, Object};
 
+/// What such nodes say they run, as others that make nodes without machines have it.
+const PROGRAM: &str = "kwok-0.8.0";
+
 /// The kubelets of all nodes without a machine.
 #[derive(Debug, Default)]
 pub(crate) struct StandIns {
@@ -158,9 +161,9 @@ fn node_status(node: &mut Value, now: &str) {
     for (key, text) in [
         ("architecture", "amd64"),
         ("bootID", ""),
-        ("containerRuntimeVersion", "twin"),
-        ("kernelVersion", "twin"),
-        ("kubeProxyVersion", "twin"),
+        ("containerRuntimeVersion", PROGRAM),
+        ("kernelVersion", PROGRAM),
+        ("kubeProxyVersion", PROGRAM),
         ("kubeletVersion", GIT_VERSION),
         ("machineID", ""),
         ("operatingSystem", "linux"),

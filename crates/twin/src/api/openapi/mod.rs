@@ -6,10 +6,10 @@
 mod protobuf;
 mod v3;
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, OnceLock};
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use super::{JSON, Reply};
 use crate::schema::unpacked;
@@ -22,6 +22,12 @@ const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protob
 static V2_JSON: LazyLock<Bytes> = LazyLock::new(|| unpacked(PACKED).to_string().into());
 static V2_PROTOBUF: LazyLock<Bytes> =
     LazyLock::new(|| protobuf::document(&unpacked(PACKED)).into());
+
+/// Parts of v3; each is made when it is asked for, because that takes long.
+static V3: LazyLock<BTreeMap<&str, OnceLock<Bytes>>> = LazyLock::new(|| {
+    let named = super::discovery::described();
+    named.into_iter().map(|part| (part, OnceLock::new())).collect()
+});
 
 /// `/openapi/v2`.
 pub(super) fn v2(accept: &str) -> Reply {
@@ -39,9 +45,12 @@ pub(super) fn v2(accept: &str) -> Reply {
 
 /// `/openapi/v3/...`: the document of `apis/apps/v1`. `None` where there is no such part.
 pub(super) fn v3(part: &str) -> Option<Reply> {
-    let document: Value = unpacked(PACKED);
-    let answer = v3::part(&document, part)?;
-    let mut reply = Reply::bytes(200, JSON, answer.to_string().into());
+    let make = || v3::part(&unpacked(PACKED), part).map(|made| made.to_string().into());
+    let body = V3.get(part)?.get_or_init(|| make().unwrap_or_default()).clone();
+    if body.is_empty() {
+        return None;
+    }
+    let mut reply = Reply::bytes(200, JSON, body);
     // The address holds the hash of what it names.
     if let Reply::Full { headers, .. } = &mut reply {
         headers.push(("cache-control", "public, immutable, max-age=31536000".to_owned()));

@@ -99,9 +99,8 @@ pub(super) fn document(of: &Value) -> Vec<u8> {
     let paths = |paths: &Value| Message::default().named(2, paths, path_item);
     let schemas = |all: &Value| Message::default().named(1, all, schema);
     let parameters = |all: &Value| Message::default().named(1, all, parameter);
-    let security = |one: &Value| {
-        Message::default().named(1, one, |names| Message::default().text(1, names))
-    };
+    let security =
+        |one: &Value| Message::default().named(1, one, |names| Message::default().text(1, names));
     let key = |key: &Value| {
         let key = Message::default()
             .text(1, &key["type"])
@@ -124,9 +123,9 @@ pub(super) fn document(of: &Value) -> Vec<u8> {
 
 fn path_item(of: &Value) -> Message {
     let verbs = ["get", "put", "post", "delete", "options", "head", "patch"];
-    let written = (2..).zip(verbs).fold(Message::default(), |message, (tag, verb)| {
-        message.maybe(tag, &of[verb], operation)
-    });
+    let written = (2..)
+        .zip(verbs)
+        .fold(Message::default(), |message, (tag, verb)| message.maybe(tag, &of[verb], operation));
     written.each(9, &of["parameters"], parameters_item).extensions(10, of)
 }
 

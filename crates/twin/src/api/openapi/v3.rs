@@ -9,10 +9,8 @@ const V3: &str = "#/components/schemas/";
 
 /// The document of a part such as `api/v1`, `apis/apps/v1` or `version`.
 pub(super) fn part(document: &Value, part: &str) -> Option<Value> {
-    let is_version = match part.split('/').collect::<Vec<_>>().as_slice() {
-        ["api", _] | ["apis", _, _] => true,
-        _ => false,
-    };
+    let steps: Vec<_> = part.split('/').collect();
+    let is_version = matches!(steps.as_slice(), ["api", _] | ["apis", _, _]);
     let inside = |path: &str| match path.trim_start_matches('/').strip_prefix(part) {
         Some("" | "/") => true,
         Some(rest) => is_version && rest.starts_with('/'),
@@ -30,7 +28,7 @@ pub(super) fn part(document: &Value, part: &str) -> Option<Value> {
     let mut schemas = Map::new();
     while let Some(name) = needed.pop_first() {
         if let Some(definition) = document["definitions"].get(&name) {
-            let converted = schema(definition);
+            let converted = either(&name, schema(definition));
             let mut further = BTreeSet::new();
             references(&converted, &mut further);
             schemas.insert(name, converted);
@@ -41,6 +39,20 @@ pub(super) fn part(document: &Value, part: &str) -> Option<Value> {
         "openapi": "3.0.0", "info": document["info"], "paths": paths,
         "components": {"schemas": schemas, "securitySchemes": document["securityDefinitions"]},
     }))
+}
+
+/// What is a text or a number: v2 had no words for it.
+fn either(name: &str, mut of: Value) -> Value {
+    let kinds = match name {
+        "io.k8s.apimachinery.pkg.util.intstr.IntOrString" => ["integer", "string"],
+        "io.k8s.apimachinery.pkg.api.resource.Quantity" => ["string", "number"],
+        _ => return of,
+    };
+    if let Some(map) = of.as_object_mut() {
+        map.remove("type");
+    }
+    of["oneOf"] = kinds.map(|kind| json!({"type": kind})).to_vec().into();
+    of
 }
 
 /// The schemas that are referred to anywhere below.

@@ -8,7 +8,7 @@ use crate::field;
 const REQUIRED: &str = "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution";
 
 /// Whether a pod may go to a node by the labels it asks for.
-pub(super) fn matches(pod: &Value, node: &Value) -> bool {
+pub(in crate::controllers) fn matches(pod: &Value, node: &Value) -> bool {
     let labels = field::map(node, "/metadata/labels");
     let label = |key: &str| labels.and_then(|l| l.get(key)).and_then(Value::as_str);
     let mut wanted = field::map(pod, "/spec/nodeSelector").into_iter().flatten();

@@ -35,9 +35,19 @@ fn cells(node: &Value, now: Timestamp) -> Vec<Value> {
         address(node, "InternalIP").into(),
         address(node, "ExternalIP").into(),
         info("osImage"),
-        info("kernelVersion"),
+        kernel(node).into(),
         info("containerRuntimeVersion"),
     ]
+}
+
+/// The kernel's version with the architecture it runs on, where that is known.
+fn kernel(node: &Value) -> String {
+    let info = |key: &str| field::text(node, &format!("/status/nodeInfo/{key}")).to_owned();
+    match (info("kernelVersion"), info("architecture")) {
+        (version, _) if version.is_empty() => "<unknown>".into(),
+        (version, architecture) if architecture.is_empty() => version,
+        (version, architecture) => format!("{version} ({architecture})"),
+    }
 }
 
 fn status(node: &Value) -> String {
