@@ -39,7 +39,7 @@ impl Twin {
         let program = std::env::current_exe()?.with_file_name("seaworthy");
         let mut serve = Command::new(program);
         serve.args(["twin", "--listen", "127.0.0.1:0", "--nodes", "0", "--write-kubeconfig"]);
-        serve.arg(&twin.kubeconfig);
+        serve.arg(&twin.kubeconfig).args(["--authorization", "rbac"]);
         if let Controls::Real(_) = controls {
             serve.args(["--controllers", "none"]);
         }

@@ -143,7 +143,8 @@ impl Cluster {
         self.make(&LEASE, NODE_LEASES, lease);
         let mut dice = Dice::of(self.scenario.seed, &format!("heartbeat-{}", spec.name));
         let since = plus(now, dice.between(0, 10 * SECOND));
-        self.registry.heartbeats.insert(spec.name.clone(), Heartbeat { since, stopped: None });
+        let beat = Heartbeat { since, stopped: None, has_machine: true };
+        self.registry.heartbeats.insert(spec.name.clone(), beat);
         self.seat(Box::new(Machine::new(index, spec)));
         if spec.control_plane {
             for (name, image, mebibytes) in STATIC_PODS {

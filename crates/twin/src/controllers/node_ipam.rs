@@ -11,6 +11,9 @@ use crate::kinds::NODE;
 use crate::registry::Part;
 use crate::store::{Change, Object};
 
+/// Under this name its writes are noted.
+const MANAGER: &str = "kube-controller-manager";
+
 /// The controller.
 #[derive(Debug, Default)]
 pub(super) struct NodeIpam;
@@ -32,7 +35,7 @@ impl Actor for NodeIpam {
         for node in nodes.iter().filter(|node| range(node).is_empty()) {
             let all = (0..65_536_u32).map(|n| format!("10.{}.{}.0/24", 244 ^ (n >> 8), n & 0xff));
             let Some(free) = all.into_iter().find(|range| !taken.contains(range)) else { return };
-            let written = context.registry.modify(&NODE, node, Part::Spec, |node| {
+            let written = context.registry.modify_as(MANAGER, (&NODE, node, Part::Spec), |node| {
                 let spec = field::child(node, "spec");
                 spec.insert("podCIDR".into(), free.clone().into());
                 spec.insert("podCIDRs".into(), json!([free]));

@@ -24,6 +24,8 @@ pub(crate) struct Heartbeat {
     pub since: Timestamp,
     /// When the kubelet stopped.
     pub stopped: Option<Timestamp>,
+    /// Whether there is a machine behind it that answers requests.
+    pub has_machine: bool,
 }
 
 impl Heartbeat {

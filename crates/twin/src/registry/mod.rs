@@ -106,7 +106,7 @@ impl Registry {
     /// The kubelet of a node is heard of again from now on.
     pub fn revive(&mut self, node: &str) {
         if let Some(beat) = self.heartbeats.get_mut(node).filter(|beat| beat.stopped.is_some()) {
-            *beat = Heartbeat { since: self.now, stopped: None };
+            *beat = Heartbeat { since: self.now, stopped: None, ..*beat };
             self.beats += 1;
         }
     }

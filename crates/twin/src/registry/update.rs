@@ -84,6 +84,26 @@ impl Registry {
         self.update(kind, namespace, name, value, part)
     }
 
+    /// The same, noted as an update by this manager.
+    pub fn modify_as(
+        &mut self,
+        manager: &str,
+        (kind, object, part): (&'static Kind, &Value, Part),
+        change: impl FnOnce(&mut Value),
+    ) -> Result<Object, Failure> {
+        let (namespace, name) = (field::namespace(object), field::name(object));
+        let mut value = Value::clone(self.get(kind, namespace, name)?);
+        change(&mut value);
+        let manager = Manager {
+            name: manager.to_owned(),
+            applies: false,
+            api_version: kind.api_version(),
+            subresource: part.subresource().to_owned(),
+        };
+        let write = Write { noted: Noted::Update(&manager), ..Write::own(part) };
+        self.update_by(kind, (namespace, name), value, write)
+    }
+
     /// Gives a pod to a node; `note` writes into its status.
     pub fn bind(
         &mut self,

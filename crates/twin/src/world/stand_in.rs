@@ -19,6 +19,8 @@ use crate::store::{Change, Object};
 
 /// What such nodes say they run, as others that make nodes without machines have it.
 const PROGRAM: &str = "kwok-0.8.0";
+/// Under this name their writes are noted.
+const MANAGER: &str = "kwok";
 
 /// The kubelets of all nodes without a machine.
 #[derive(Debug, Default)]
@@ -59,7 +61,8 @@ impl StandIns {
             return;
         }
         self.nodes.insert(name.clone());
-        context.registry.heartbeats.insert(name.clone(), Heartbeat { since: now, stopped: None });
+        let beat = Heartbeat { since: now, stopped: None, has_machine: false };
+        context.registry.heartbeats.insert(name.clone(), beat);
         context.registry.beats += 1;
         let lease = json!({
             "metadata": {"name": name, "ownerReferences": [{
@@ -69,7 +72,7 @@ impl StandIns {
         });
         // It may have been left by a node of the same name.
         drop(context.registry.create(&LEASE, NODE_LEASES, lease));
-        let posted = context.registry.modify(&NODE, node, Part::Status, |node| {
+        let posted = context.registry.modify_as(MANAGER, (&NODE, node, Part::Status), |node| {
             node_status(node, &now.to_string());
         });
         drop(posted);
@@ -113,15 +116,17 @@ impl StandIns {
                 });
                 let host = field::flag(&pod, "/spec/hostNetwork");
                 let ips = if host { hosts.clone() } else { vec![own] };
-                let posted = context.registry.modify(&POD, &pod, Part::Status, |pod| {
-                    running(pod, &now, &hosts, &ips);
-                });
+                let posted =
+                    context.registry.modify_as(MANAGER, (&POD, &pod, Part::Status), |pod| {
+                        running(pod, &now, &hosts, &ips);
+                    });
                 drop(posted);
             }
             "Running" if is_job => {
-                let posted = context.registry.modify(&POD, &pod, Part::Status, |pod| {
-                    over(pod, &now);
-                });
+                let posted =
+                    context.registry.modify_as(MANAGER, (&POD, &pod, Part::Status), |pod| {
+                        over(pod, &now);
+                    });
                 drop(posted);
             }
             _ => {}

@@ -22,7 +22,12 @@ pub(super) fn of(registry: &Registry, node: &str, kind: &Kind) -> Result<Kubelet
     let found = registry.get(&NODE, "", node).map_err(|_| Failure::not_found(kind, node))?;
     let addresses = field::list(found, "/status/addresses");
     let of_type = |kind: &str| addresses.iter().find(|a| field::text(a, "/type") == kind);
-    let Some(address) = PREFERRED.iter().find_map(|kind| of_type(kind)) else {
+    let beat = registry.heartbeats.get(node);
+    // The name of a node without a machine leads nowhere: its address is all there is.
+    let is_made_up = beat.is_some_and(|beat| !beat.has_machine);
+    let by_address = of_type("InternalIP").filter(|_| is_made_up);
+    let preferred = || PREFERRED.iter().find_map(|kind| of_type(kind));
+    let Some(address) = by_address.or_else(preferred) else {
         let told: Vec<String> = addresses.iter().map(told).collect();
         let told = told.join(" ");
         let why = format!("no preferred addresses found; known addresses: [{told}]");
@@ -32,8 +37,7 @@ pub(super) fn of(registry: &Registry, node: &str, kind: &Kind) -> Result<Kubelet
         0 => PORT,
         own => own,
     };
-    let beat = registry.heartbeats.get(node);
-    let answers = beat.is_some_and(|beat| beat.stopped.is_none());
+    let answers = beat.is_some_and(|beat| beat.stopped.is_none() && beat.has_machine);
     Ok(Kubelet { host: field::text(address, "/address").to_owned(), port, answers })
 }
 
