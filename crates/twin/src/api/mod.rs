@@ -145,7 +145,6 @@ fn dispatch(
         Route::Version => {
             only_get(request)?;
             negotiate::document(&request.accept, &negotiate::VERSION)?;
-            return Ok(Reply::json(200, &discovery::version()));
             return Ok(discovery::version());
         }
     };
