@@ -96,6 +96,11 @@ pub(crate) fn child<'a>(object: &'a mut Value, key: &str) -> &'a mut Map<String,
     static_map(slot)
 }
 
+/// The value as a map, made one if it is of another type.
+pub(crate) fn child_of(value: &mut Value) -> &mut Map<String, Value> {
+    static_map(value)
+}
+
 /// The map a value was just made to be.
 fn static_map(value: &mut Value) -> &mut Map<String, Value> {
     match value {
@@ -136,4 +141,36 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+/// The bytes of a text that the API writes in JSON; `None` if it does not read.
+pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let letters: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    if !letters.len().is_multiple_of(4) {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(letters.len() / 4 * 3);
+    for chunk in letters.chunks(4) {
+        let mut bits = 0_u32;
+        let mut padding = 0;
+        for letter in chunk {
+            let value = match letter {
+                b'A'..=b'Z' => letter - b'A',
+                b'a'..=b'z' => letter - b'a' + 26,
+                b'0'..=b'9' => letter - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                b'=' => {
+                    padding += 1;
+                    0
+                }
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(value);
+        }
+        let [_, a, b, c] = bits.to_be_bytes();
+        let whole = [a, b, c];
+        bytes.extend(whole.get(..3_usize.saturating_sub(padding)).unwrap_or_default());
+    }
+    Some(bytes)
 }

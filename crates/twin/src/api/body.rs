@@ -59,7 +59,11 @@ pub(super) fn object(
             version = kind.version
         ))
     };
-    let decoded = schema::decode(view, raw).map_err(cannot)?;
+    let decoded = match kind.custom {
+        Some(custom) => custom.decode(raw),
+        None => schema::decode(view, raw),
+    };
+    let decoded = decoded.map_err(cannot)?;
     let remarks = strictness.judge(decoded.remarks).map_err(cannot)?;
     Ok((decoded.value, remarks))
 }

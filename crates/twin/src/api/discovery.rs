@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::Reply;
+use super::{Reply, custom};
+use crate::registry::Registry;
 use crate::schema::unpacked;
 
 /// The Kubernetes version that the server claims.
@@ -54,13 +55,29 @@ pub(super) fn described() -> Vec<&'static str> {
 }
 
 /// The document at these path segments.
-pub(super) fn answer(path: &[String], accept: &str) -> Reply {
-    let path = format!("/{}", path.join("/"));
+pub(super) fn answer(registry: &Registry, path: &[String], accept: &str) -> Reply {
+    let (parts, path) = (path, format!("/{}", path.join("/")));
     if matches!(path.as_str(), "/api" | "/apis") && wants_aggregated(accept) {
-        let body = super::encode::line(&DOCUMENTS[format!("aggregated{path}").as_str()]);
-        return Reply::bytes(200, AGGREGATED, body);
+        let mut document = DOCUMENTS[format!("aggregated{path}").as_str()].clone();
+        if path == "/apis" {
+            custom::add_aggregated(&mut document, registry.customs());
+        }
+        return Reply::bytes(200, AGGREGATED, super::encode::line(&document));
     }
-    match DOCUMENTS.get(&path) {
+    let known = DOCUMENTS.get(&path);
+    if path == "/apis"
+        && let Some(known) = known
+    {
+        let mut document = known.clone();
+        custom::add_groups(&mut document, registry.customs());
+        return Reply::json(200, &document);
+    }
+    if let (None, [_, group, version @ ..]) = (known, parts)
+        && let Some(document) = custom::document(registry.customs(), group, version.first())
+    {
+        return Reply::json(200, &document);
+    }
+    match known {
         Some(document) if path == "/openapi/v3" => {
             let text = document.to_string();
             Reply::bytes(200, super::TEXT, text.into())

@@ -62,9 +62,14 @@ impl Shape {
                 })
             }
             Self::Plain => {
-                let items: Vec<_> = objects.iter().map(|o| without_type(o)).collect();
+                let items: Vec<_> = match kind.custom {
+                    Some(_) => objects.iter().map(|o| Value::clone(o)).collect(),
+                    None => objects.iter().map(|o| without_type(o)).collect(),
+                };
+                let own = kind.custom.map(|custom| custom.list_kind.clone());
                 json!({
-                    "kind": format!("{}List", kind.kind), "apiVersion": kind.api_version(),
+                    "kind": own.unwrap_or_else(|| format!("{}List", kind.kind)),
+                    "apiVersion": kind.api_version(),
                     "metadata": meta, "items": items,
                 })
             }
@@ -112,11 +117,45 @@ fn row(kind: &Kind, object: &Object, told: &Telling) -> Value {
         Include::Metadata => metadata_of(object),
         Include::Object => Value::clone(object),
     };
-    json!({"cells": kind.columns.row(object, told.now), "object": shown})
+    let cells = match kind.custom {
+        Some(custom) => custom.cells(object, told.now),
+        None => kind.columns.row(object, told.now),
+    };
+    let mut row = json!({"cells": cells, "object": shown});
+    let ended = match (kind.storage, object["status"]["phase"].as_str()) {
+        ("pods", Some("Succeeded")) => Some(("Succeeded", "The pod has completed successfully.")),
+        ("pods", Some("Failed")) => Some(("Failed", "The pod failed.")),
+        _ => None,
+    };
+    if let Some((reason, message)) = ended {
+        row["conditions"] = json!([{
+            "type": "Completed", "status": "True", "reason": reason, "message": message,
+        }]);
+    }
+    if kind.storage == "daemonsets.apps" {
+        without_count(&mut row["object"]);
+    }
+    row
+}
+
+/// Rows tell the metadata as it is stored, where templates are not counted in an annotation.
+fn without_count(object: &mut Value) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) else {
+        return;
+    };
+    annotations.remove("deprecated.daemonset.template.generation");
+    if annotations.is_empty() {
+        metadata.remove("annotations");
+    }
 }
 
 fn table(kind: &Kind, meta: Value, rows: &[Value], headers: bool) -> Value {
-    let columns = if headers { kind.columns.definitions(kind.plural) } else { Value::Null };
+    let columns = match kind.custom {
+        _ if !headers => Value::Null,
+        Some(custom) => custom.column_definitions(),
+        None => kind.columns.definitions(kind.plural),
+    };
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta,
         "columnDefinitions": columns, "rows": rows,

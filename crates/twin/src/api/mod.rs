@@ -5,6 +5,7 @@
 //! encode. Must never know sockets, tasks or wall time; those are the shell's.
 
 mod body;
+mod custom;
 mod discovery;
 mod encode;
 mod gate;
@@ -119,10 +120,11 @@ fn dispatch(
     request: &mut Request,
     own_clock: bool,
 ) -> Result<Reply, Failure> {
+    registry.refresh_customs();
     let query = Query::parse(&request.query);
     request.user = gate::pass(registry, request, &query)?;
     let request = &*request;
-    let route = match route::parse(&request.path)? {
+    let route = match route::parse(registry, &request.path)? {
         Route::Resource(target) => target,
         Route::Unknown => return Ok(Reply::text(404, "404 page not found\n")),
         Route::Discovery(what) => {
@@ -131,7 +133,7 @@ fn dispatch(
                 only_get(request)?;
                 negotiate::document(&request.accept, &negotiate::DISCOVERY)?;
             }
-            return Ok(discovery::answer(&what, &request.accept));
+            return Ok(discovery::answer(registry, &what, &request.accept));
         }
         Route::OpenApi => {
             only_get(request)?;
@@ -149,13 +151,10 @@ fn dispatch(
         }
     };
     let shape = negotiate::shape(request, &route)?;
-    let answer = resource(registry, (&route, &query), shape, request, own_clock);
-    let remark = route.kind.warning;
-    if remark.is_empty() {
-        return answer;
+    if !route.kind.warning.is_empty() {
+        registry.remarks.push(route.kind.warning.to_owned());
     }
-    let told = answer.unwrap_or_else(|failure| Reply::failure(&failure));
-    Ok(told.warning(&[remark.to_owned()]))
+    resource(registry, (&route, &query), shape, request, own_clock)
 }
 
 /// One pipeline for all kinds.

@@ -26,7 +26,7 @@ pub(super) fn answer(
     let name = named(target, "patch")?;
     let strictness = Strictness::of(query, "PatchOptions")?;
     let form = Form::of(body::media_type(&request.content_type));
-    let form = form.filter(|form| *form != Form::Strategic || view(target.kind).is_some());
+    let form = form.filter(|form| *form != Form::Strategic || target.kind.custom.is_none());
     let Some(form) = form else { return Err(unknown_form(target.kind)) };
     if form != Form::Apply && query.get("force").is_some() {
         return Err(Failure::option_forbidden("force", "may not be specified for non-apply patch"));
@@ -46,13 +46,12 @@ pub(super) fn answer(
 }
 
 fn unknown_form(kind: &Kind) -> Failure {
-    if view(kind).is_some() {
+    if kind.custom.is_none() {
         let failure = Failure::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
         return Failure { details: Some(serde_json::json!({})), ..failure };
     }
     let why = "the body of the request was in an unknown format - accepted media types include: \
-         application/json-patch+json, application/merge-patch+json, \
-         application/strategic-merge-patch+json, application/apply-patch+yaml";
+         application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
     Failure::new(415, "UnsupportedMediaType", why)
 }
 
@@ -84,7 +83,12 @@ fn patched(
     value["kind"] = kind.kind.into();
     let before = shown(&value);
     let refused = |why: String| Failure::bad_patch(&before, &why);
-    let decoded = schema::decode(view, Raw::from(value)).map_err(refused)?;
+    let raw = Raw::from(value);
+    let decoded = match kind.custom {
+        Some(custom) => custom.decode(raw),
+        None => schema::decode(view, raw),
+    };
+    let decoded = decoded.map_err(refused)?;
     let remarks = strictness.judge(decoded.remarks).map_err(refused)?;
     Ok((decoded.value, remarks))
 }

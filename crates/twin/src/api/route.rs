@@ -2,7 +2,7 @@
 
 use super::discovery::knows;
 use crate::kinds::{self, Kind};
-use crate::registry::{Failure, Part};
+use crate::registry::{Failure, Part, Registry};
 
 /// What a path names.
 #[derive(Debug)]
@@ -40,11 +40,15 @@ impl Target {
     }
 }
 
-pub(super) fn parse(path: &str) -> Result<Route, Failure> {
+pub(super) fn parse(registry: &Registry, path: &str) -> Result<Route, Failure> {
     let decoded = super::query::decode(&path.replace('+', "%2B"))?;
     let trimmed = decoded.strip_prefix('/').unwrap_or(&decoded);
     let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
     let parts: Vec<&str> = trimmed.split('/').collect();
+    let knows = |group: &str, version: Option<&str>| {
+        let custom = |k: &&Kind| k.group == group && version.is_none_or(|v| v == k.version);
+        knows(group, version) || registry.customs().iter().any(custom)
+    };
     match parts.as_slice() {
         ["healthz" | "livez" | "readyz", ..] => Ok(Route::Health(trimmed.to_owned())),
         ["openapi", "v2"] => Ok(Route::OpenApi),
@@ -52,13 +56,13 @@ pub(super) fn parse(path: &str) -> Result<Route, Failure> {
         ["openapi", "v3", part @ ..] => Ok(Route::OpenApiPart(part.join("/"))),
         ["version"] => Ok(Route::Version),
         ["api" | "apis"] | ["api", "v1"] => Ok(discovery(&parts)),
-        ["api", "v1", rest @ ..] => resource("", "v1", rest),
+        ["api", "v1", rest @ ..] => resource(registry, ("", "v1"), rest),
         ["api", _, _, ..] => Err(Failure::no_such_resource()),
         [""] => Ok(discovery(&parts)),
         ["apis", group] if knows(group, None) => Ok(discovery(&parts)),
         ["apis", group, version] if knows(group, Some(version)) => Ok(discovery(&parts)),
         ["apis", group, version, rest @ ..] if knows(group, Some(version)) => {
-            resource(group, version, rest)
+            resource(registry, (group, version), rest)
         }
         // Somebody else may serve another version of a group that is here.
         ["apis", group, _, ..] if knows(group, None) => Err(Failure::no_such_resource()),
@@ -70,9 +74,13 @@ fn discovery(parts: &[&str]) -> Route {
     Route::Discovery(parts.iter().map(|part| (*part).to_owned()).collect())
 }
 
-fn resource(group: &str, version: &str, rest: &[&str]) -> Result<Route, Failure> {
+fn resource(
+    registry: &Registry,
+    (group, version): (&str, &str),
+    rest: &[&str],
+) -> Result<Route, Failure> {
     if let ["watch", rest @ ..] = rest {
-        let route = resource(group, version, rest)?;
+        let route = resource(registry, (group, version), rest)?;
         return Ok(match route {
             Route::Resource(target) => Route::Resource(Target { watch: true, ..target }),
             other => other,
@@ -93,7 +101,8 @@ fn resource(group: &str, version: &str, rest: &[&str]) -> Result<Route, Failure>
         ("", "bindings", []) if namespace.is_some() => ("pods", true),
         _ => (plural, false),
     };
-    let kind = kinds::find(group, version, plural)
+    let kind = registry
+        .kind(group, version, plural)
         .or_else(|| kinds::find_review(group, version, plural))
         .ok_or_else(missing)?;
     // An object of a namespaced kind is only found in its namespace, and the other way round.

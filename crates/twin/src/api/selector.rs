@@ -86,7 +86,7 @@ fn parse_fields(kind: &Kind, text: &str) -> Result<Vec<(String, bool, String)>, 
         if everywhere || kind.fields.contains(&key) {
             return Ok((key.to_owned(), equal, value.to_owned()));
         }
-        Err(Failure::bad_request(if kind.fields.is_empty() {
+        Err(Failure::bad_request(if kind.fields.is_empty() && kind.custom.is_none() {
             format!(
                 "\"{key}\" is not a known field selector: only \"metadata.name\", \
                  \"metadata.namespace\""

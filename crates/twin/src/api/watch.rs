@@ -16,7 +16,7 @@ use super::views;
 use crate::kernel::{SECOND, plus};
 use crate::kinds::Kind;
 use crate::registry::{Failure, Registry};
-use crate::store::{Change, Object, stamped};
+use crate::store::{Change, Expired, Object, stamped};
 
 /// A bookmark is sent this often.
 const BOOKMARK: i64 = 60 * SECOND;
@@ -87,6 +87,11 @@ impl Watch {
             None | Some(0) => {}
             Some(rv) => watch.cursor = rv,
         }
+        let oldest = registry.custom_since(target.kind);
+        if watch.cursor < oldest {
+            let expired = Expired { asked: watch.cursor, oldest };
+            watch.expire(&expired);
+        }
         Ok(watch)
     }
 
@@ -108,9 +113,8 @@ impl Watch {
                     }
                 }
                 Err(expired) => {
-                    self.ended = true;
-                    let gone = Failure::new(410, "Expired", expired.to_string());
-                    lines.push(line(&json!({"type": "ERROR", "object": gone.status()})));
+                    self.expire(&expired);
+                    lines.append(&mut self.ready);
                     return (lines, true);
                 }
             }
@@ -122,6 +126,13 @@ impl Watch {
             self.bookmark_at = Some(next);
         }
         (lines, self.ended)
+    }
+
+    /// What the watch is to begin with is forgotten: it says so and ends.
+    fn expire(&mut self, expired: &Expired) {
+        self.ended = true;
+        let gone = Failure::new(410, "Expired", expired.to_string());
+        self.ready.push(line(&json!({"type": "ERROR", "object": gone.status()})));
     }
 
     /// The last lines when the shell's own clock ends the watch.

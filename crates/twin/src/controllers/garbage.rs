@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::cluster::{Actor, Context};
 use crate::field;
-use crate::kinds;
 use crate::registry::{DeleteOptions, Part};
 use crate::store::{Change, Object};
 
@@ -68,7 +67,7 @@ fn dependants(context: &Context<'_>, owner: &Value) -> Vec<(&'static str, Object
 fn collect(context: &mut Context<'_>, owner: &Value) {
     for (resource, object) in dependants(context, owner) {
         let others = field::list(&object, "/metadata/ownerReferences").len() > 1;
-        let Some(kind) = kinds::of_storage(resource) else { continue };
+        let Some(kind) = context.registry.kind_of_storage(resource) else { continue };
         if !others && !field::is_deleting(&object) {
             let (namespace, name) = (field::namespace(&object), field::name(&object));
             drop(context.registry.delete(kind, namespace, name, &DeleteOptions::default()));
@@ -80,7 +79,7 @@ fn collect(context: &mut Context<'_>, owner: &Value) {
 fn orphan(context: &mut Context<'_>, owner: &Value) {
     let uid = field::uid(owner);
     for (resource, object) in dependants(context, owner) {
-        let Some(kind) = kinds::of_storage(resource) else { continue };
+        let Some(kind) = context.registry.kind_of_storage(resource) else { continue };
         let freed = context.registry.modify(kind, &object, Part::Spec, |object| {
             let references = object.pointer_mut("/metadata/ownerReferences");
             if let Some(references) = references.and_then(Value::as_array_mut) {
@@ -95,7 +94,7 @@ fn orphan(context: &mut Context<'_>, owner: &Value) {
 /// The owner above, if it waits for its dependants.
 fn waiting_owner(context: &Context<'_>, object: &Value, reference: &Value) -> Option<Object> {
     let version = field::text(reference, "/apiVersion");
-    let kind = kinds::of_object(version, field::text(reference, "/kind"))?;
+    let kind = context.registry.kind_of_object(version, field::text(reference, "/kind"))?;
     let namespace = if kind.namespaced { field::namespace(object) } else { "" };
     let above = context.registry.get(kind, namespace, field::text(reference, "/name")).ok()?;
     has_finalizer(above, FOREGROUND).then(|| Arc::clone(above))
@@ -109,7 +108,9 @@ fn release_if_alone(context: &mut Context<'_>, owner: &Value) {
 
 pub(super) fn release(context: &mut Context<'_>, owner: &Value, finalizer: &str) {
     let version = field::text(owner, "/apiVersion");
-    let Some(kind) = kinds::of_object(version, field::text(owner, "/kind")) else { return };
+    let Some(kind) = context.registry.kind_of_object(version, field::text(owner, "/kind")) else {
+        return;
+    };
     let released = context.registry.modify(kind, owner, Part::Spec, |object| {
         let finalizers = object.pointer_mut("/metadata/finalizers").and_then(Value::as_array_mut);
         if let Some(finalizers) = finalizers {

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cluster::{Actor, Context};
 use crate::field;
 use crate::kernel::{SECOND, plus};
-use crate::kinds::{self, CONFIG_MAP, NAMESPACE, SERVICE_ACCOUNT};
+use crate::kinds::{CONFIG_MAP, NAMESPACE, SERVICE_ACCOUNT};
 use crate::registry::DeleteOptions;
 use crate::store::{Change, Key, Object};
 
@@ -64,7 +64,8 @@ fn empty(context: &mut Context<'_>, namespace: &str) -> bool {
         .map(|(resource, object)| (resource, Arc::clone(object)))
         .collect();
     for (resource, object) in &inside {
-        if let Some(kind) = kinds::of_storage(resource).filter(|_| !field::is_deleting(object)) {
+        let kind = context.registry.kind_of_storage(resource);
+        if let Some(kind) = kind.filter(|_| !field::is_deleting(object)) {
             let options = DeleteOptions::default();
             drop(context.registry.delete(kind, namespace, field::name(object), &options));
         }

@@ -8,6 +8,7 @@ mod defaults;
 pub(crate) mod prepare;
 mod table;
 pub(crate) mod validate;
+mod warn;
 
 use model::Timestamp;
 use serde_json::Value;
@@ -15,7 +16,9 @@ use serde_json::Value;
 pub(crate) use columns::Columns;
 pub(crate) use defaults::fill;
 pub(crate) use table::*;
+pub(crate) use warn::warnings;
 
+use crate::custom::Custom;
 use crate::registry::Cause;
 
 /// A resource of the API.
@@ -56,13 +59,15 @@ pub(crate) struct Kind {
     pub names_are_dns: bool,
     /// Whether a deletion answers with the object instead of a Status.
     pub deletion_shows_object: bool,
+    /// What a definition says about it; none for built-in kinds.
+    pub custom: Option<&'static Custom>,
 }
 
 const EVERY_VERB: &[&str] = &["create", "delete", "deletecollection", "patch", "update"];
 
 impl Kind {
     /// A namespaced row with nothing special; the others differ from it by struct update.
-    const fn of(
+    pub(crate) const fn of(
         group: &'static str,
         version: &'static str,
         plural: &'static str,
@@ -90,6 +95,7 @@ impl Kind {
             has_generation: false,
             names_are_dns: true,
             deletion_shows_object: false,
+            custom: None,
         }
     }
 
@@ -129,13 +135,22 @@ impl Kind {
         let desired = |value: &Value| -> Vec<(String, Value)> {
             let fields = value.as_object().into_iter().flatten();
             fields
-                .filter(|(k, _)| !matches!(k.as_str(), "metadata" | "status"))
+                .filter(|(k, _)| match k.as_str() {
+                    "metadata" => false,
+                    // A custom resource whose status is not apart counts it too.
+                    "status" => self.custom.is_some() && !self.has_status(),
+                    _ => true,
+                })
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect()
         };
-        let annotations = |value: &Value| value["metadata"]["annotations"].clone();
-        let counts_annotations = self.kind == "Deployment";
-        desired(old) != desired(new) || counts_annotations && annotations(old) != annotations(new)
+        let counted: &[&str] = match self.kind {
+            "Deployment" => &["annotations"],
+            "EndpointSlice" => &["annotations", "labels"],
+            _ => &[],
+        };
+        let differs = |key: &&str| old["metadata"][*key] != new["metadata"][*key];
+        desired(old) != desired(new) || counted.iter().any(differs)
     }
 
     /// Whether a request may use this verb.

@@ -47,3 +47,89 @@ pub(crate) fn daemon_set_update(old: &Value, new: &mut Value) {
     let count = before + i64::from(changed);
     new["metadata"]["annotations"][COUNT] = count.to_string().into();
 }
+
+/// A Service's address is the first of its addresses.
+pub(crate) fn service(service: &mut Value, _: Timestamp) {
+    let address = field::text(service, "/spec/clusterIP").to_owned();
+    if let Some(spec) = service.get_mut("spec").and_then(Value::as_object_mut)
+        && !address.is_empty()
+    {
+        field::default(spec, "clusterIPs", json!([address]));
+    }
+}
+
+/// A Service keeps its addresses and ports while it needs them, and loses what its new type has
+/// no use for unless the client set it anew.
+pub(crate) fn service_update(old: &Value, new: &mut Value) {
+    let before = field::text(old, "/spec/type").to_owned();
+    let after = field::text(new, "/spec/type").to_owned();
+    let addressed = |kind: &str| kind != "ExternalName";
+    let ports = |kind: &str| matches!(kind, "NodePort" | "LoadBalancer");
+    let Some(spec) = new.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let had = &old["spec"];
+    let copy = |spec: &mut serde_json::Map<String, Value>, key: &str| {
+        if let Some(value) = had.get(key)
+            && spec.get(key).is_none_or(Value::is_null)
+        {
+            spec.insert(key.to_owned(), value.clone());
+        }
+    };
+    let drop_same = |spec: &mut serde_json::Map<String, Value>, keys: &[&str]| {
+        for key in keys {
+            if spec.get(*key) == had.get(*key) {
+                spec.remove(*key);
+            }
+        }
+    };
+    if addressed(&before) && addressed(&after) {
+        let unsaid = spec.get("clusterIP").is_none_or(|address| address == "");
+        if unsaid && spec.get("clusterIPs").is_none() {
+            spec.remove("clusterIP");
+            copy(spec, "clusterIP");
+            copy(spec, "clusterIPs");
+        } else if spec.get("clusterIPs").is_none()
+            || spec.get("clusterIP") != had.get("clusterIP")
+                && spec.get("clusterIPs") == had.get("clusterIPs")
+        {
+            let address = spec.get("clusterIP").cloned().unwrap_or_default();
+            spec.insert("clusterIPs".into(), json!([address]));
+        }
+        copy(spec, "ipFamilies");
+        copy(spec, "ipFamilyPolicy");
+    }
+    if addressed(&before) && !addressed(&after) {
+        drop_same(
+            spec,
+            &["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"],
+        );
+    }
+    keep_ports(had, spec, ports(&before) && ports(&after), ports(&before) && !ports(&after));
+    if ports(&before) && !ports(&after) {
+        drop_same(spec, &["externalTrafficPolicy"]);
+    }
+    if before == "LoadBalancer" && after != "LoadBalancer" {
+        let only = ["loadBalancerClass", "allocateLoadBalancerNodePorts", "healthCheckNodePort"];
+        drop_same(spec, &only);
+    }
+}
+
+/// Node ports of a Service's ports, by port and protocol.
+fn keep_ports(old: &Value, spec: &mut serde_json::Map<String, Value>, keep: bool, lose: bool) {
+    let known = field::list(old, "/ports");
+    let ports = spec.get_mut("ports").and_then(Value::as_array_mut);
+    for port in ports.into_iter().flatten() {
+        let same =
+            |other: &&Value| ["port", "protocol"].iter().all(|key| other.get(key) == port.get(key));
+        let before = known.iter().find(same).and_then(|p| p.get("nodePort")).cloned();
+        let Some(map) = port.as_object_mut() else { continue };
+        match before {
+            Some(number) if keep && map.get("nodePort").is_none() => {
+                map.insert("nodePort".into(), number);
+            }
+            Some(number) if lose && map.get("nodePort") == Some(&number) => {
+                map.remove("nodePort");
+            }
+            _ => {}
+        }
+    }
+}

@@ -21,7 +21,7 @@ pub(crate) fn check(view: View<'_>, value: &Value) -> Result<(), String> {
 
 fn walk(view: View<'_>, value: &Value, path: &mut String, wrong: &mut Vec<String>) {
     match (view.of, value) {
-        (_, Value::Null) | (Type::Any, _) => {}
+        (_, Value::Null) | (Type::Any | Type::Open, _) => {}
         (Type::Struct { .. } | Type::Map { .. }, Value::Object(map)) => {
             for (key, member) in map {
                 let length = path.len();

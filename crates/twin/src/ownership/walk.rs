@@ -41,6 +41,7 @@ pub(crate) fn place(view: View<'_>, index: usize, item: &Value) -> Step {
 fn opens(view: View<'_>, value: &Value) -> bool {
     match (view.of, value) {
         (Type::Any, Value::Object(_)) => false,
+        (Type::Open, Value::Object(_)) => true,
         (Type::Struct { .. } | Type::Map { .. }, Value::Object(_))
         | (Type::List(_), Value::Array(_)) => !view.is_atomic(),
         _ => false,
@@ -105,7 +106,12 @@ fn walk(
     path: &mut Vec<Step>,
     found: &mut Difference,
 ) {
-    let container = matches!(view.of, Type::Struct { .. } | Type::Map { .. } | Type::List(_));
+    let is_map = |value: Option<&Value>| value.is_some_and(Value::is_object);
+    let container = match view.of {
+        Type::Struct { .. } | Type::Map { .. } | Type::List(_) => true,
+        Type::Open => is_map(old) || is_map(new),
+        _ => false,
+    };
     let leaf = !container || view.is_atomic() || is_empty(old) && is_empty(new);
     match (old, new) {
         (None, None) => return,

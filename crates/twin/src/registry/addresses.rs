@@ -9,6 +9,9 @@ use crate::kinds::{Kind, SERVICE};
 /// Ports that a Service may open on every node.
 const NODE_PORTS: (i64, i64) = (30_000, 32_768);
 
+/// The first parts of every cluster address.
+const RANGE: (u8, u8) = (10, 96);
+
 impl Registry {
     /// Gives a Service its addresses and node ports: from 10.96.0.0/16 and 30000-32767.
     pub(super) fn allocate(&mut self, kind: &Kind, value: &mut Value) -> Result<(), Failure> {
@@ -16,9 +19,21 @@ impl Registry {
             return Ok(());
         }
         let given = field::text(value, "/spec/clusterIP").to_owned();
-        if !given.is_empty() && given != "None" && self.is_taken("/spec/clusterIP", &given) {
+        if !given.is_empty() && given != "None" && self.is_taken(value, "/spec/clusterIP", &given) {
             let why = "failed to allocate IP GIVEN: provided IP is already allocated";
             let why = why.replace("GIVEN", &given);
+            let cause = Cause::invalid("spec.clusterIPs", &json!([given]), &why);
+            return Err(Failure::invalid(kind, field::name(value), &[cause]));
+        }
+        let outside = given.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| {
+            let [a, b, ..] = ip.octets();
+            (a, b) != RANGE
+        });
+        if outside {
+            let why = format!(
+                "failed to allocate IP {given}: the provided network does not match the current \
+                 range"
+            );
             let cause = Cause::invalid("spec.clusterIPs", &json!([given]), &why);
             return Err(Failure::invalid(kind, field::name(value), &[cause]));
         }
@@ -33,6 +48,12 @@ impl Registry {
             spec.insert("ipFamilies".into(), json!(["IPv4", "IPv6"]));
         }
         field::default(spec, "ipFamilyPolicy", policy);
+        let checked = field::text(value, "/spec/type") == "LoadBalancer"
+            && field::text(value, "/spec/externalTrafficPolicy") == "Local";
+        if checked && field::number(value, "/spec/healthCheckNodePort") == 0 {
+            let port = self.dice.between(NODE_PORTS.0, NODE_PORTS.1);
+            value["spec"]["healthCheckNodePort"] = port.into();
+        }
         self.open_ports(value)
     }
 
@@ -51,7 +72,7 @@ impl Registry {
             if given == 0 {
                 let port = self.dice.between(NODE_PORTS.0, NODE_PORTS.1);
                 value["spec"]["ports"][index]["nodePort"] = port.into();
-            } else if self.opens(given) {
+            } else if self.opens(value, given) {
                 let field = format!("spec.ports[{index}].nodePort");
                 let why = "provided port is already allocated";
                 let cause = Cause::invalid(&field, &given.into(), why);
@@ -61,14 +82,16 @@ impl Registry {
         Ok(())
     }
 
-    fn opens(&self, port: i64) -> bool {
+    fn opens(&self, own: &Value, port: i64) -> bool {
         let all = self.store.table(SERVICE.storage).values();
+        let all = all.filter(|service| field::uid(service) != field::uid(own));
         let mut ports = all.flat_map(|service| field::list(service, "/spec/ports"));
         ports.any(|p| field::number(p, "/nodePort") == port)
     }
 
-    fn is_taken(&self, pointer: &str, address: &str) -> bool {
-        let mut all = self.store.table(SERVICE.storage).values();
+    fn is_taken(&self, own: &Value, pointer: &str, address: &str) -> bool {
+        let all = self.store.table(SERVICE.storage).values();
+        let mut all = all.filter(|service| field::uid(service) != field::uid(own));
         all.any(|service| field::text(service, pointer) == address)
     }
 

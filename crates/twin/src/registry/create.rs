@@ -8,8 +8,9 @@ use super::pods::Joining;
 use super::writer::{Noted, Part, Write, complete, stored_as, view};
 use super::{Failure, Registry, admission, limits, quota};
 use crate::access::check_escalation;
+use crate::custom;
 use crate::field;
-use crate::kinds::{Kind, RESOURCE_QUOTA};
+use crate::kinds::{CUSTOM_RESOURCE_DEFINITION, Kind, RESOURCE_QUOTA};
 use crate::ownership::{self, Manager, Set};
 use crate::schema;
 use crate::store::{Key, Object};
@@ -38,20 +39,30 @@ impl Registry {
     ) -> Result<Object, Failure> {
         let kind = stored_as(kind);
         let (key, value) = self.prepared(kind, namespace, value, write)?;
-        if write.dry { Ok(Arc::new(value)) } else { Ok(self.store.put(key, value)) }
+        if write.dry {
+            return Ok(Arc::new(value));
+        }
+        let is_definition = kind.storage == CUSTOM_RESOURCE_DEFINITION.storage;
+        let name = key.name.clone();
+        let object = self.store.put(key, value);
+        if let Some(view) = view(kind).filter(|_| is_definition) {
+            self.settle_definition(&name, view);
+        }
+        Ok(object)
     }
 
-    fn prepared(
+    /// Gives a new object its type, name and place; the name, and how refusals tell it.
+    fn named(
         &mut self,
-        kind: &'static Kind,
+        kind: &Kind,
         namespace: &str,
-        mut value: Value,
-        write: Write<'_>,
-    ) -> Result<(Key, Value), Failure> {
+        value: &mut Value,
+        own: bool,
+    ) -> (String, String) {
         value["apiVersion"] = kind.api_version().into();
         value["kind"] = kind.kind.into();
-        let generated = field::text(&value, "/metadata/generateName").to_owned();
-        let meta = field::child(&mut value, "metadata");
+        let generated = field::text(value, "/metadata/generateName").to_owned();
+        let meta = field::child(value, "metadata");
         let given = meta.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let given_name = !given.is_empty();
         let name = match (given_name, generated.is_empty()) {
@@ -62,13 +73,13 @@ impl Registry {
             }
             _ => given,
         };
+        let told = if given_name { name.clone() } else { generated };
         meta.insert("name".into(), name.clone().into());
         if kind.namespaced {
             meta.insert("namespace".into(), namespace.into());
         } else {
             meta.remove("namespace");
         }
-        let own = matches!(write.noted, Noted::Not);
         if !own {
             for key in ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
                 meta.remove(key);
@@ -76,12 +87,27 @@ impl Registry {
             meta.remove("generation");
             meta.remove("selfLink");
         }
+        (name, told)
+    }
+
+    fn prepared(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        mut value: Value,
+        write: Write<'_>,
+    ) -> Result<(Key, Value), Failure> {
+        let own = matches!(write.noted, Noted::Not);
+        let (name, told) = self.named(kind, namespace, &mut value, own);
         let mut value = complete(kind, value)?;
         if !own && kind.has_status() && kind.storage != "nodes" {
             forget_status(kind, &mut value)?;
         }
         if kind.storage == "secrets" {
             take_texts(&mut value);
+        }
+        if kind.storage == CUSTOM_RESOURCE_DEFINITION.storage {
+            custom::cleared(&mut value, None);
         }
         self.note(kind, &mut value, write);
         let meta = field::child(&mut value, "metadata");
@@ -91,8 +117,7 @@ impl Registry {
         if kind.has_generation {
             meta.insert("generation".into(), 1.into());
         }
-        let told = if given_name { &name } else { &generated };
-        self.mutate(kind, namespace, told, (&mut value, own))?;
+        self.mutate(kind, namespace, &told, (&mut value, own))?;
         self.admit_place(kind, namespace, &name)?;
         self.admit_grant(kind, (None, &value), write)?;
         (kind.prepare)(&mut value, self.now);
@@ -104,6 +129,7 @@ impl Registry {
         }
         self.check(kind, &value, own)?;
         if !own {
+            self.warn(kind, &value, None);
             self.allocate(kind, &mut value)?;
         }
         limits::check(&self.store, kind, namespace, &value)?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Failure, Registry};
 use crate::field;
 use crate::kernel::{SECOND, plus};
-use crate::kinds::Kind;
+use crate::kinds::{CUSTOM_RESOURCE_DEFINITION as DEFINITION, Kind};
 use crate::store::{Key, Object};
 
 /// What becomes of the objects that this one owns.
@@ -52,6 +52,9 @@ impl Registry {
     ) -> Result<Deleted, Failure> {
         let old = Arc::clone(self.get(kind, namespace, name)?);
         check_preconditions(kind, &old, options)?;
+        if kind.storage == DEFINITION.storage {
+            return self.delete_definition(&old, options);
+        }
         let grace = grace_seconds(kind, &old, options);
         let mut finalizers = field::list(&old, "/metadata/finalizers").to_vec();
         let chosen = options.propagation.unwrap_or(match kind.kind {

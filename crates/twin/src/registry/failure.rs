@@ -280,6 +280,12 @@ impl Cause {
         Self::of("FieldValueTooLong", field, format!("Too long: may not be more than {most} bytes"))
     }
 
+    pub fn too_many(field: &str, count: u64, most: u64) -> Self {
+        let items = if most == 1 { "item" } else { "items" };
+        let message = format!("Too many: {count}: must have at most {most} {items}");
+        Self::of("FieldValueTooMany", field, message)
+    }
+
     pub fn unsupported(field: &str, value: &Value, supported: &[&str]) -> Self {
         let listed: Vec<_> = supported.iter().map(|word| format!("{word:?}")).collect();
         let listed = listed.join(", ");

@@ -6,6 +6,7 @@
 mod addresses;
 mod admission;
 mod create;
+mod definitions;
 mod delete;
 mod events;
 mod failure;
@@ -55,6 +56,8 @@ pub(crate) struct Registry {
     pub access: Access,
     /// What admission has to say about the present request besides yes.
     pub remarks: Vec<String>,
+    /// Rows of the custom kinds that are served, and the version of the store they were read at.
+    customs: (u64, Vec<&'static Kind>),
     dice: Dice,
 }
 
@@ -70,6 +73,7 @@ impl Registry {
             beats: 0,
             access: Access { key, ..Access::default() },
             remarks: Vec::new(),
+            customs: (0, Vec::new()),
             dice: Dice::of(seed, "registry"),
         }
     }
@@ -113,16 +117,28 @@ impl Registry {
 
     /// Rules for every kind, then the kind's own.
     fn check(&self, kind: &Kind, value: &Value, own: bool) -> Result<(), Failure> {
-        let causes = self.causes(kind, value, own);
+        let causes = self.causes(kind, value, None, own);
         let name = field::name(value);
         if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(kind, name, &causes)) }
     }
 
-    fn causes(&self, kind: &Kind, value: &Value, own: bool) -> Vec<Cause> {
+    fn causes(&self, kind: &Kind, value: &Value, old: Option<&Value>, own: bool) -> Vec<Cause> {
         let mut causes = validate::metadata(kind, value);
         let rules = validate::rules(kind.storage).filter(|_| !own).unwrap_or(kind.validate);
         causes.extend(rules(value));
+        if let Some(custom) = kind.custom {
+            causes.extend(custom.causes(value, old));
+        }
         causes
+    }
+
+    /// Notes the remarks about an object that a client wrote.
+    fn warn(&mut self, kind: &Kind, new: &Value, old: Option<&Value>) {
+        for remark in crate::kinds::warnings(kind, new, old) {
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
     }
 
     /// The namespace must exist and live.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::writer::{Noted, Part, Write, complete, stored_as, view};
-use super::{Cause, Failure, Registry};
+use super::{Cause, Failure, Registry, admission};
+use crate::custom;
 use crate::field;
-use crate::kinds::{Kind, POD, validate};
+use crate::kinds::{CUSTOM_RESOURCE_DEFINITION as DEFINITION, Kind, POD, validate};
 use crate::ownership::{self, Conflict, Manager};
 use crate::schema;
 use crate::store::{Key, Object};
@@ -63,10 +64,17 @@ impl Registry {
             && !held
             && field::list(&next, "/metadata/finalizers").is_empty();
         if !freed {
-            return Ok(self.store.put(key, next));
+            let object = self.store.put(key, next);
+            if let Some(view) = view(kind).filter(|_| kind.storage == DEFINITION.storage) {
+                self.settle_definition(name, view);
+            }
+            return Ok(object);
         }
         // The last finalizer is gone: so is the object. Watchers see its old state.
         self.store.remove(key);
+        if kind.custom.is_some() {
+            self.finish_definition(kind.storage);
+        }
         Ok(Arc::new(next))
     }
 
@@ -141,6 +149,9 @@ impl Registry {
         if write.part == Part::Spec && kind.storage == "secrets" {
             super::create::take_texts(&mut value);
         }
+        if write.part == Part::Spec && kind.storage == DEFINITION.storage {
+            custom::cleared(&mut value, Some(old));
+        }
         match (write.noted, view(kind)) {
             (Noted::Update(manager), Some(view)) => {
                 let now = self.now.to_string();
@@ -158,20 +169,35 @@ impl Registry {
         if own && write.part == Part::Status {
             return Ok(value);
         }
+        if !own && write.part == Part::Spec && kind.storage == POD.storage {
+            admission::tolerate_lost_nodes(&mut value);
+        }
         (kind.prepare_update)(old, &mut value);
         self.admit_grant(kind, (Some(old), &value), write)?;
         // The server checks metadata twice and tells each refusal once.
         let kept = kept_rules(old, &value);
         let mut causes = [kept.clone(), kept].concat();
-        causes.extend(self.causes(kind, &value, own));
+        let always = self.causes(kind, &value, Some(old), own);
         let rules = validate::update_rules(kind.storage);
-        if let Some(rules) = rules.filter(|_| !own && write.part == Part::Spec) {
-            causes.extend(rules(old, &value));
+        let rules = rules.filter(|_| !own && write.part == Part::Spec);
+        let changed = rules.map_or_else(Vec::new, |rules| rules(old, &value));
+        let is_bad = !always.is_empty() || !changed.is_empty();
+        match validate::order(kind.storage) {
+            _ if !is_bad => {}
+            validate::Order::ChangeLast => causes.extend(always.into_iter().chain(changed)),
+            validate::Order::ChangeFirst => causes.extend(changed.into_iter().chain(always)),
+            validate::Order::Twice => {
+                causes.extend(always.clone().into_iter().chain(always).chain(changed));
+            }
         }
         if !causes.is_empty() {
             return Err(Failure::invalid(kind, field::name(old), &causes));
         }
         self.admit_result(kind, (Some(old), &value), write)?;
+        if !own && write.part == Part::Spec {
+            self.warn(kind, &value, Some(old));
+            self.allocate(kind, &mut value)?;
+        }
         Ok(value)
     }
 
@@ -292,7 +318,7 @@ fn restore(kind: &Kind, old: &Value, value: &mut Value, write: Write<'_>) {
                 .cloned()
                 .collect();
             all.iter().for_each(|key| put_back(old, map, key));
-            if own {
+            if own || kind.custom.is_some() {
                 put_back(old, map, "metadata");
             }
         }

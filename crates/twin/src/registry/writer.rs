@@ -81,25 +81,31 @@ impl Write<'_> {
 
 /// The type of a kind's objects.
 pub(crate) fn view(kind: &Kind) -> Option<View<'static>> {
-    schema::of_kind(&kind.api_version(), kind.kind)
+    match kind.custom {
+        Some(custom) => custom.view(),
+        None => schema::of_kind(&kind.api_version(), kind.kind),
+    }
 }
 
 /// The kind as whose objects it is stored: some kinds are views of others.
 pub(super) fn stored_as(kind: &'static Kind) -> &'static Kind {
-    crate::kinds::of_storage(kind.storage).unwrap_or(kind)
+    crate::kinds::of_storage(kind.storage).filter(|_| kind.custom.is_none()).unwrap_or(kind)
 }
 
 /// The object in its stored form with the API's defaults.
 pub(crate) fn complete(kind: &Kind, value: Value) -> Result<Value, Failure> {
-    let Some(view) = view(kind) else { return Ok(value) };
-    let decoded = schema::decode(view, Raw::from(value)).map_err(|why| {
+    let cannot = |why: String| {
         Failure::bad_request(format!(
             "{kind} in version \"{version}\" cannot be handled as a {kind}: {why}",
             kind = kind.kind,
             version = kind.version
         ))
-    })?;
-    let mut value = decoded.value;
+    };
+    if let Some(custom) = kind.custom {
+        return custom.complete(value).map_err(cannot);
+    }
+    let Some(view) = view(kind) else { return Ok(value) };
+    let mut value = schema::decode(view, Raw::from(value)).map_err(cannot)?.value;
     crate::kinds::fill(view, &mut value);
     Ok(value)
 }

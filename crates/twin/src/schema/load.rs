@@ -187,6 +187,7 @@ impl Loader<'_> {
             path: name.to_owned(),
             fields: row["fields"].as_object().into_iter().flatten().map(own).collect(),
             atomic: row["a"] == "atomic",
+            open: false,
         }
     }
 
@@ -264,7 +265,7 @@ fn scalar(text: &str) -> Type {
     }
 }
 
-fn texts(list: &Value) -> Vec<String> {
+pub(super) fn texts(list: &Value) -> Vec<String> {
     let list = list.as_array().into_iter().flatten().filter_map(Value::as_str);
     list.map(str::to_owned).collect()
 }

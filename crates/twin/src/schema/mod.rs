@@ -4,6 +4,7 @@
 //! (`cargo xtask derive`). Everything that must know a field's type walks a [`View`]: decoding,
 //! patches, field ownership. Must never know what a field means to the cluster.
 
+mod custom;
 pub(crate) mod decode;
 mod load;
 pub(crate) mod protobuf;
@@ -15,7 +16,7 @@ mod zero;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-pub(crate) use decode::{decode, normal};
+pub(crate) use decode::{Decoded, decode, normal};
 pub(crate) use load::unpacked;
 pub(crate) use raw::Raw;
 pub(crate) use zero::empty;
@@ -33,7 +34,7 @@ pub(crate) struct Schema {
 }
 
 /// A type with named fields.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Struct {
     /// As programs name it, such as `v1.PodSpec`.
     pub name: String,
@@ -42,10 +43,12 @@ pub(crate) struct Struct {
     pub fields: BTreeMap<String, Field>,
     /// Whether it has one owner as a whole.
     atomic: bool,
+    /// Whether it may have members that it does not name.
+    open: bool,
 }
 
 /// A field of a type.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Field {
     pub of: Type,
     /// Whether it is written even when it is empty.
@@ -69,8 +72,10 @@ pub(crate) enum Type {
     MicroTime,
     Quantity,
     IntOrString,
-    /// A document without a schema.
+    /// A document without a schema, owned as a whole.
     Any,
+    /// A document without a schema whose objects are owned member by member.
+    Open,
     Struct {
         at: usize,
         /// Owned as a whole, or member by member whatever its own type says.
@@ -114,6 +119,7 @@ pub(crate) struct View<'a> {
     pub of: &'a Type,
 }
 
+static OPEN: Type = Type::Open;
 static BUILT_IN: LazyLock<Schema> = LazyLock::new(load::built_in);
 
 /// The type of the objects of a kind; `None` for kinds that are no built-in ones.
@@ -121,6 +127,11 @@ pub(crate) fn of_kind(api_version: &str, kind: &str) -> Option<View<'static>> {
     let schema: &'static Schema = &BUILT_IN;
     let at = *schema.kinds.get(&format!("{api_version}/{kind}"))?;
     schema.places.get(at).map(|of| View { schema, of })
+}
+
+/// The metadata of every object.
+pub(crate) fn of_metadata() -> Option<View<'static>> {
+    of_name("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
 }
 
 /// A built-in type by its full name.
@@ -152,6 +163,7 @@ impl<'a> View<'a> {
             }
             Type::Map { atomic, .. } => *atomic,
             Type::List(list) => list.relation == Relation::Atomic,
+            Type::Open => false,
             _ => true,
         }
     }
@@ -159,8 +171,13 @@ impl<'a> View<'a> {
     /// The type of a member of a structure or map; `None` if it has no such field.
     pub fn member(self, key: &str) -> Option<Self> {
         match self.of {
-            Type::Struct { .. } => self.structure()?.fields.get(key).map(|f| self.to(&f.of)),
+            Type::Struct { .. } => {
+                let structure = self.structure()?;
+                let known = structure.fields.get(key).map(|f| self.to(&f.of));
+                known.or_else(|| structure.open.then(|| self.to(&OPEN)))
+            }
             Type::Map { of, .. } => Some(self.to(of)),
+            Type::Open => Some(self),
             _ => None,
         }
     }
@@ -184,7 +201,7 @@ impl<'a> View<'a> {
             Type::Bool => "bool".into(),
             Type::Time => "string".into(),
             Type::MicroTime => "string".into(),
-            Type::Any => "interface {}".into(),
+            Type::Any | Type::Open => "interface {}".into(),
             Type::Struct { .. } => self.structure().map(|s| s.name.clone()).unwrap_or_default(),
             Type::List(list) => format!("[]{}", self.to(&list.of).name()),
             Type::Map { of, .. } => format!("map[string]{}", self.to(of).name()),

@@ -52,6 +52,8 @@ impl Change {
 pub(crate) struct Store {
     rv: u64,
     tables: BTreeMap<&'static str, Table>,
+    /// Version of the last write of each resource.
+    touched: BTreeMap<&'static str, u64>,
     history: History,
 }
 
@@ -67,12 +69,18 @@ static NOTHING: Table = BTreeMap::new();
 impl Store {
     /// An empty store that remembers the last `history_limit` changes.
     pub fn new(history_limit: usize) -> Self {
-        Self { rv: 1, tables: BTreeMap::new(), history: History::new(history_limit) }
+        let (tables, touched) = (BTreeMap::new(), BTreeMap::new());
+        Self { rv: 1, tables, touched, history: History::new(history_limit) }
     }
 
     /// The resourceVersion of the last write.
     pub fn rv(&self) -> u64 {
         self.rv
+    }
+
+    /// Version of the last write of a resource, 0 for none.
+    pub fn last_change(&self, resource: &str) -> u64 {
+        self.touched.get(resource).copied().unwrap_or(0)
     }
 
     /// All objects of a resource.
@@ -97,6 +105,7 @@ impl Store {
         self.rv += 1;
         value["metadata"]["resourceVersion"] = self.rv.to_string().into();
         let object = Arc::new(value);
+        self.touched.insert(key.resource, self.rv);
         let place = (key.namespace.clone(), key.name.clone());
         let table = self.tables.entry(key.resource).or_default();
         let before = table.insert(place, Arc::clone(&object));
@@ -109,6 +118,7 @@ impl Store {
         let place = (key.namespace.clone(), key.name.clone());
         let before = self.tables.get_mut(key.resource)?.remove(&place)?;
         self.rv += 1;
+        self.touched.insert(key.resource, self.rv);
         let last = stamped(&before, self.rv);
         self.history.push(Change { rv: self.rv, key, before: Some(before), after: None });
         Some(last)

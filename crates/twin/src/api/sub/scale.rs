@@ -7,6 +7,7 @@ use super::super::query::Query;
 use super::super::route::Target;
 use super::super::write::{check_name, manager, named};
 use super::{Reply, Request};
+use crate::custom::Path;
 use crate::field;
 use crate::kinds::Kind;
 use crate::patch::{self, Form};
@@ -25,11 +26,11 @@ pub(super) fn answer(
     let name = named(target, "get")?;
     let live = Value::clone(registry.get(kind, target.home(), name)?);
     if request.method == http::Method::GET {
-        return Ok(Reply::json(200, &of(&live)));
+        return Ok(Reply::json(200, &of(kind, &live)));
     }
     let form = Form::of(body::media_type(&request.content_type));
     let manager = manager(target, query, request, form == Some(Form::Apply))?;
-    let wanted = wanted(&live, request, query, form)?;
+    let wanted = wanted(&of(kind, &live), request, query, form)?;
     check_name(name, &wanted)?;
     let replicas = field::number(&wanted, "/spec/replicas");
     if replicas < 0 {
@@ -49,7 +50,12 @@ pub(super) fn answer(
         done.map_err(|failure| in_own_words(kind, failure))?.0
     } else {
         let mut next = live;
-        field::child(&mut next, "spec").insert("replicas".into(), replicas.into());
+        match kind.custom.and_then(|custom| custom.scale.as_ref()) {
+            Some(scale) => scale.replicas.set(&mut next, replicas.into()),
+            None => {
+                field::child(&mut next, "spec").insert("replicas".into(), replicas.into());
+            }
+        }
         let metadata = field::child(&mut next, "metadata");
         metadata.remove("resourceVersion");
         let version = field::text(&wanted, "/metadata/resourceVersion");
@@ -58,7 +64,7 @@ pub(super) fn answer(
         }
         registry.update_by(kind, (target.home(), name), next, write)?
     };
-    Ok(Reply::json(200, &of(&object)))
+    Ok(Reply::json(200, &of(kind, &object)))
 }
 
 /// Policies see scales, not what is scaled.
@@ -68,7 +74,7 @@ fn admit(
     (live, replicas): (&Value, i64),
     (query, request): (&Query, &Request),
 ) -> Result<(), Failure> {
-    let old = of(live);
+    let old = of(target.kind, live);
     let mut next = old.clone();
     next["spec"]["replicas"] = replicas.into();
     registry.admit(&Asked {
@@ -101,7 +107,7 @@ fn wanted(
     let change: Value = serde_saphyr::from_str::<schema::Raw>(&text)
         .map(Value::from)
         .map_err(|error| Failure::bad_request(format!("error decoding patch: {error}")))?;
-    let mut scale = of(live);
+    let mut scale = live.clone();
     let view = schema::of_kind("autoscaling/v1", "Scale");
     match (form, view) {
         (Some(Form::Apply), _) => return Ok(change),
@@ -134,17 +140,29 @@ fn in_own_words(kind: &Kind, failure: Failure) -> Failure {
 }
 
 /// An object's scale.
-fn of(object: &Value) -> Value {
+fn of(kind: &Kind, object: &Value) -> Value {
     let meta = &object["metadata"];
     let mut spec = json!({});
-    let replicas = field::number(object, "/spec/replicas");
+    let paths = kind.custom.and_then(|custom| custom.scale.as_ref());
+    let first = |path: &Path| path.find(object).first().map_or(Value::Null, |v| Value::clone(v));
+    let (replicas, there, selector) = match paths {
+        Some(paths) => (
+            first(&paths.replicas).as_i64().unwrap_or_default(),
+            first(&paths.status_replicas).as_i64().unwrap_or_default(),
+            paths.selector.as_ref().map(first).unwrap_or_default(),
+        ),
+        None => (
+            field::number(object, "/spec/replicas"),
+            field::number(object, "/status/replicas"),
+            selector_text(&object["spec"]["selector"]).into(),
+        ),
+    };
     if replicas != 0 {
         spec["replicas"] = replicas.into();
     }
-    let mut status = json!({"replicas": field::number(object, "/status/replicas")});
-    let selector = selector_text(&object["spec"]["selector"]);
-    if !selector.is_empty() {
-        status["selector"] = selector.into();
+    let mut status = json!({"replicas": there});
+    if selector.as_str().is_some_and(|text| !text.is_empty()) {
+        status["selector"] = selector;
     }
     json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1",

@@ -51,15 +51,10 @@ impl Columns {
 
     /// The `columnDefinitions` of a Table of this resource.
     pub fn definitions(&self, plural: &str) -> Value {
-        let about = |name: &str| -> Value {
-            let own = &TEXTS[plural][name];
-            let shared = if own.is_null() { &TEXTS["*"][name] } else { own };
-            shared.as_str().unwrap_or_default().into()
-        };
         let told = self.columns.iter().map(|c| {
             json!({
-                "name": c.name, "type": c.kind, "format": c.format, "description": about(c.name),
-                "priority": c.priority,
+                "name": c.name, "type": c.kind, "format": c.format, "priority": c.priority,
+                "description": about(plural, c.name),
             })
         });
         told.collect()
@@ -71,6 +66,13 @@ impl Columns {
         cells.resize(self.columns.len(), Value::Null);
         cells
     }
+}
+
+/// What a column of a resource means.
+pub(crate) fn about(plural: &str, name: &str) -> Value {
+    let own = &TEXTS[plural][name];
+    let shared = if own.is_null() { &TEXTS["*"][name] } else { own };
+    shared.as_str().unwrap_or_default().into()
 }
 
 /// The name column.

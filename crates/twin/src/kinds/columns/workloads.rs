@@ -224,8 +224,9 @@ fn targets(autoscaler: &Value) -> String {
     let current = field::list(autoscaler, "/status/currentMetrics");
     let told = field::list(autoscaler, "/spec/metrics").iter().enumerate().map(|(i, metric)| {
         let now = current.get(i).unwrap_or(&Value::Null);
-        if field::text(metric, "/type") != "Resource" {
-            return format!("{}: <unknown>", field::text(metric, "/type"));
+        let kind = field::text(metric, "/type");
+        if kind != "Resource" && kind != "ContainerResource" {
+            return outside(kind, metric, now);
         }
         let resource = field::text(metric, "/resource/name");
         let read = |from: &Value, side: &str| -> Option<String> {
@@ -242,6 +243,24 @@ fn targets(autoscaler: &Value) -> String {
     });
     let told: Vec<_> = told.collect();
     if told.is_empty() { "<none>".into() } else { told.join(", ") }
+}
+
+/// Metrics that are no resources have no name in the column.
+fn outside(kind: &str, metric: &Value, now: &Value) -> String {
+    let key = kind.to_lowercase();
+    let read = |from: &Value, side: &str| -> Option<(String, bool)> {
+        let value = |name: &str| from.pointer(&format!("/{key}/{side}/{name}")).cloned();
+        let plain = value("value").map(|v| (v, false));
+        let (found, average) = plain.or_else(|| value("averageValue").map(|v| (v, true)))?;
+        Some((found.as_str().map_or_else(|| found.to_string(), str::to_owned), average))
+    };
+    let unknown = || "<unknown>".to_owned();
+    let current = read(now, "current").map_or_else(unknown, |(text, _)| text);
+    match read(metric, "target") {
+        Some((wanted, true)) if key != "pods" => format!("{current}/{wanted} (avg)"),
+        Some((wanted, _)) => format!("{current}/{wanted}"),
+        None => "<unknown type>".to_owned(),
+    }
 }
 
 fn ready(object: &Value) -> Value {

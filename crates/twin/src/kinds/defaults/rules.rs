@@ -26,8 +26,12 @@ pub(super) fn apply(name: &str, value: &mut Value) {
                 job(spec);
             }
         }
+        "v1.PersistentVolumeClaimSpec" => same_source(value),
         "v1.DaemonSet" => daemon_generation(value),
-        "v1.NodeSpec" => both(value, "podCIDR", "podCIDRs", |cidr| cidr),
+        "v1.NodeSpec" => {
+            single_first(value, "podCIDR", "podCIDRs");
+            both(value, "podCIDR", "podCIDRs", |cidr| cidr);
+        }
         "v1.NodeStatus" => allocatable(value),
         "v1.PodStatus" => both(value, "podIP", "podIPs", |ip| json!({"ip": ip})),
         "v1.EndpointSlice" => {
@@ -72,10 +76,33 @@ fn both(value: &mut Value, one: &str, many: &str, item: fn(Value) -> Value) {
     }
 }
 
+/// The single form wins over the first of the list, as older clients write it.
+fn single_first(map: &mut Value, single: &str, list: &str) {
+    let Some(one) = map.get(single).filter(|one| one.is_string() && *one != "").cloned() else {
+        return;
+    };
+    if map.get(list).and_then(|all| all.get(0)).is_some_and(|first| *first != one) {
+        set(map, list, Value::Null);
+        map[list] = json!([one]);
+    }
+}
+
 /// What a node has, pods may use, unless the kubelet says less.
 fn allocatable(status: &mut Value) {
     if let Some(capacity) = status.get("capacity").cloned() {
         set(status, "allocatable", capacity);
+    }
+}
+
+/// Both names of what a claim is filled from say the same.
+fn same_source(spec: &mut Value) {
+    let of = |key: &str| spec.get(key).filter(|source| source.is_object()).cloned();
+    match (of("dataSource"), of("dataSourceRef")) {
+        (Some(source), None) => set(spec, "dataSourceRef", source),
+        (None, Some(source)) if source.get("namespace").is_none() => {
+            set(spec, "dataSource", source);
+        }
+        _ => {}
     }
 }
 

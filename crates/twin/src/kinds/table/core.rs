@@ -133,6 +133,8 @@ pub(crate) static SERVICE: Kind = Kind {
     subresources: &["proxy", "status"],
     fields: &["spec.clusterIP", "spec.type"],
     columns: network::SERVICE,
+    prepare: prepare::service,
+    prepare_update: prepare::service_update,
     deletion_shows_object: true,
     ..core("services", "Service")
 };

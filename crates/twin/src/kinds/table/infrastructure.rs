@@ -116,6 +116,7 @@ pub(crate) static CUSTOM_RESOURCE_DEFINITION: Kind = Kind {
     subresources: STATUS,
     columns: cluster::NAME_AND_CREATION,
     needs_version: true,
+    has_generation: true,
     ..cluster_wide(v1(
         "apiextensions.k8s.io",
         "customresourcedefinitions",

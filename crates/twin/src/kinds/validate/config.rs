@@ -44,7 +44,6 @@ pub(super) fn config_map(map: &Value) -> Vec<Cause> {
 }
 
 pub(super) fn secret(secret: &Value) -> Vec<Cause> {
-    const HIDDEN: &str = "<secret contents redacted>";
     let mut causes = keys(secret, "data");
     let data = field::map(secret, "/data");
     let bytes: usize =
@@ -55,16 +54,13 @@ pub(super) fn secret(secret: &Value) -> Vec<Cause> {
     let has = |key: &str| secret["data"].get(key).is_some();
     let required: &[&str] = match field::text(secret, "/type") {
         "kubernetes.io/dockerconfigjson" => {
-            let value = field::text(&secret["data"], "/.dockerconfigjson");
-            // A document in base64 begins with `{` or blanks.
-            if has(".dockerconfigjson") && !value.starts_with(['e', 'I', 'C']) {
-                let why = "invalid character 'x' looking for beginning of value";
-                let path = "data[.dockerconfigjson]";
-                causes.push(Cause::invalid(path, &HIDDEN.into(), why));
-            }
+            causes.extend(document(secret, ".dockerconfigjson"));
             &[".dockerconfigjson"]
         }
-        "kubernetes.io/dockercfg" => &[".dockercfg"],
+        "kubernetes.io/dockercfg" => {
+            causes.extend(document(secret, ".dockercfg"));
+            &[".dockercfg"]
+        }
         "kubernetes.io/tls" => &["tls.crt", "tls.key"],
         "kubernetes.io/ssh-auth" => &["ssh-privatekey"],
         "kubernetes.io/service-account-token" => {
@@ -80,6 +76,22 @@ pub(super) fn secret(secret: &Value) -> Vec<Cause> {
     let missing = required.iter().filter(|key| !has(key));
     causes.extend(missing.map(|key| Cause::required(&format!("data[{key}]"))));
     causes
+}
+
+/// A key of a Secret that must hold JSON.
+fn document(secret: &Value, key: &str) -> Option<Cause> {
+    const HIDDEN: &str = "<secret contents redacted>";
+    let bytes = field::from_base64(secret["data"].get(key)?.as_str()?)?;
+    let error = serde_json::from_slice::<Value>(&bytes).err()?;
+    let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
+    let why = match first {
+        Some(c) if !b"{[\"-0123456789tfn".contains(c) => {
+            format!("invalid character '{}' looking for beginning of value", char::from(*c))
+        }
+        _ if error.is_eof() => "unexpected end of JSON input".to_owned(),
+        _ => error.to_string(),
+    };
+    Some(Cause::invalid(&format!("data[{key}]"), &HIDDEN.into(), &why))
 }
 
 /// An immutable map keeps its data.

@@ -210,6 +210,21 @@ fn security(context: &Value, path: &str) -> Vec<Cause> {
         let why = "disallowed by cluster policy";
         causes.push(Cause::forbidden(&format!("{path}.privileged"), why));
     }
+    if context.get("allowPrivilegeEscalation") == Some(&Value::Bool(false)) {
+        let mut refuse = |what: &str| {
+            let told = super::internal("@core.SecurityContext", context);
+            let why = format!("cannot set `allowPrivilegeEscalation` to false and {what}");
+            let message = format!("Invalid value: {told}: {why}");
+            causes.push(Cause::plain("FieldValueInvalid", path, message));
+        };
+        if field::flag(context, "/privileged") {
+            refuse("`privileged` to true");
+        }
+        let added = field::list(context, "/capabilities/add").iter();
+        added.filter(|name| *name == "CAP_SYS_ADMIN").for_each(|_| {
+            refuse("`capabilities.Add` CAP_SYS_ADMIN");
+        });
+    }
     causes
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::at;
+use super::{at, internal};
 use crate::field;
 use crate::registry::Cause;
 
@@ -12,6 +12,13 @@ const IMMUTABLE: &str = "field is immutable";
 fn kept(old: &Value, new: &Value, fields: &[(&str, &str)]) -> Vec<Cause> {
     let changed = fields.iter().filter(|(pointer, _)| at(old, pointer) != at(new, pointer));
     changed.map(|(pointer, path)| Cause::invalid(path, at(new, pointer), IMMUTABLE)).collect()
+}
+
+/// The same for a structure, quoted in the server's own words.
+fn kept_as(old: &Value, new: &Value, (pointer, path, of): (&str, &str, &str)) -> Option<Cause> {
+    let (before, after) = (at(old, pointer), at(new, pointer));
+    let message = || format!("Invalid value: {}: {IMMUTABLE}", internal(of, after));
+    (before != after).then(|| Cause::plain("FieldValueInvalid", path, message()))
 }
 
 fn selector_update(old: &Value, new: &Value) -> Vec<Cause> {
@@ -46,34 +53,121 @@ fn stateful_set_update(old: &Value, new: &Value) -> Vec<Cause> {
 }
 
 fn job_update(old: &Value, new: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
     let indexed = field::text(new, "/spec/completionMode") == "Indexed";
-    let mut fields = vec![
-        ("/spec/selector", "spec.selector"),
-        ("/spec/completionMode", "spec.completionMode"),
-        ("/spec/podFailurePolicy", "spec.podFailurePolicy"),
-        ("/spec/backoffLimitPerIndex", "spec.backoffLimitPerIndex"),
-        ("/spec/managedBy", "spec.managedBy"),
-    ];
+    let completions = at(new, "/spec/completions");
     if !indexed {
-        fields.insert(0, ("/spec/completions", "spec.completions"));
+        causes.extend(kept(old, new, &[("/spec/completions", "spec.completions")]));
+    } else if completions != at(old, "/spec/completions")
+        && completions != at(new, "/spec/parallelism")
+        && !completions.is_null()
+    {
+        let why = "can only be modified in tandem with spec.parallelism";
+        causes.push(Cause::invalid("spec.completions", completions, why));
     }
-    let suspended = |object: &Value| field::flag(object, "/spec/suspend");
-    if !(suspended(old) && suspended(new)) {
-        fields.push(("/spec/template", "spec.template"));
+    causes.extend(kept(old, new, &[("/spec/selector", "spec.selector")]));
+    causes.extend(template_update(old, new));
+    causes.extend(kept(old, new, &[("/spec/completionMode", "spec.completionMode")]));
+    for (key, of) in [
+        ("podFailurePolicy", "*@batch.PodFailurePolicy"),
+        ("backoffLimitPerIndex", "*i"),
+        ("managedBy", "*s"),
+        ("successPolicy", "*@batch.SuccessPolicy"),
+    ] {
+        causes.extend(kept_as(old, new, (&format!("/spec/{key}"), &format!("spec.{key}"), of)));
     }
-    kept(old, new, &fields)
+    causes
+}
+
+/// The template of a job that runs stays; where its pods may be put does not while it waits.
+fn template_update(old: &Value, new: &Value) -> Option<Cause> {
+    const FREE: [&str; 3] = ["nodeSelector", "tolerations", "schedulingGates"];
+    const OF: &str = "@core.PodTemplateSpec";
+    let suspended = field::flag(old, "/spec/suspend");
+    let mut before = at(old, "/spec/template").clone();
+    let after = at(new, "/spec/template");
+    if suspended {
+        for key in FREE {
+            before["spec"][key] = after["spec"][key].clone();
+        }
+        for key in ["annotations", "labels"] {
+            before["metadata"][key] = after["metadata"][key].clone();
+        }
+        before["spec"]["affinity"]["nodeAffinity"] =
+            at(after, "/spec/affinity/nodeAffinity").clone();
+        let resources = |template: &Value| -> Vec<Value> {
+            let all = field::list(template, "/spec/containers").iter();
+            all.map(|container| container["resources"].clone()).collect()
+        };
+        for (index, resources) in resources(after).into_iter().enumerate() {
+            if let Some(container) = before.pointer_mut(&format!("/spec/containers/{index}")) {
+                container["resources"] = resources;
+            }
+        }
+    }
+    let (told_before, told) = (internal(OF, &before), internal(OF, after));
+    let message = || format!("Invalid value: {told}: {IMMUTABLE}");
+    (told_before != told).then(|| Cause::plain("FieldValueInvalid", "spec.template", message()))
 }
 
 /// A cluster address stays while the Service has one.
 fn service_update(old: &Value, new: &Value) -> Vec<Cause> {
     let external = |object: &Value| field::text(object, "/spec/type") == "ExternalName";
-    let before = field::text(old, "/spec/clusterIP");
-    let after = at(new, "/spec/clusterIP");
-    if before.is_empty() || external(old) || external(new) || *after == before {
-        return Vec::new();
+    let headless = |object: &Value| field::text(object, "/spec/clusterIP") == "None";
+    let mut causes = Vec::new();
+    let apart = external(old) || external(new) || headless(old) && headless(new);
+    if !apart {
+        let path = |index: usize| format!("spec.clusterIPs[{index}]");
+        let told = at(new, "/spec/clusterIPs");
+        let before = field::list(old, "/spec/clusterIPs");
+        let after = field::list(new, "/spec/clusterIPs");
+        const ONCE: &str = "may not change once set";
+        if before.len() == after.len() {
+            for (index, _) in before.iter().zip(after).enumerate().filter(|(_, (b, a))| b != a) {
+                causes.push(Cause::invalid(&path(index), told, ONCE));
+            }
+        } else if after.is_empty() {
+            let why = "primary clusterIP can not be unset";
+            causes.push(Cause::invalid(&path(0), told, why));
+        } else if !before.is_empty() && before.first() != after.first() {
+            causes.push(Cause::invalid(&path(0), told, ONCE));
+        }
+        let families = |object: &Value| field::list(object, "/spec/ipFamilies").to_vec();
+        if let (Some(before), Some(after)) = (families(old).first(), families(new).first())
+            && before != after
+        {
+            causes.push(Cause::invalid("spec.ipFamilies[0]", at(new, "/spec/ipFamilies"), ONCE));
+        }
     }
-    let told = Value::from(vec![after.clone()]);
-    vec![Cause::invalid("spec.clusterIPs[0]", &told, "may not change once set")]
+    let balances = |object: &Value| field::text(object, "/spec/type") == "LoadBalancer";
+    let class = "/spec/loadBalancerClass";
+    if balances(old) && balances(new) && at(old, class) != at(new, class) {
+        let why = "may not change once set";
+        causes.push(Cause::invalid("spec.loadBalancerClass", at(new, class), why));
+    }
+    causes
+}
+
+/// What a node was once given stays.
+fn node_update(old: &Value, new: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let before = field::list(old, "/spec/podCIDRs");
+    let after = field::list(new, "/spec/podCIDRs");
+    let why = "node updates may not change podCIDR except from \"\" to valid";
+    if !before.is_empty() {
+        let changed = if before.len() == after.len() {
+            before.iter().zip(after).filter(|(before, after)| before != after).count()
+        } else {
+            1
+        };
+        causes.extend((0..changed).map(|_| Cause::forbidden("spec.podCIDRs", why)));
+    }
+    let id = "/spec/providerID";
+    if !field::text(old, id).is_empty() && at(old, id) != at(new, id) {
+        let why = "node updates may not change providerID except from \"\" to valid";
+        causes.push(Cause::forbidden("spec.providerID", why));
+    }
+    causes
 }
 
 fn storage_class_update(old: &Value, new: &Value) -> Vec<Cause> {
@@ -109,21 +203,6 @@ fn role_binding_update(old: &Value, new: &Value) -> Vec<Cause> {
     vec![Cause::plain("FieldValueInvalid", "roleRef", message)]
 }
 
-fn node_update(old: &Value, new: &Value) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    for (pointer, path, word) in [
-        ("/spec/podCIDRs", "spec.podCIDRs", "podCIDR"),
-        ("/spec/providerID", "spec.providerID", "providerID"),
-    ] {
-        let before = at(old, pointer);
-        if !before.is_null() && before != "" && before != at(new, pointer) {
-            let why = format!("node updates may not change {word} except from \"\" to valid");
-            causes.push(Cause::forbidden(path, &why));
-        }
-    }
-    causes
-}
-
 fn revision_update(old: &Value, new: &Value) -> Vec<Cause> {
     kept(old, new, &[("/data", "data")])
 }
@@ -132,92 +211,15 @@ fn runtime_class_update(old: &Value, new: &Value) -> Vec<Cause> {
     kept(old, new, &[("/handler", "handler")])
 }
 
-/// Of a pod's specification only images, deadlines, tolerations and gates change, and the
-/// node that it is given to.
-fn pod_update(old: &Value, new: &Value) -> Vec<Cause> {
-    const ONLY: &str = "pod updates may not change fields other than \
-         `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,\
-         `spec.tolerations` (only additions to existing tolerations),\
-         `spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously \
-         negative)";
-    let count = |object: &Value| field::list(object, "/spec/containers").len();
-    if count(old) != count(new) {
-        let why = "pod updates may not add or remove containers";
-        return vec![Cause::forbidden("spec.containers", why)];
-    }
-    let gates = field::list(old, "/spec/schedulingGates");
-    for (index, gate) in field::list(new, "/spec/schedulingGates").iter().enumerate() {
-        if !gates.contains(gate) {
-            let name = field::text(gate, "/name");
-            let why = format!("only deletion is allowed, but found new scheduling gate '{name}'");
-            let path = format!("spec.schedulingGates[{index}].name");
-            return vec![Cause::forbidden(&path, &why)];
-        }
-    }
-    if rest(old, new) == rest(new, new) {
-        return Vec::new();
-    }
-    vec![Cause::forbidden("spec", ONLY)]
-}
-
-/// A pod's specification without what may change; `free` tells which tolerations were added.
-fn rest(pod: &Value, free: &Value) -> Value {
-    let mut spec = at(pod, "/spec").clone();
-    for list in ["containers", "initContainers"] {
-        for container in spec[list].as_array_mut().into_iter().flatten() {
-            container["image"] = Value::Null;
-            if let Some(map) = container.as_object_mut() {
-                map.remove("imagePullPolicy");
-            }
-        }
-        if spec[list].is_null()
-            && let Some(map) = spec.as_object_mut()
-        {
-            map.remove(list);
-        }
-    }
-    let wanted = field::list(free, "/spec/tolerations");
-    let all_there = field::list(pod, "/spec/tolerations").iter().all(|t| wanted.contains(t));
-    if let Some(map) = spec.as_object_mut() {
-        map.remove("activeDeadlineSeconds");
-        map.remove("schedulingGates");
-        map.remove("terminationGracePeriodSeconds");
-        if all_there {
-            map.remove("tolerations");
-        }
-    }
-    spec
-}
-
-fn claim_update(old: &Value, new: &Value) -> Vec<Cause> {
-    let bound = field::text(old, "/status/phase") == "Bound";
-    let rest = |claim: &Value| {
-        let mut spec = at(claim, "/spec").clone();
-        if let Some(map) = spec.as_object_mut() {
-            // A binding names the volume.
-            map.remove("volumeName");
-            if bound {
-                map.remove("resources");
-                map.remove("volumeAttributesClassName");
-            }
-        }
-        spec
-    };
-    if rest(old) == rest(new) {
-        return Vec::new();
-    }
-    let why = "spec is immutable after creation except resources.requests and \
-         volumeAttributesClassName for bound claims";
-    vec![Cause::forbidden("spec", why)]
-}
-
 /// The rules of each kind that has some, by storage name.
 pub(crate) fn update_rules(storage: &str) -> Option<fn(&Value, &Value) -> Vec<Cause>> {
     Some(match storage {
-        "pods" => pod_update,
+        "pods" => super::frozen::pod_update,
         "services" => service_update,
         "nodes" => node_update,
-        "persistentvolumeclaims" => claim_update,
+        "persistentvolumeclaims" => super::frozen::claim_update,
+        "persistentvolumes" => super::frozen::volume_update,
+        "customresourcedefinitions.apiextensions.k8s.io" => crate::custom::update_causes,
         "configmaps" => super::config::config_map_update,
         "secrets" => super::config::secret_update,
         "deployments.apps" | "replicasets.apps" | "daemonsets.apps" => selector_update,

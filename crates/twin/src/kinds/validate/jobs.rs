@@ -8,18 +8,21 @@ use crate::registry::Cause;
 
 pub(super) fn job(job: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    if !field::flag(job, "/spec/manualSelector") {
+    let selector = at(job, "/spec/selector");
+    if !field::flag(job, "/spec/manualSelector") && !selector.is_null() {
         let labels = field::map(job, "/spec/selector/matchLabels");
         if labels.is_none_or(|labels| labels.len() > 1) {
-            let selector = at(job, "/spec/selector");
             let why = "`selector` not auto-generated";
             causes.push(Cause::invalid("spec.selector", selector, why));
         }
     }
     causes.extend(spec(at(job, "/spec"), "spec"));
+    if selector.is_null() {
+        causes.push(Cause::required("spec.selector"));
+    }
     let labels = at(job, "/spec/template/metadata/labels");
     let template = serde_json::json!({"metadata": {"labels": labels}});
-    if !crate::controllers::selects(at(job, "/spec/selector"), &template) {
+    if selector.is_null() || !crate::controllers::selects(selector, &template) {
         let why = "`selector` does not match template `labels`";
         causes.push(Cause::invalid("spec.template.metadata.labels", labels, why));
     }

@@ -13,7 +13,7 @@ const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower ca
      characters, '-' or '.', and must start and end with an alphanumeric character (e.g. \
      'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]\
      ([-a-z0-9]*[a-z0-9])?)*')";
-pub(super) const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric \
+pub(crate) const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric \
      characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  \
      or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const QUALIFIED: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and \
@@ -23,6 +23,34 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
      characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. \
      'MyValue',  or 'my_value',  or '12345', regex used for validation is \
      '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+const DNS_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or \
+     '-', start with an alphabetic character, and end with an alphanumeric character (e.g. \
+     'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+
+/// What keeps a text from being a DNS subdomain.
+pub(crate) fn subdomain(text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if text.len() > 253 {
+        wrong.push("must be no more than 253 characters".to_owned());
+    }
+    if !text.split('.').all(is_label) {
+        wrong.push(SUBDOMAIN.to_owned());
+    }
+    wrong
+}
+
+/// What keeps a text from being a DNS label that starts with a letter.
+pub(crate) fn dns_1035(text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if text.len() > 63 {
+        wrong.push("must be no more than 63 characters".to_owned());
+    }
+    if !is_label(text) || !text.starts_with(|c: char| c.is_ascii_lowercase()) {
+        wrong.push(DNS_1035.to_owned());
+    }
+    wrong
+}
 
 /// What the metadata breaks.
 pub(crate) fn metadata(kind: &Kind, value: &Value) -> Vec<Cause> {
@@ -67,7 +95,7 @@ fn name(kind: &Kind, value: &Value) -> Vec<Cause> {
 }
 
 /// Lower-case letters, digits and '-', starting and ending with a letter or digit.
-pub(super) fn is_label(label: &str) -> bool {
+pub(crate) fn is_label(label: &str) -> bool {
     let solid = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
     let bytes = label.as_bytes();
     bytes.first().is_some_and(|c| solid(*c))

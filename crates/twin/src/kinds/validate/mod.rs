@@ -3,7 +3,10 @@
 
 mod config;
 mod container;
+mod difference;
+mod frozen;
 mod immutable;
+mod internal;
 mod jobs;
 mod metadata;
 mod network;
@@ -17,7 +20,9 @@ mod workload;
 use serde_json::Value;
 
 pub(crate) use immutable::update_rules;
-pub(crate) use metadata::metadata;
+pub(crate) use internal::internal;
+pub(crate) use metadata::{LABEL, dns_1035, is_label, metadata, subdomain};
+pub(crate) use network::{is_cidr, sloppy_address};
 pub(crate) use own::{pod as own_pod, workload as own_workload};
 
 use crate::field;
@@ -63,13 +68,32 @@ pub(crate) fn rules(storage: &str) -> Option<fn(&Value) -> Vec<Cause>> {
         "roles.rbac.authorization.k8s.io" | "clusterroles.rbac.authorization.k8s.io" => {
             policy::role
         }
+        "customresourcedefinitions.apiextensions.k8s.io" => crate::custom::create_causes,
         "validatingadmissionpolicybindings.admissionregistration.k8s.io" => policy::policy_binding,
         _ => return None,
     })
 }
 
+/// In which order the server tells what a changed object breaks.
+pub(crate) enum Order {
+    /// What holds for every object of the kind, then what may not change.
+    ChangeLast,
+    ChangeFirst,
+    /// What holds for every object is looked at twice.
+    Twice,
+}
+
+/// The order of a kind, by storage name.
+pub(crate) fn order(storage: &str) -> Order {
+    match storage {
+        "services" | "daemonsets.apps" | "configmaps" | "secrets" => Order::ChangeFirst,
+        "persistentvolumes" | "jobs.batch" => Order::Twice,
+        _ => Order::ChangeLast,
+    }
+}
+
 /// The value at a pointer, or null.
-fn at<'a>(object: &'a Value, pointer: &str) -> &'a Value {
+pub(crate) fn at<'a>(object: &'a Value, pointer: &str) -> &'a Value {
     object.pointer(pointer).unwrap_or(&Value::Null)
 }
 

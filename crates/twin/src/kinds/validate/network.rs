@@ -132,7 +132,8 @@ pub(super) fn network_policy(policy: &Value) -> Vec<Cause> {
     causes
 }
 
-fn is_cidr(text: &str) -> bool {
+/// Whether the text is a block of addresses.
+pub(crate) fn is_cidr(text: &str) -> bool {
     let Some((address, bits)) = text.split_once('/') else { return false };
     let most = match address.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V4(_)) => 32,
@@ -150,4 +151,19 @@ pub(super) fn node(node: &Value) -> Vec<Cause> {
         }
     }
     causes
+}
+
+/// An address of version 4 whose parts have leading zeros, as older servers took it.
+pub(crate) fn sloppy_address(text: &str) -> Option<std::net::Ipv4Addr> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if parts.len() != 4 || !parts.iter().all(digits) {
+        return None;
+    }
+    let parts: Vec<String> = parts
+        .iter()
+        .map(|part| part.trim_start_matches('0'))
+        .map(|part| if part.is_empty() { "0".to_owned() } else { part.to_owned() })
+        .collect();
+    parts.join(".").parse().ok()
 }

@@ -83,7 +83,9 @@ pub(super) fn autoscaler(autoscaler: &Value) -> Vec<Cause> {
 fn metric(metric: &Value, path: &str) -> Vec<Cause> {
     let kind = field::text(metric, "/type");
     if !METRICS.contains(&kind) {
-        return vec![Cause::unsupported(&format!("{path}.type"), &kind.into(), &METRICS)];
+        // The server says it twice: once for the type, once for what belongs to it.
+        let cause = Cause::unsupported(&format!("{path}.type"), &kind.into(), &METRICS);
+        return vec![cause.clone(), cause];
     }
     let mut key = kind.to_owned();
     if let Some(first) = key.get_mut(..1) {
