@@ -85,6 +85,7 @@ pub(super) fn document(kind: &str, request: &Request) -> Result<Raw, Failure> {
             })?;
             match &raw {
                 Raw::Map(_) => Ok(raw),
+                Raw::Null => Ok(Raw::Map(Vec::new())),
                 other => Err(unrecognized(format!(
                     "couldn't get version/kind; json parse error: json: cannot unmarshal {} into \
                      Go value of type struct {{ APIVersion string \

@@ -56,6 +56,7 @@ impl Shape {
             }
             Self::Metadata | Self::MetadataList => {
                 let items: Vec<_> = objects.iter().map(|o| metadata_of(o)).collect();
+                let items = if items.is_empty() { Value::Null } else { items.into() };
                 json!({
                     "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
                     "metadata": meta, "items": items,

@@ -7,6 +7,7 @@ use http::header::AUTHORIZATION;
 
 use super::Request;
 use super::query::{Query, decode};
+use super::route::Target;
 use crate::access::{Attributes, Authorization, Claims, ISSUER, User, Wanted, impersonate};
 use crate::registry::{Failure, Registry};
 
@@ -24,6 +25,28 @@ pub(super) fn pass(registry: &Registry, request: &Request, query: &Query) -> Res
     };
     let decision = access.decide(store, &user, &asked);
     if decision.allowed { Ok(user) } else { Err(asked.refused(&user, &decision.reason)) }
+}
+
+/// Whoever makes an object by an update or an apply must be allowed to create it.
+pub(super) fn check_create(
+    registry: &Registry,
+    target: &Target,
+    request: &Request,
+) -> Result<(), Failure> {
+    let name = target.name.as_deref().unwrap_or_default();
+    let resource = (target.kind.group, target.kind.plural);
+    let asked = Attributes::on("create", resource, target.home(), name);
+    let decision = registry.access.decide(&registry.store, &request.user, &asked);
+    if decision.allowed { Ok(()) } else { Err(asked.refused(&request.user, &decision.reason)) }
+}
+
+/// A connection into a pod is a creation, whatever the method.
+pub(super) fn may_connect(registry: &Registry, target: &Target, request: &Request) -> bool {
+    let name = target.name.as_deref().unwrap_or_default();
+    let asked =
+        Attributes::on("create", (target.kind.group, target.kind.plural), target.home(), name);
+    let asked = Attributes { subresource: target.part.subresource().to_owned(), ..asked };
+    registry.access.decide(&registry.store, &request.user, &asked).allowed
 }
 
 fn authenticate(registry: &Registry, request: &Request) -> Result<User, Failure> {

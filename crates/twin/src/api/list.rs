@@ -43,6 +43,8 @@ pub(super) fn answer(
     let filter = Filter::parse(target.kind, query)?;
     let told = Telling::new(query, registry.now)?;
     let limit = query.number("limit")?.and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    // What may be of any age comes whole.
+    let limit = if version(query)? == Some(0) { 0 } else { limit };
     let start = Start::parse(registry, target, query)?;
     let table = start.table(registry, target)?;
     let after = start.after.as_ref();
@@ -93,6 +95,9 @@ impl Start {
         let current = registry.store.rv();
         let asked = version(query)?;
         if let Some(token) = query.get("continue") {
+            if query.get("resourceVersionMatch").is_some() {
+                return Err(Failure::match_with_continue(asked.is_none()));
+            }
             if asked.is_some_and(|rv| rv > 0) {
                 let why = "specifying resource version is not allowed when using continue";
                 return Err(Failure::bad_request(why));

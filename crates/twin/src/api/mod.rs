@@ -112,7 +112,7 @@ pub(crate) fn handle(registry: &mut Registry, mut request: Request, own_clock: b
     let answer = dispatch(registry, &mut request, own_clock);
     let reply = answer.unwrap_or_else(|failure| Reply::failure(&failure));
     let reply = reply.warning(&std::mem::take(&mut registry.remarks));
-    negotiate::in_yaml(&request.accept, &request.path, reply)
+    negotiate::dressed(&request.accept, &request.path, reply)
 }
 
 fn dispatch(

@@ -10,6 +10,8 @@ use crate::registry::Failure;
 const JSON: &str = "application/json";
 const YAML: &str = "application/yaml";
 const BINARY: &str = "application/vnd.kubernetes.protobuf";
+/// The older version of Tables and metadata.
+const BETA: &str = "v1beta1";
 
 /// One choice of a client: a media type that is served, and its parameters.
 struct Choice<'a> {
@@ -42,11 +44,11 @@ pub(super) fn shape(request: &Request, target: &Target) -> Result<Shape, Failure
     let mut known = false;
     for choice in choices(&request.accept) {
         known = true;
-        let version = choice.parameter("v");
         match choice.parameter("as") {
             None => return Ok(Shape::Plain),
-            // Forms of other versions are not served.
-            Some(_) if version.is_some_and(|version| version != "v1") => {}
+            // Forms of other groups and versions are not served.
+            Some(_) if choice.parameter("g") != Some("meta.k8s.io") => {}
+            Some(_) if !matches!(choice.parameter("v"), Some("v1" | BETA)) => {}
             Some("Table") => return Ok(Shape::Table),
             Some("PartialObjectMetadata") => return Ok(Shape::Metadata),
             Some("PartialObjectMetadataList") => return Ok(Shape::MetadataList),
@@ -86,8 +88,35 @@ fn none_of(served: &[String]) -> Failure {
     Failure { details: Some(json!({})), ..Failure::new(406, "NotAcceptable", why) }
 }
 
-/// The answer as YAML, if the client prefers that.
-pub(super) fn in_yaml(accept: &str, path: &str, reply: Reply) -> Reply {
+/// The answer as the client prefers it: its form in the older version, YAML.
+pub(super) fn dressed(accept: &str, path: &str, reply: Reply) -> Reply {
+    let old = choices(accept).next().is_some_and(|choice| choice.parameter("v") == Some(BETA));
+    let reply = if old { in_beta(reply) } else { reply };
+    in_yaml(accept, path, reply)
+}
+
+/// Tables and metadata are the same in the older version but for its name.
+fn in_beta(mut reply: Reply) -> Reply {
+    let Reply::Full { content_type: JSON, body, .. } = &mut reply else { return reply };
+    if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
+        rename(&mut value);
+        for (list, inner) in [("rows", "object"), ("items", "")] {
+            for item in value.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+                rename(if inner.is_empty() { item } else { &mut item[inner] });
+            }
+        }
+        *body = super::encode::line(&value);
+    }
+    reply
+}
+
+fn rename(value: &mut Value) {
+    if value["apiVersion"] == "meta.k8s.io/v1" {
+        value["apiVersion"] = format!("meta.k8s.io/{BETA}").into();
+    }
+}
+
+fn in_yaml(accept: &str, path: &str, reply: Reply) -> Reply {
     let wanted = choices(accept).next().is_some_and(|choice| choice.media == YAML);
     let open = path.trim_matches('/');
     if !wanted || open.is_empty() || open.starts_with("openapi") {

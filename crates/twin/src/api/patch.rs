@@ -8,7 +8,7 @@ use super::encode::Shape;
 use super::query::Query;
 use super::route::Target;
 use super::write::{check_name, manager, named, told, write};
-use super::{Reply, Request, views};
+use super::{Reply, Request, gate, views};
 use crate::field;
 use crate::kinds::Kind;
 use crate::patch::{self, Form};
@@ -107,6 +107,9 @@ fn applied(
     let manager = manager(target, query, request, true)?;
     let write = write(target, query, (request, &manager))?;
     let value = wanted(kind, name, request)?;
+    if registry.get(kind, target.home(), name).is_err() {
+        gate::check_create(registry, target, request)?;
+    }
     let force = query.flag("force");
     let (object, is_new): (Object, bool) = match views::is_view(kind) {
         true => return Err(Failure::method_not_allowed()),

@@ -1,5 +1,7 @@
 //! Query parameters.
 
+use std::num::IntErrorKind;
+
 use crate::registry::Failure;
 
 /// Decoded parameters in the order given.
@@ -40,9 +42,12 @@ impl Query {
     /// A whole number.
     pub fn number(&self, key: &str) -> Result<Option<i64>, Failure> {
         let Some(text) = self.get(key) else { return Ok(None) };
-        let bad = |_| {
-            let why = format!("strconv.ParseInt: parsing \"{text}\": invalid syntax");
-            Failure::bad_request(why)
+        let bad = |error: std::num::ParseIntError| {
+            let what = match error.kind() {
+                IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+                _ => "invalid syntax",
+            };
+            Failure::bad_request(format!("strconv.ParseInt: parsing \"{text}\": {what}"))
         };
         text.parse().map(Some).map_err(bad)
     }

@@ -7,7 +7,7 @@ use super::encode::{Shape, Telling};
 use super::query::Query;
 use super::route::Target;
 use super::selector::Filter;
-use super::{Reply, Request, success, views};
+use super::{Reply, Request, gate, success, views};
 use crate::field;
 use crate::kinds::NAMESPACE;
 use crate::ownership::Manager;
@@ -131,6 +131,7 @@ pub(super) fn replace(
     check_name(name, &value)?;
     let missing = registry.get(kind, target.home(), name).is_err();
     if missing && kind.creates_on_update && target.part == Part::Spec {
+        gate::check_create(registry, target, request)?;
         let object = made(registry, target, value, write)?;
         return Ok(told(registry, target, query, shape, (201, &object))?.warning(&remarks));
     }

@@ -11,7 +11,8 @@ use crate::kinds::{
     self, DEPLOYMENT, ENDPOINT_SLICE, ENDPOINTS, LEASE, NAMESPACE, NODE, POD, PRIORITY_CLASS,
     SERVICE,
 };
-use crate::registry::{Heartbeat, NODE_LEASES};
+use crate::ownership::Manager;
+use crate::registry::{Heartbeat, NODE_LEASES, Noted, Part, Write};
 use crate::scenario::{Controllers, NodeSpec, host_address};
 use crate::world::{Machine, Renewal, StandIns};
 
@@ -82,8 +83,17 @@ impl Cluster {
                 continue;
             };
             let namespace = field::namespace(&object).to_owned();
-            self.make(kind, &namespace, object);
+            let manager = Manager {
+                name: "kube-apiserver".into(),
+                applies: false,
+                api_version: kind.api_version(),
+                subresource: String::new(),
+            };
+            let write = Write { noted: Noted::Update(&manager), ..Write::own(Part::Spec) };
+            // What is there already is kept as it is.
+            drop(self.registry.create_by(kind, &namespace, object, write));
         }
+        self.hand_out();
     }
 
     /// What an API server makes by itself.

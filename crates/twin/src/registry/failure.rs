@@ -182,6 +182,20 @@ impl Failure {
         Self::new(422, "Invalid", message).with(details).with_causes(&[cause])
     }
 
+    /// A page says which version it is of: nothing may be said about that, and still less
+    /// without a version.
+    pub fn match_with_continue(unversioned: bool) -> Self {
+        const MATCH: &str = "resourceVersionMatch";
+        let mut causes = Vec::new();
+        if unversioned {
+            let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+            causes.push(Cause::forbidden(MATCH, why));
+        }
+        let why = "resourceVersionMatch is forbidden when continue is provided";
+        causes.push(Cause::forbidden(MATCH, why));
+        Self::invalid_of(("meta.k8s.io", "ListOptions"), "", &causes)
+    }
+
     /// List options that do not go together.
     pub fn bad_list_options(field: &str, why: &str) -> Self {
         let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: Forbidden: {why}");

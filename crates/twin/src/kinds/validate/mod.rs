@@ -1,6 +1,7 @@
 //! What objects must fulfil, in the words of the real server. One module per subject; rules for
 //! metadata hold for every kind.
 
+mod access;
 mod config;
 mod container;
 mod difference;
@@ -66,9 +67,11 @@ pub(crate) fn rules(storage: &str) -> Option<fn(&Value) -> Vec<Cause>> {
         "storageclasses.storage.k8s.io" => storage::storage_class,
         "priorityclasses.scheduling.k8s.io" => policy::priority_class,
         "roles.rbac.authorization.k8s.io" | "clusterroles.rbac.authorization.k8s.io" => {
-            policy::role
+            access::role
         }
         "customresourcedefinitions.apiextensions.k8s.io" => crate::custom::create_causes,
+        "rolebindings.rbac.authorization.k8s.io"
+        | "clusterrolebindings.rbac.authorization.k8s.io" => access::binding,
         "validatingadmissionpolicybindings.admissionregistration.k8s.io" => policy::policy_binding,
         _ => return None,
     })

@@ -1,4 +1,4 @@
-//! Budgets, autoscalers, leases, events, limits, priorities, roles.
+//! Budgets, autoscalers, leases, events, limits, priorities.
 
 use serde_json::Value;
 
@@ -156,36 +156,6 @@ pub(super) fn priority_class(class: &Value) -> Vec<Cause> {
         return vec![Cause::forbidden("value", &why)];
     }
     Vec::new()
-}
-
-pub(super) fn role(role: &Value) -> Vec<Cause> {
-    let namespaced = role["kind"] == "Role";
-    let mut causes = Vec::new();
-    for (index, rule) in field::list(role, "/rules").iter().enumerate() {
-        let path = |key: &str| format!("rules[{index}].{key}");
-        let list = |key: &str| field::list(rule, &format!("/{key}"));
-        if list("verbs").is_empty() {
-            let why = "verbs must contain at least one value";
-            causes.push(Cause::required_because(&path("verbs"), why));
-        }
-        if !list("nonResourceURLs").is_empty() {
-            if namespaced {
-                let why = "namespaced rules cannot apply to non-resource URLs";
-                let value = at(rule, "/nonResourceURLs");
-                causes.push(Cause::invalid(&path("nonResourceURLs"), value, why));
-            }
-            continue;
-        }
-        for (key, why) in [
-            ("apiGroups", "resource rules must supply at least one api group"),
-            ("resources", "resource rules must supply at least one resource"),
-        ] {
-            if list(key).is_empty() {
-                causes.push(Cause::required_because(&path(key), why));
-            }
-        }
-    }
-    causes
 }
 
 pub(super) fn policy_binding(binding: &Value) -> Vec<Cause> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::super::query::Query;
 use super::super::route::Target;
-use super::super::{Reply, Request};
+use super::super::{Reply, Request, gate};
 use crate::field;
 use crate::kinds::POD;
 use crate::registry::{Failure, Registry};
@@ -28,6 +28,9 @@ pub(super) fn answer(
         ("proxy", _) => proxy::answer(registry, target, name, request),
         ("log", "GET") => log::answer(registry, target.home(), name, query),
         ("exec" | "attach" | "portforward", "GET" | "POST") => {
+            if !gate::may_connect(registry, target, request) {
+                return Err(Failure::forbidden(target.kind, name, ""));
+            }
             stream(registry, target, name, query)
         }
         _ => Err(Failure::method_not_allowed()),
