@@ -6,6 +6,7 @@
 pub(crate) use expression::selects;
 
 mod autoscaler;
+mod cluster_roles;
 mod daemon_set;
 mod deployment;
 mod disruption;
@@ -49,6 +50,7 @@ pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
         Box::new(autoscaler::Autoscalers),
         Box::new(node_ipam::NodeIpam),
         Box::new(quotas::Quotas),
+        Box::new(cluster_roles::ClusterRoles),
         Box::new(volumes::Volumes::default()),
         Box::new(protection::Protection::default()),
         Box::new(node_lifecycle::NodeLifecycle::default()),
