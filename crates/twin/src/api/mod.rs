@@ -154,7 +154,10 @@ fn dispatch(
     if !route.kind.warning.is_empty() {
         registry.remarks.push(route.kind.warning.to_owned());
     }
-    resource(registry, (&route, &query), shape, request, own_clock)
+    let media = negotiate::media(request, &route);
+    let answer = resource(registry, (&route, &query), shape, request, own_clock);
+    let told = answer.unwrap_or_else(|failure| Reply::failure(&failure));
+    Ok(negotiate::in_binary(media, told))
 }
 
 /// One pipeline for all kinds.

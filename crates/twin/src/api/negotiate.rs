@@ -6,6 +6,7 @@ use super::encode::Shape;
 use super::route::Target;
 use super::{Reply, Request};
 use crate::registry::Failure;
+use crate::schema::envelope;
 
 const JSON: &str = "application/json";
 const YAML: &str = "application/yaml";
@@ -33,6 +34,7 @@ fn choices(accept: &str) -> impl Iterator<Item = Choice<'_>> {
         let media = match parts.next()? {
             "*/*" | JSON => JSON,
             YAML => YAML,
+            BINARY => BINARY,
             _ => return None,
         };
         Some(Choice { media, parameters: parts.collect() })
@@ -42,7 +44,7 @@ fn choices(accept: &str) -> impl Iterator<Item = Choice<'_>> {
 /// The form of an object's or a list's answer.
 pub(super) fn shape(request: &Request, target: &Target) -> Result<Shape, Failure> {
     let mut known = false;
-    for choice in choices(&request.accept) {
+    for choice in choices(&request.accept).filter(|choice| fits(choice, target)) {
         known = true;
         match choice.parameter("as") {
             None => return Ok(Shape::Plain),
@@ -67,6 +69,47 @@ pub(super) fn shape(request: &Request, target: &Target) -> Result<Shape, Failure
         served.extend([JSON, BINARY].map(|media| format!("{media};stream=watch")));
     }
     Err(none_of(&served))
+}
+
+/// Whether the kind can be told in this type: custom resources have no messages, and tables
+/// are for people.
+fn fits(choice: &Choice<'_>, target: &Target) -> bool {
+    let kind = target.kind;
+    let as_table = choice.parameter("as") == Some("Table");
+    choice.media != BINARY || !as_table && envelope::has_message(&kind.api_version(), kind.kind)
+}
+
+/// The type in which an answer about this kind is told.
+pub(super) fn media(request: &Request, target: &Target) -> &'static str {
+    let mut all = choices(&request.accept).filter(|choice| fits(choice, target));
+    let known = |choice: &Choice<'_>| match choice.parameter("as") {
+        None => true,
+        Some("Table" | "PartialObjectMetadata" | "PartialObjectMetadataList") => {
+            choice.parameter("v").is_none_or(|version| version == "v1")
+        }
+        Some(_) => false,
+    };
+    all.find(known).map_or(JSON, |choice| choice.media)
+}
+
+/// The answer in protobuf, if that is what it is told in.
+pub(super) fn in_binary(media: &str, reply: Reply) -> Reply {
+    match reply {
+        Reply::Full { code, content_type: JSON, headers, body } if media == BINARY => {
+            let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+            match envelope::envelope(&value) {
+                Ok(bytes) => {
+                    Reply::Full { code, content_type: BINARY, headers, body: bytes.into() }
+                }
+                Err(why) => Reply::failure(&Failure::new(500, "InternalError", why)),
+            }
+        }
+        Reply::Watch(mut watch) => {
+            watch.binary = media == BINARY;
+            Reply::Watch(watch)
+        }
+        other => other,
+    }
 }
 
 /// Documents about the server itself come in the first of these types that is accepted.

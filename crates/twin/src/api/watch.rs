@@ -16,6 +16,7 @@ use super::views;
 use crate::kernel::{SECOND, plus};
 use crate::kinds::Kind;
 use crate::registry::{Failure, Registry};
+use crate::schema::envelope;
 use crate::store::{Change, Expired, Object, stamped};
 
 /// A bookmark is sent this often.
@@ -36,8 +37,10 @@ pub(crate) struct Watch {
     telling: Telling,
     /// Told up to this version.
     cursor: u64,
-    /// Lines that are ready.
-    ready: Vec<Bytes>,
+    /// Events that are ready.
+    ready: Vec<Value>,
+    /// Whether events are told as frames of protobuf instead of lines.
+    pub binary: bool,
     bookmark_at: Option<Timestamp>,
     ends_at: Option<Timestamp>,
     /// How long it may last, in seconds; for shells with a clock of their own.
@@ -69,6 +72,7 @@ impl Watch {
             telling: Telling::new(query, now)?,
             cursor: registry.store.rv(),
             ready: Vec::new(),
+            binary: false,
             bookmark_at: query.flag("allowWatchBookmarks").then(|| plus(now, BOOKMARK)),
             ends_at: (!own_clock).then(|| plus(now, timeout.saturating_mul(SECOND))),
             timeout_seconds: timeout.unsigned_abs(),
@@ -97,6 +101,23 @@ impl Watch {
 
     /// The lines that can be told now, and whether the watch has ended with them.
     pub fn next(&mut self, registry: &Registry) -> (Vec<Bytes>, bool) {
+        let (events, ended) = self.events(registry);
+        (events.iter().map(|event| self.written(event)).collect(), ended)
+    }
+
+    fn written(&self, event: &Value) -> Bytes {
+        if !self.binary {
+            return line(event);
+        }
+        // What cannot be told ends in an error that can.
+        let told = |why: String| {
+            let failure = Failure::new(500, "InternalError", why).status();
+            envelope::frame(&json!({"type": "ERROR", "object": failure})).unwrap_or_default()
+        };
+        envelope::frame(event).unwrap_or_else(told).into()
+    }
+
+    fn events(&mut self, registry: &Registry) -> (Vec<Value>, bool) {
         let mut lines = std::mem::take(&mut self.ready);
         if self.ended {
             return (lines, true);
@@ -132,7 +153,7 @@ impl Watch {
     fn expire(&mut self, expired: &Expired) {
         self.ended = true;
         let gone = Failure::new(410, "Expired", expired.to_string());
-        self.ready.push(line(&json!({"type": "ERROR", "object": gone.status()})));
+        self.ready.push(json!({"type": "ERROR", "object": gone.status()}));
     }
 
     /// The last lines when the shell's own clock ends the watch.
@@ -155,7 +176,7 @@ impl Watch {
     }
 
     /// The event of a change: entering and leaving the selection look like birth and death.
-    fn tell(&mut self, registry: &Registry, change: &Change) -> Option<Bytes> {
+    fn tell(&mut self, registry: &Registry, change: &Change) -> Option<Value> {
         let before = change.before.as_ref().filter(|o| self.admits(o));
         let after = change.after.as_ref().filter(|o| self.admits(o));
         match (before, after) {
@@ -176,14 +197,14 @@ impl Watch {
         is("namespace", &self.namespace) && is("name", &self.name) && self.filter.admits(object)
     }
 
-    fn event(&mut self, registry: &Registry, kind: &str, object: &Object) -> Bytes {
+    fn event(&mut self, registry: &Registry, kind: &str, object: &Object) -> Value {
         let shown = views::of(self.kind, &registry.shown(self.kind, object));
         let told = self.shape.object(self.kind, &shown, &self.telling);
         self.telling.headers = false;
-        line(&json!({"type": kind, "object": told}))
+        json!({"type": kind, "object": told})
     }
 
-    fn bookmark(&mut self, initial_end: bool) -> Bytes {
+    fn bookmark(&mut self, initial_end: bool) -> Value {
         let mut mark = json!({
             "kind": self.kind.kind, "apiVersion": self.kind.api_version(),
             "metadata": {"resourceVersion": self.cursor.to_string()},
@@ -195,6 +216,6 @@ impl Watch {
             Shape::Table => self.shape.object(self.kind, &mark.into(), &self.telling),
             _ => mark,
         };
-        line(&json!({"type": "BOOKMARK", "object": told}))
+        json!({"type": "BOOKMARK", "object": told})
     }
 }

@@ -6,6 +6,7 @@
 
 mod custom;
 pub(crate) mod decode;
+pub(crate) mod envelope;
 mod load;
 pub(crate) mod protobuf;
 mod quantity;

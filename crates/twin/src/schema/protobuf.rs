@@ -9,30 +9,31 @@ use std::sync::LazyLock;
 use super::{Raw, Type, View, load, of_kind, of_name};
 use model::Timestamp;
 
-const MAGIC: &[u8] = b"k8s\0";
+pub(super) const MAGIC: &[u8] = b"k8s\0";
 const PACKED: &[u8] = include_bytes!("../../data/messages.json.gz");
 /// Deeper messages are refused.
 const DEEPEST: usize = 100;
 
 /// A field of a message: its name and its type.
-struct Field {
-    name: String,
-    of: String,
+pub(super) struct Field {
+    pub name: String,
+    pub of: String,
 }
 
-static MESSAGES: LazyLock<BTreeMap<String, BTreeMap<u64, Field>>> = LazyLock::new(|| {
-    let table = load::unpacked(PACKED);
-    let rows = table.as_object().into_iter().flatten();
-    let read = rows.map(|(name, fields)| {
-        let fields = fields.as_array().into_iter().flatten();
-        let fields = fields.filter_map(|field| {
-            let text = |at: usize| Some(field.get(at)?.as_str()?.to_owned());
-            Some((field.get(0)?.as_u64()?, Field { name: text(1)?, of: text(2)? }))
+pub(super) static MESSAGES: LazyLock<BTreeMap<String, BTreeMap<u64, Field>>> =
+    LazyLock::new(|| {
+        let table = load::unpacked(PACKED);
+        let rows = table.as_object().into_iter().flatten();
+        let read = rows.map(|(name, fields)| {
+            let fields = fields.as_array().into_iter().flatten();
+            let fields = fields.filter_map(|field| {
+                let text = |at: usize| Some(field.get(at)?.as_str()?.to_owned());
+                Some((field.get(0)?.as_u64()?, Field { name: text(1)?, of: text(2)? }))
+            });
+            (name.clone(), fields.collect())
         });
-        (name.clone(), fields.collect())
+        read.collect()
     });
-    read.collect()
-});
 
 /// The object in an envelope.
 pub(crate) fn document(bytes: &[u8]) -> Result<Raw, String> {
@@ -69,7 +70,7 @@ pub(crate) fn document(bytes: &[u8]) -> Result<Raw, String> {
 }
 
 /// `io.k8s.api.core.v1.Pod` is the message `api.core.v1.Pod`.
-fn message_name(path: &str) -> String {
+pub(super) fn message_name(path: &str) -> String {
     path.trim_start_matches("io.k8s.").replace('-', "_")
 }
 
@@ -121,12 +122,12 @@ fn read(
 }
 
 /// A message that stands for a list: its only field is `items`.
-fn is_wrapper(within: &str, of: &str) -> bool {
+pub(super) fn is_wrapper(within: &str, of: &str) -> bool {
     let message = MESSAGES.get(&absolute(within, of));
     message.is_some_and(|m| m.len() == 1 && m.values().all(|f| f.name == "items"))
 }
 
-fn absolute(within: &str, of: &str) -> String {
+pub(super) fn absolute(within: &str, of: &str) -> String {
     match of.strip_prefix('.') {
         Some(full) => full.to_owned(),
         None => match within.rsplit_once('.') {

@@ -2,14 +2,17 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io::Write as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use http::header::{ACCEPT, CONTENT_TYPE, DATE, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use tokio::sync::watch;
@@ -72,6 +75,7 @@ impl TwinService {
             body,
             ..Request::default()
         };
+        let packs = accepts_gzip(&request.headers);
         let before = self.twin.shared.ticks.subscribe();
         let reply = {
             let mut cluster = self.twin.shared.cluster();
@@ -85,18 +89,22 @@ impl TwinService {
         };
         match reply {
             Reply::Watch(watch) => self.stream(*watch, before),
+            full @ Reply::Full { .. } if packs => respond(packed(full)),
             full @ Reply::Full { .. } => respond(full),
         }
     }
 
     fn stream(self, watch: Watch, ticks: watch::Receiver<u64>) -> http::Response<TwinBody> {
         let lasting = Duration::from_secs(watch.timeout_seconds);
+        let kind = match watch.binary {
+            true => "application/vnd.kubernetes.protobuf;stream=watch",
+            false => "application/json",
+        };
         let deadline = self.wall_clock.then(|| Instant::now() + lasting);
         let open = Open { service: self, watch, ticks, deadline, ended: false };
         let lines: BoxStream<'static, Bytes> = stream::unfold(open, |open| open.next()).boxed();
         let mut response = http::Response::new(TwinBody::lines(lines));
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(CONTENT_TYPE, json);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         response
     }
 }
@@ -167,6 +175,34 @@ where
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let service = self.clone();
         Box::pin(async move { Ok(service.answer(request).await) })
+    }
+}
+
+/// Smaller answers are not worth packing.
+const PACKED_FROM_BYTES: usize = 128 << 10;
+
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let listed = header(headers, &ACCEPT_ENCODING);
+    listed.split(',').any(|one| one.split(';').next().is_some_and(|name| name.trim() == "gzip"))
+}
+
+/// A large answer, packed.
+fn packed(reply: Reply) -> Reply {
+    match reply {
+        Reply::Full { code: 200, content_type, mut headers, body }
+            if body.len() >= PACKED_FROM_BYTES =>
+        {
+            let mut writer = GzEncoder::new(Vec::new(), Compression::fast());
+            let written = writer.write_all(&body).and_then(|()| writer.finish());
+            // Writing to memory does not fail; if it did, the plain answer is right as well.
+            let Ok(small) = written else {
+                return Reply::Full { code: 200, content_type, headers, body };
+            };
+            headers.push(("content-encoding", "gzip".into()));
+            headers.push(("vary", "Accept-Encoding".into()));
+            Reply::Full { code: 200, content_type, headers, body: small.into() }
+        }
+        other => other,
     }
 }
 
