@@ -106,6 +106,26 @@ async fn a_daemon_set_is_on_every_node_also_on_new_ones() {
 }
 
 #[tokio::test]
+async fn machines_run_what_is_scheduled_to_them() {
+    let now = "2026-03-02T08:00:00Z".parse().unwrap();
+    let twin = Twin::new(plain(1, now, 3, Controllers::All));
+    let nodes = api(&twin, "v1", "Node", "").list(&Default::default()).await.unwrap();
+    assert_eq!(nodes.items.len(), 3);
+    let selector = json!({"matchLabels": {"app": "web"}});
+    create(
+        &twin,
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+            "spec": {"replicas": 4, "selector": selector, "template": template("web")},
+        }),
+    )
+    .await;
+    twin.advance_seconds(60);
+    let web = status(&twin, "apps/v1", "Deployment", "web").await;
+    assert_eq!(web["readyReplicas"], 4, "{web}");
+}
+
+#[tokio::test]
 async fn a_job_ends_when_its_pods_have() {
     let twin = cluster().await;
     let mut template = template("work");

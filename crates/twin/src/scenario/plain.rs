@@ -61,7 +61,7 @@ impl FromStr for Controllers {
 pub fn plain(seed: u64, now: Timestamp, nodes: u16, controllers: Controllers) -> Scenario {
     let node = |number: u16| NodeSpec {
         name: format!("node-{number}"),
-        zone: format!("zone-{}", char::from(b'a' + (number % 3) as u8)),
+        zone: format!("local-1{}", char::from(b'a' + (number % 3) as u8)),
         control_plane: false,
         cpu_milli: 4000,
         memory_bytes: 16 * GIB,
