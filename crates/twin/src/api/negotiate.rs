@@ -85,7 +85,7 @@ pub(super) fn media(request: &Request, target: &Target) -> &'static str {
     let known = |choice: &Choice<'_>| match choice.parameter("as") {
         None => true,
         Some("Table" | "PartialObjectMetadata" | "PartialObjectMetadataList") => {
-            choice.parameter("v").is_none_or(|version| version == "v1")
+            choice.parameter("v").is_none_or(|version| ["v1", BETA].contains(&version))
         }
         Some(_) => false,
     };
