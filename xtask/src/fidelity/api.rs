@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::compare::{Difference, Rules};
+use super::report::{self, Difference as Told};
 use super::run::Run;
 
 /// What the recordings may ask of a server and ours is: without controllers, without
@@ -25,6 +26,8 @@ pub struct Options {
     pub class: Option<String>,
     /// All differences instead of the first.
     pub verbose: bool,
+    /// Renews the page.
+    pub write: bool,
 }
 
 /// Exchanges in flight: most wait for something.
@@ -32,6 +35,7 @@ const WORKERS: usize = 6;
 
 pub fn run(address: &str, options: &Options) -> Result<()> {
     let mut tally: BTreeMap<String, [usize; 3]> = BTreeMap::new();
+    let mut differences = Vec::new();
     for folder in &options.folders {
         let fixtures: Value = serde_json::from_str(&read(&folder.join("fixtures.json"))?)?;
         let mut chosen = Vec::new();
@@ -55,9 +59,17 @@ pub fn run(address: &str, options: &Options) -> Result<()> {
             row[0] += 1;
             row[1] += usize::from(found.is_empty());
             show(exchange, &found, options.verbose);
+            if let Some((pointer, want, got)) = found.first() {
+                let of = format!("{} ({})", text("id"), text("class"));
+                let told = format!("{pointer}: {} instead of {}", short(got), short(want));
+                differences.push(Told { of, told });
+            }
         }
     }
     print(&tally);
+    if options.write {
+        report::exchanges(tally, differences)?;
+    }
     Ok(())
 }
 

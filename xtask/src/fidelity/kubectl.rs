@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use fancy_regex::Regex;
 use serde_json::Value;
 
+use super::report::{self, Difference};
 use super::session::{Client, Played};
 use super::twin::{Controls, Twin};
 
@@ -24,6 +25,8 @@ pub struct Options {
     pub controls: Option<PathBuf>,
     /// Whole outputs instead of the first line that differs.
     pub verbose: bool,
+    /// Renews the page.
+    pub write: bool,
 }
 
 /// How a client did.
@@ -36,7 +39,7 @@ pub struct Score {
     pub differences: Vec<(String, String)>,
 }
 
-pub fn run(options: &Options) -> Result<Vec<Score>> {
+pub fn run(options: &Options) -> Result<()> {
     let masks = Masks::read(&options.folder.join("masks.json"))?;
     let session: Value = serde_json::from_str(&read(&options.folder.join("session.json"))?)?;
     let mut clients = Vec::new();
@@ -61,7 +64,17 @@ pub fn run(options: &Options) -> Result<Vec<Score>> {
     });
     let scores: Vec<Score> = scores.into_iter().collect::<Result<_>>()?;
     print(&scores);
-    Ok(scores)
+    if options.write {
+        let row =
+            |score: &Score| (score.version.clone(), [score.total, score.exits, score.outputs]);
+        let told = scores.iter().flat_map(|score| {
+            let of = |command: &str| format!("{} `{command}`", score.version);
+            let all = score.differences.iter();
+            all.map(move |(command, told)| Difference { of: of(command), told: told.clone() })
+        });
+        report::sessions(scores.iter().map(row).collect(), told.collect())?;
+    }
+    Ok(())
 }
 
 fn play(

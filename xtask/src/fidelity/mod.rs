@@ -8,6 +8,7 @@ mod api;
 mod compare;
 mod http;
 mod kubectl;
+mod report;
 mod run;
 mod session;
 mod twin;
@@ -24,7 +25,8 @@ pub fn run(words: &[&str]) -> Result<()> {
         Some((&"kubectl", rest)) => sessions(rest),
         _ => bail!(
             "say what to compare: cargo xtask fidelity api [--only TEXT] [-v] FOLDER... or \
-             kubectl FOLDER --kubectl PATH... [--control-plane FOLDER] [-v]"
+             kubectl FOLDER --kubectl PATH... [--control-plane FOLDER] [-v]; --write renews \
+             docs/fidelity.md"
         ),
     }
 }
@@ -37,12 +39,12 @@ fn sessions(words: &[&str]) -> Result<()> {
         match *word {
             "-v" => options.verbose = true,
             "--kubectl" => options.clients.push(path()?),
+            "--write" => options.write = true,
             "--control-plane" => options.controls = Some(path()?),
             folder => options.folder = folder.into(),
         }
     }
-    kubectl::run(&options)?;
-    Ok(())
+    kubectl::run(&options)
 }
 
 fn replay(words: &[&str]) -> Result<()> {
@@ -51,6 +53,7 @@ fn replay(words: &[&str]) -> Result<()> {
     while let Some(word) = rest.next() {
         match *word {
             "-v" => options.verbose = true,
+            "--write" => options.write = true,
             "--only" => options.only = rest.next().map(|s| (*s).to_owned()).unwrap_or_default(),
             "--class" => options.class = rest.next().map(|s| (*s).to_owned()),
             folder => options.folders.push(folder.into()),

@@ -46,11 +46,12 @@ impl Registry {
     pub fn tell(&mut self, source: Source<'_>, object: &Value, note: &Note<'_>) {
         let reference = reference_to(object, &note.part);
         let text = format!("{}{}{source:?}{note:?}", reference["kind"], reference["uid"]);
-        let name = format!("{}.{:016x}", field::name(object), fnv64(text.as_bytes()));
+        let sign = fnv64(text.as_bytes());
         let namespace = match field::namespace(object) {
             "" => "default",
             namespace => namespace,
         };
+        let name = self.event_name(namespace, field::name(object), sign);
         let key = Key { resource: EVENT.storage, namespace: namespace.into(), name: name.clone() };
         let now = self.now.to_string();
         if let Some(known) = self.store.get(key.resource, namespace, &name) {
@@ -79,7 +80,27 @@ impl Registry {
         });
         self.store.put(key, event);
     }
+
+    /// The name of the event with this sign: of the one that was told before, or made of the
+    /// time, so that names sort as events came.
+    fn event_name(&mut self, namespace: &str, object: &str, sign: u64) -> String {
+        let there = |name: &str| self.store.get(EVENT.storage, namespace, name).is_some();
+        if let Some(known) = self.told.get(&sign).filter(|name| there(name)) {
+            return known.clone();
+        }
+        let nanos = self.now.micros().saturating_mul(1000);
+        let mut names = (nanos..).map(|nanos| format!("{object}.{nanos:x}"));
+        let name = names.find(|name| !there(name)).unwrap_or_default();
+        if self.told.len() >= MOST_SIGNS {
+            self.told.clear();
+        }
+        self.told.insert(sign, name.clone());
+        name
+    }
 }
+
+/// So many events are counted up when they come again; then all begin anew.
+const MOST_SIGNS: usize = 50_000;
 
 /// The reference in an event. A kubelet knows its Node by name only and puts it as the uid.
 fn reference_to(object: &Value, part: &str) -> Value {

@@ -59,6 +59,8 @@ pub(crate) struct Registry {
     /// Rows of the custom kinds that are served, and the version of the store they were read at.
     customs: (u64, Vec<&'static Kind>),
     dice: Dice,
+    /// Names of events by what they tell.
+    told: BTreeMap<u64, String>,
 }
 
 impl Registry {
@@ -75,6 +77,7 @@ impl Registry {
             remarks: Vec::new(),
             customs: (0, Vec::new()),
             dice: Dice::of(seed, "registry"),
+            told: BTreeMap::new(),
         }
     }
 

@@ -54,6 +54,13 @@ impl Kubelet {
         }
     }
 
+    /// What a stream finds where nobody listens.
+    pub fn unreached(&self) -> Failure {
+        let place = self.place();
+        let why = format!("error dialing backend: dial tcp {place}: connect: connection refused");
+        Failure::new(500, "", why)
+    }
+
     /// What a request finds where nobody listens.
     pub fn refused(&self, path: &str) -> Failure {
         let place = self.place();

@@ -6,6 +6,7 @@ mod kubelet;
 mod log;
 mod proxy;
 
+use http::header::UPGRADE;
 use serde_json::Value;
 
 use super::super::query::Query;
@@ -31,7 +32,7 @@ pub(super) fn answer(
             if !gate::may_connect(registry, target, request) {
                 return Err(Failure::forbidden(target.kind, name, ""));
             }
-            stream(registry, target, name, query)
+            stream(registry, target, name, (query, request))
         }
         _ => Err(Failure::method_not_allowed()),
     }
@@ -42,7 +43,7 @@ fn stream(
     registry: &Registry,
     target: &Target,
     name: &str,
-    query: &Query,
+    (query, request): (&Query, &Request),
 ) -> Result<Reply, Failure> {
     let forwards = target.part.subresource() == "portforward";
     for port in query.all("ports").iter().flat_map(|ports| ports.split(',')) {
@@ -60,7 +61,10 @@ fn stream(
     if node.is_empty() {
         return Err(Failure::bad_request(format!("pod {name} does not have a host assigned")));
     }
-    kubelet::of(registry, node, &POD)?;
+    let kubelet = kubelet::of(registry, node, &POD)?;
+    if request.headers.contains_key(UPGRADE) && !kubelet.answers {
+        return Err(kubelet.unreached());
+    }
     Err(Failure::bad_request("Upgrade request required"))
 }
 
