@@ -34,7 +34,9 @@ impl Expression {
         if text.len() > MOST_BYTES || depth(text) > DEEPEST {
             return Err("the expression is too large".into());
         }
-        let program = ENV.compile(text).map_err(|errors| errors.to_string())?;
+        // The excerpt of the source stands a little to the right in the server's words.
+        let told = |errors: cel::ParseErrors| errors.to_string().replace("\n|", "\n |");
+        let program = ENV.compile(text).map_err(told)?;
         Ok(Self { text: text.trim().to_owned(), program })
     }
 
@@ -46,6 +48,37 @@ impl Expression {
         })
     }
 
+    /// The type of its value, if it is the same whatever is known.
+    pub fn literal_type(&self) -> Option<&'static str> {
+        // What could take long is not tried.
+        let is_plain = !self.text.contains(['(', '[', '{']);
+        if !is_plain || !self.program.references().variables().is_empty() {
+            return None;
+        }
+        Some(match self.program.execute(&context()).ok()? {
+            cel::Value::Bool(_) => "bool",
+            cel::Value::Int(_) => "int",
+            cel::Value::UInt(_) => "uint",
+            cel::Value::Float(_) => "double",
+            cel::Value::String(_) => "string",
+            cel::Value::Null => "null_type",
+            _ => return None,
+        })
+    }
+
+    /// The names that it uses and nobody declares, in the words of the reader.
+    pub fn undeclared(&self, known: &[&str]) -> Option<String> {
+        let references = self.program.references();
+        let mut names: Vec<&str> = references.variables();
+        names.retain(|name| !known.contains(name) && !binds(&self.text, name));
+        let mut places: Vec<(usize, &str)> =
+            names.iter().filter_map(|name| Some((place(&self.text, name)?, *name))).collect();
+        places.sort_unstable();
+        let told: Vec<String> =
+            places.iter().map(|(at, name)| error(&self.text, *at, name)).collect();
+        (!told.is_empty()).then(|| told.join("\n"))
+    }
+
     /// Whether it uses a name.
     pub fn uses(&self, name: &str) -> bool {
         self.program.references().has_variable(name)
@@ -54,6 +87,39 @@ impl Expression {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// Whether a macro such as `all(x, ...)` makes the name known where it is used.
+fn binds(text: &str, name: &str) -> bool {
+    let mut openings = text.split('(').skip(1);
+    openings.any(|rest| {
+        let rest = rest.trim_start().strip_prefix(name);
+        rest.is_some_and(|rest| rest.trim_start().starts_with(','))
+    })
+}
+
+/// Where a name stands by itself.
+fn place(text: &str, name: &str) -> Option<usize> {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    let alone = |(at, found): &(usize, &str)| {
+        let before = text.get(..*at).and_then(|before| before.chars().next_back());
+        let after = text.get(at + found.len()..).and_then(|after| after.chars().next());
+        !before.is_some_and(|c| part(c) || c == '.') && !after.is_some_and(part)
+    };
+    text.match_indices(name).find(alone).map(|(at, _)| at)
+}
+
+fn error(text: &str, at: usize, name: &str) -> String {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count();
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count());
+    let shown = text.lines().nth(line).unwrap_or_default();
+    format!(
+        "ERROR: <input>:{}:{}: undeclared reference to '{name}' (in container '')\n | {shown}\n | {}^",
+        line + 1,
+        column + 1,
+        ".".repeat(column)
+    )
 }
 
 /// A context that knows the functions and no names yet.
@@ -140,6 +206,11 @@ mod tests {
     fn errors_are_told_in_the_servers_words() {
         let missing = "expression 'object.spec.other' resulted in error: no such key: other";
         assert_eq!(ask("object.spec.other").unwrap_err(), missing);
+        let read = |text: &str| Expression::read(text).unwrap().undeclared(&["object"]);
+        let told = "ERROR: <input>:1:11: undeclared reference to 'foo' (in container '')\n | \
+             object == foo.a\n | ..........^";
+        assert_eq!(read("object == foo.a").as_deref(), Some(told));
+        assert_eq!(read("object.foo.all(x, x > 0)"), None);
         assert!(ask("object.").is_err());
         assert!(ask(&"(".repeat(100)).is_err());
     }

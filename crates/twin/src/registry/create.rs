@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::pods::Joining;
 use super::writer::{Noted, Part, Write, complete, stored_as, view};
-use super::{Failure, Registry, admission, limits, quota};
+use super::{Failure, Registry, admission, certificates, limits, quota};
 use crate::access::check_escalation;
 use crate::custom;
 use crate::field;
-use crate::kinds::{CUSTOM_RESOURCE_DEFINITION, Kind, RESOURCE_QUOTA};
+use crate::kinds::{CERTIFICATE_REQUEST, CUSTOM_RESOURCE_DEFINITION, Kind, RESOURCE_QUOTA};
 use crate::ownership::{self, Manager, Set};
 use crate::schema;
 use crate::store::{Key, Object};
@@ -121,6 +121,9 @@ impl Registry {
         self.admit_place(kind, namespace, &name)?;
         self.admit_grant(kind, (None, &value), write)?;
         (kind.prepare)(&mut value, self.now);
+        if let Some(user) = write.user.filter(|_| kind.storage == CERTIFICATE_REQUEST.storage) {
+            certificates::sign_for(&mut value, user);
+        }
         if !own {
             admission::protect(kind, &mut value);
         }

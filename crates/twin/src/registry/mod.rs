@@ -5,6 +5,7 @@
 
 mod addresses;
 mod admission;
+mod certificates;
 mod create;
 mod definitions;
 mod delete;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::writer::{Noted, Part, Write, complete, stored_as, view};
-use super::{Cause, Failure, Registry, admission};
+use super::{Cause, Failure, Registry, admission, certificates};
 use crate::custom;
 use crate::field;
-use crate::kinds::{CUSTOM_RESOURCE_DEFINITION as DEFINITION, Kind, POD, validate};
+use crate::kinds::{
+    CERTIFICATE_REQUEST, CUSTOM_RESOURCE_DEFINITION as DEFINITION, Kind, POD, validate,
+};
 use crate::ownership::{self, Conflict, Manager};
 use crate::schema;
 use crate::store::{Key, Object};
@@ -146,6 +148,9 @@ impl Registry {
             check_deletion(kind, old, &value)?;
         }
         restore(kind, old, &mut value, write);
+        if kind.storage == CERTIFICATE_REQUEST.storage && !own {
+            certificates::settle(old, &mut value, write.part, self.now);
+        }
         if write.part == Part::Spec && kind.storage == "secrets" {
             super::create::take_texts(&mut value);
         }
@@ -189,6 +194,10 @@ impl Registry {
             validate::Order::Twice => {
                 causes.extend(always.clone().into_iter().chain(always).chain(changed));
             }
+        }
+        if kind.storage == CERTIFICATE_REQUEST.storage && !own {
+            let approves = write.part == Part::Other("approval");
+            causes.extend(validate::request_update(old, &value, approves));
         }
         if !causes.is_empty() {
             return Err(Failure::invalid(kind, field::name(old), &causes));

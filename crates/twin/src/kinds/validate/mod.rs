@@ -2,6 +2,8 @@
 //! metadata hold for every kind.
 
 mod access;
+mod admission;
+mod certificates;
 mod config;
 mod container;
 mod difference;
@@ -20,6 +22,7 @@ mod workload;
 
 use serde_json::Value;
 
+pub(crate) use certificates::request_update;
 pub(crate) use immutable::update_rules;
 pub(crate) use internal::internal;
 pub(crate) use metadata::{LABEL, dns_1035, is_label, metadata, subdomain};
@@ -72,7 +75,9 @@ pub(crate) fn rules(storage: &str) -> Option<fn(&Value) -> Vec<Cause>> {
         "customresourcedefinitions.apiextensions.k8s.io" => crate::custom::create_causes,
         "rolebindings.rbac.authorization.k8s.io"
         | "clusterrolebindings.rbac.authorization.k8s.io" => access::binding,
-        "validatingadmissionpolicybindings.admissionregistration.k8s.io" => policy::policy_binding,
+        "validatingadmissionpolicies.admissionregistration.k8s.io" => admission::policy,
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io" => admission::binding,
+        "certificatesigningrequests.certificates.k8s.io" => certificates::request,
         _ => return None,
     })
 }

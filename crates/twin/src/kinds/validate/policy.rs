@@ -157,15 +157,3 @@ pub(super) fn priority_class(class: &Value) -> Vec<Cause> {
     }
     Vec::new()
 }
-
-pub(super) fn policy_binding(binding: &Value) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    if field::text(binding, "/spec/policyName").is_empty() {
-        causes.push(Cause::required("spec.policyName"));
-    }
-    if field::list(binding, "/spec/validationActions").is_empty() {
-        let why = "at least one validation action is required";
-        causes.push(Cause::required_because("spec.validationActions", why));
-    }
-    causes
-}
