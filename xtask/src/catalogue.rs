@@ -30,8 +30,10 @@ pub struct KindFile {
     pub mechanisms: Vec<(String, String)>,
     /// Ids of failures it can cause.
     pub leads_to: Vec<String>,
-    /// Whether the file, or one in the folder of its name, has a test.
-    pub tested: bool,
+    /// Cases of its tests, in the file or in the folder of its name, in which it is found.
+    pub found: usize,
+    /// Cases in which it stays quiet.
+    pub quiet: usize,
 }
 
 impl KindFile {
@@ -70,8 +72,8 @@ fn kind(file: &TextFile, files: &[TextFile]) -> Option<KindFile> {
     let (pairs, _) = words.as_chunks::<2>();
     let mut ids = field("id", "mechanisms")?.into_iter();
     let folder = format!("{FOLDER}{stem}/");
-    let mut beside = files.iter().filter(|f| f.path.starts_with(&folder));
-    let has_test = |f: &TextFile| code_only(&f.text).contains("#[test]");
+    let beside = files.iter().filter(|f| f.path.starts_with(&folder));
+    let cases: Vec<(usize, usize)> = std::iter::once(file).chain(beside).map(cases).collect();
     Some(KindFile {
         path: file.path.clone(),
         line: line_of(&file.text, start),
@@ -81,8 +83,34 @@ fn kind(file: &TextFile, files: &[TextFile]) -> Option<KindFile> {
         page: docs.map(str::to_owned).collect(),
         mechanisms: pairs.iter().map(|[word, meaning]| (word.clone(), meaning.clone())).collect(),
         leads_to: field("leads_to", "detect").unwrap_or_default(),
-        tested: has_test(file) || beside.any(has_test),
+        found: cases.iter().map(|(found, _)| found).sum(),
+        quiet: cases.iter().map(|(_, quiet)| quiet).sum(),
     })
+}
+
+/// How a test says that nothing is found.
+const NOTHING: [&str; 4] = ["&[])", "is_empty()", "[\"\"; 0]", "Vec::<String>::new()"];
+
+/// How tests say that something is found: how certain it is, or an expectation with a name.
+const FOUND: [&str; 7] =
+    ["Proven ", "Likely ", "Possible ", ", want)", ", &all)", "&ALL", ".len(), 1"];
+
+/// Cases of the tests in a file: those in which something is found, and those in which nothing
+/// is. A row of a table is a case.
+fn cases(file: &TextFile) -> (usize, usize) {
+    let is_tests = file.path.contains("/tests") || file.path.ends_with("tests.rs");
+    let tests = match is_tests {
+        true => file.text.as_str(),
+        false => file.text.split_once("#[cfg(test)]\nmod ").map_or("", |(_, tests)| tests),
+    };
+    if !code_only(tests).contains("#[test]") {
+        return (0, 0);
+    }
+    let count = |words: &[&str]| words.iter().map(|w| tests.matches(w).count()).sum::<usize>();
+    let quiet = count(&NOTHING);
+    // Expectations are written out, kept under a name, or the rows of a table.
+    let listed = tests.matches("&[").count().saturating_sub(tests.matches("&[]").count());
+    (count(&FOUND).max(listed), quiet)
 }
 
 /// The modules that `ALL` lists, in its order, with their lines.

@@ -116,7 +116,8 @@ mod tests {
             page: vec![" # A | B".into()],
             mechanisms: vec![("word".into(), "it means".into()), ("other".into(), "so".into())],
             leads_to: vec!["pod-lost".into()],
-            tested: true,
+            found: 2,
+            quiet: 1,
         }
     }
 

@@ -32,6 +32,7 @@ pub use model::FailureKind;
 /// Every failure kind, by id.
 pub const ALL: &[&FailureKind] = &[
     &control_plane::certificate_expiring::KIND,
+    &workload::change_refused::KIND,
     &observability::change_unannounced::KIND,
     &storage::claim_pending::KIND,
     &control_plane::degraded::KIND,
@@ -60,6 +61,7 @@ pub const ALL: &[&FailureKind] = &[
     &observability::log_alerter_unbounded::KIND,
     &control_plane::mass_eviction_imminent::KIND,
     &observability::monitoring_inside_cluster::KIND,
+    &control_plane::namespace_terminating_stuck::KIND,
     &node::allocatable_shrunk::KIND,
     &node::container_gc_failing::KIND,
     &node::disk_pressure::KIND,
@@ -97,6 +99,7 @@ pub const ALL: &[&FailureKind] = &[
     &pod::pending_unschedulable::KIND,
     &pod::probe_failing::KIND,
     &pod::probe_failing_node_loaded::KIND,
+    &pod::refused_by_node::KIND,
     &pod::sandbox_failing::KIND,
     &pod::terminating_stuck::KIND,
     &pod::volume_mount_failing::KIND,

@@ -55,11 +55,16 @@ fn a_started_kind_compiles_and_tidy_asks_only_for_its_answers() {
     }
     let after = problems(&root);
     for problem in after.iter().filter(|p| !before.contains(p)) {
-        let expected = ["as the template left it", "has no test", "docs/failures.md: out of date"];
+        let expected = [
+            "as the template left it",
+            "its tests find it in",
+            "no test shows a look-alike",
+            "docs/failures.md: out of date",
+        ];
         assert!(expected.iter().any(|e| problem.contains(e)), "{problem}");
     }
     for stem in ["aardvark_met", "zebra_crossing", "zebra_served", "control_plane/zebra"] {
-        let untested = |p: &&String| p.contains(stem) && p.contains("has no test");
+        let untested = |p: &&String| p.contains(stem) && p.contains("no test shows a look-alike");
         assert_eq!(after.iter().filter(untested).count(), 1, "{stem}");
     }
     assert!(after.iter().any(|p| p.contains("node/aardvark_met.rs: still as the template")));

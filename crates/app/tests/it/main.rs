@@ -21,6 +21,7 @@ mod tables;
 mod the_past;
 mod two_captures;
 mod usage;
+mod wordings;
 
 use std::io::Write;
 use std::path::PathBuf;

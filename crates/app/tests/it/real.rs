@@ -74,7 +74,11 @@ const REAL: &[(&str, &str, Answer)] = &[
         "pod-image-pull-failing/registry-name-unresolved of Pod namespace-54b/fast-fail-pod (proven)",
         Right,
     ),
-    ("pasted/64_keda_vs_hpa_confusion/transcript.txt", "nothing", Open),
+    (
+        "pasted/64_keda_vs_hpa_confusion/transcript.txt",
+        "change-refused/definition-missing of Component scaledobject (proven)",
+        Right,
+    ),
     ("objects/pods/default.json", "nothing", Right),
     ("objects/pods/message-container-creating-failed-mount.json", "nothing", Open),
     (

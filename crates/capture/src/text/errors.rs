@@ -75,6 +75,7 @@ pub fn is_error(text: &str) -> bool {
         || text.starts_with("Error: ")
         || text.starts_with("error executing")
         || text.starts_with("error when ")
+        || (text.starts_with("The ") && text.contains("\" is invalid: "))
         || text.starts_with("Unable to connect to the server")
         || text.starts_with("The connection to the server")
         || is_client_log(text)

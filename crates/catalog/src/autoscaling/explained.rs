@@ -119,6 +119,8 @@ mod tests {
             )
         };
         check_gaps(&KIND, &yaml("Disabled"), &["hpa/wheel spec.behavior.scaleDown.selectPolicy"]);
+        let of_set = yaml("Disabled").replace("Deployment", "StatefulSet");
+        check_gaps(&KIND, &of_set, &["hpa/wheel spec.behavior.scaleDown.selectPolicy"]);
         check_gaps(&KIND, &yaml("Max"), &[]);
     }
 }

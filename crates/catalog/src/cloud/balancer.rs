@@ -2,7 +2,7 @@
 //! them are one and the same.
 
 use model::record::{ClusterEvent, Known, Service, ServicePort};
-use model::{App, Kind, Snapshot};
+use model::{App, Evidence, Kind, Snapshot};
 
 use crate::evidence;
 use crate::wording;
@@ -47,6 +47,29 @@ pub(super) fn complaint<'s>(service: &Service, now: &'s Snapshot) -> Option<&'s 
     let about = now.events_about(&object).iter().rev().filter(|e| e.warning);
     let mut told = about.filter(|e| wording::is_balancer_complaint(&e.reason, &e.message));
     told.find(|e| evidence::is_recent(e, now, OVER_SECONDS))
+}
+
+/// Lines at the end of a controller's log that are looked at.
+const LAST_LINES: usize = 2000;
+
+/// What the log of their controller says of a Service's load balancer, from the words of the
+/// complaint on.
+pub(super) fn logged<'s>(service: &Service, now: &'s Snapshot) -> Option<(&'s str, Evidence)> {
+    let named = format!("service {}/{} ", service.meta.namespace, service.meta.name);
+    now.logs.iter().filter(|l| l.unit.is_empty()).find_map(|log| {
+        let last = log.lines.iter().rev().take(LAST_LINES);
+        let line = last.filter(|l| l.contains(&named)).find(|l| {
+            wording::is_balancer_complaint("", l)
+        })?;
+        let text = line.split_once("failed to ensure load balancer: ").map_or(
+            line.as_str(),
+            |(_, after)| after,
+        );
+        let value: String = line.chars().take(300).collect();
+        let object = service.meta.object(Kind::Service);
+        let field = format!("log of {}", log.name);
+        Some((text, evidence::field(log.document, &object, field, value)))
+    })
 }
 
 /// The load balancer that a Service names, so that several can share it.

@@ -92,6 +92,7 @@ fn detect(service: &Service, now: &Snapshot, findings: &mut Findings) {
             let first = evidence::first_time(event, now);
             Some(found.since(first).evidence(evidence::event(event, now)))
         }
+        None if by_log(service, now).is_some() => by_log(service, now),
         None if is_young(service, now) => {
             return findings.rule_out(KIND.id, object, "it is new: a load balancer takes minutes");
         }
@@ -104,6 +105,16 @@ fn detect(service: &Service, now: &Snapshot, findings: &mut Findings) {
             findings.rule_out(KIND.id, object, why);
         }
     }
+}
+
+/// Only the log of the controller says why.
+fn by_log(service: &Service, now: &Snapshot) -> Option<Finding> {
+    let object = service.meta.object(Kind::Service);
+    let (text, fact) = balancer::logged(service, now)?;
+    let headline = format!("Service {object} has no load balancer: {}", short(text));
+    let at = ["status.loadBalancer.ingress", "none", "an address"];
+    let found = waiting(service, wording::balancer_mechanism(text), headline, at);
+    Some(found.evidence([fact]))
 }
 
 /// The first sentence or so of a message.

@@ -178,6 +178,7 @@ mod tests {
     #[test]
     fn an_address_that_no_api_server_has() {
         assert_eq!(story("10.0.0.1:6443"), ["server-address-gone node/a Likely Active"]);
+        assert_eq!(story("10.0.0.2:6443"), ["server-address-gone node/a Likely Active"]);
         assert!(story("10.0.0.9:6443").is_empty(), "the server is there and silent");
         assert!(story("127.0.0.1:6443").is_empty());
         assert!(story("10.0.0.7:5000").is_empty(), "a registry, not the API");

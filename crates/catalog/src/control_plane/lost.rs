@@ -92,7 +92,44 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
         let headline =
             format!("the kubelets of {} nodes cannot reach the API server", kubelets.len());
         findings.push(unreachable(headline, false).evidence(kubelets));
+    } else {
+        findings.found.extend(over(now));
     }
+}
+
+/// All nodes are heard of again, but were silent together, and their pods paid for it.
+fn over(now: &Snapshot) -> Option<Finding> {
+    let well = now.nodes.iter().all(|n| n.ready() == Some(model::Truth::True));
+    let taken = now.events.iter().find(|e| wording::TAINT_REASONS.contains(&e.reason.as_str()));
+    let taken = taken.filter(|_| well && now.nodes.iter().count() >= FEWEST_NODES)?;
+    let mut falls = Vec::new();
+    for node in now.nodes.iter().filter(|n| !n.is_control_plane()) {
+        let object = node.meta.object(Kind::Node);
+        let fell = |e: &&model::record::ClusterEvent| e.reason == "NodeNotReady";
+        let event = now.events_about(&object).iter().rfind(fell)?;
+        falls.push((evidence::last_time(event, now)?, evidence::event(event, now)?));
+    }
+    let first = falls.iter().map(|f| f.0).min()?;
+    let last = falls.iter().map(|f| f.0).max()?;
+    let killed = evidence::last_time(taken, now)?;
+    if falls.len() < FEWEST_NODES || last.since(first) > 90 || killed.since(first) < 0 {
+        return None;
+    }
+    let headline = format!(
+        "all {} nodes fell silent together and are back; pods were driven away meanwhile",
+        falls.len()
+    );
+    let object = ObjectRef::component("kube-apiserver");
+    let look = "kubectl logs -n kube-system -l component=kube-apiserver --previous --tail=50";
+    Some(
+        Finding::new(KIND.id, "heartbeats-lost", object, headline)
+            .since(Some(first))
+            .state(model::State::Recovered)
+            .evidence(falls.into_iter().take(3).map(|(_, fact)| fact))
+            .evidence(evidence::event(taken, now))
+            .affects(everybody(), "no node was heard of for a while")
+            .unsure(Certainty::Likely, &["apiserver-down"], look),
+    )
 }
 
 fn unreachable(headline: String, alone: bool) -> Finding {

@@ -7,6 +7,7 @@ pub(crate) mod kubelets_orphaned;
 pub(crate) mod lost;
 pub(crate) mod mass_eviction_imminent;
 pub(crate) mod name_server;
+pub(crate) mod namespace_terminating_stuck;
 pub(crate) mod pods_marked_but_running;
 pub(crate) mod single;
 mod standing;

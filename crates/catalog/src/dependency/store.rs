@@ -69,7 +69,15 @@ const STORES: [Store; 8] = [
     },
     Store {
         name: "Redis",
-        words: &["redis", "jedis", "lettuce", "noauth", "wrongpass"],
+        words: &[
+            "redis",
+            "jedis",
+            "lettuce",
+            "noauth",
+            "wrongpass",
+            "write against a read only replica",
+            "max number of clients reached",
+        ],
         images: &["redis", "valkey", "redis-stack", "keydb"],
         port: 6379,
         users: &[],

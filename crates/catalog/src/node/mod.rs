@@ -25,6 +25,7 @@ pub(crate) mod pid_exhaustion;
 pub(crate) mod pleg_stalled;
 pub(crate) mod poison_workload;
 pub(crate) mod repair_loop;
+mod resolver;
 mod runtime;
 pub(crate) mod runtime_hung;
 mod shared;
@@ -35,7 +36,7 @@ pub(crate) mod unknown;
 #[cfg(test)]
 mod testing;
 
-use model::record::Node;
+use model::record::{Known, Node};
 use model::{Finding, Kind, Snapshot};
 
 /// A command to be run on a node's machine; where nothing says which machine that is, the
@@ -63,7 +64,10 @@ fn affected_pods(mut finding: Finding, node: &Node, now: &Snapshot) -> Finding {
     for (app, down) in sick {
         let stays = match app.object.kind {
             Kind::StatefulSet => "; not replaced while the node is silent (StatefulSet)",
-            Kind::Pod => "; not replaced at all (a pod without an owner)",
+            // The row of a table does not show who owns a pod.
+            Kind::Pod if app.pods.iter().any(|p| p.meta.known.has(Known::OWNER)) => {
+                "; not replaced at all (a pod without an owner)"
+            }
             _ => "",
         };
         let how = format!("{down} of {} pods on the node are not ready{stays}", app.pods.len());

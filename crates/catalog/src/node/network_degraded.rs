@@ -7,6 +7,7 @@ use model::{
     Snapshot, Step, Text, Truth,
 };
 
+use super::resolver;
 use crate::dependency::complaint::{self, Class, Complaint};
 use crate::service::unreachable_by_client::slow_finding;
 use crate::slow::calls::Calls;
@@ -46,9 +47,9 @@ failure! {
     mechanisms: {
         "network-delay": "packets to and from it take too long",
         "network-loss": "packets to and from it get lost",
-        "name-resolution": "names do not resolve on it, while they do elsewhere",
+        "name-resolution": "names do not resolve on it as they do elsewhere",
     },
-    reads: [Node, Pod, Deployment, StatefulSet, DaemonSet, Service],
+    reads: [Node, Pod, Deployment, StatefulSet, DaemonSet, Service, Event],
     leads_to: [
         "node-flapping",
         "pod-dns-slow",
@@ -65,6 +66,7 @@ failure! {
 }
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
+    findings.found.extend(resolver::findings(KIND.id, now));
     let mut complaints = complaint::all(now);
     complaints.retain(|c| !c.is_over && c.is_heard() && !c.is_own);
     if let Some(finding) = unresolved(&complaints, now) {

@@ -95,9 +95,27 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
             groups.entry(sick.mechanism).or_default().push(sick);
         }
     }
+    if let (true, None, Some((mechanism, fact))) =
+        (groups.is_empty(), now.known_nodes().next(), general)
+    {
+        findings.push(only_told(mechanism, fact));
+    }
     for (mechanism, sick) in groups {
         findings.push(finding(mechanism, &sick, now));
     }
+}
+
+/// No node was shown: only the controller that makes routes speaks.
+fn only_told(mechanism: &'static str, fact: Evidence) -> Finding {
+    let object = ObjectRef::component("cloud-controller-manager");
+    let why = KIND.meaning(mechanism);
+    let headline = format!("the network does not reach the pods of some node: {why}");
+    let look = "kubectl get nodes -o custom-columns=\
+                'NAME:.metadata.name,OUT:.status.conditions[?(@.type==\"NetworkUnavailable\")].status'";
+    Finding::new(KIND.id, mechanism, object.clone(), headline)
+        .evidence([fact])
+        .affects(object, "makes no routes for new nodes")
+        .unsure(Certainty::Likely, &["route-missing"], look)
 }
 
 /// Whether a node's network is unavailable, and why.

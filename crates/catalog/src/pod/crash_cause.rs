@@ -68,6 +68,9 @@ fn why(ended: &Ended<'_>, clue: Option<&Clue<'_>>, app: &App, now: &Snapshot) ->
         cause.role = Role::Symptom;
         return cause;
     }
+    if let Some(cause) = by_hook(ended, app, now) {
+        return cause;
+    }
     if let Some((text, fact)) = start_failure(ended, now)
         && let Some(mut cause) = from_text(&text, ended, app, now)
     {
@@ -95,6 +98,26 @@ pub(crate) fn is_out_of_memory(ended: &Ended<'_>, now: &Snapshot) -> bool {
         || start_failure(ended, now).is_some_and(|(text, _)| says(&text, wording::KILLED_AT_START))
 }
 
+/// Killed because what is to be done after its start did not go well.
+fn by_hook(ended: &Ended<'_>, app: &App, now: &Snapshot) -> Option<Cause> {
+    let failed = |e: &&ClusterEvent| e.reason == "FailedPostStartHook";
+    let event = now.pod_events(ended.pod).iter().rfind(failed);
+    let says_so = ended.word == "PostStartHookError";
+    let begun = ended.end.and_then(|e| e.started_at);
+    let told = event.and_then(|e| evidence::last_time(e, now));
+    // One that failed before an earlier start says nothing about this end.
+    let of_before = begun.zip(told).is_some_and(|(begun, told)| begun.since(told) > 60);
+    if !says_so && (event.is_none() || of_before) {
+        return None;
+    }
+    let why = "its postStart hook fails, and the kubelet ends it for that";
+    let field = container_field(app, ended.container, "lifecycle.postStart");
+    let edit = (field, "a command that fails".into(), "a command that ends well".into());
+    let mut cause = Cause::new("start-hook-failing", why).edit(Some(edit));
+    cause.evidence.extend(event.and_then(|e| evidence::event(e, now)));
+    Some(cause)
+}
+
 /// What the runtime said when it could not start the container.
 fn start_failure(ended: &Ended<'_>, now: &Snapshot) -> Option<(String, Option<Evidence>)> {
     let not_started = |e: &&Terminated| {
@@ -114,7 +137,10 @@ fn start_failure(ended: &Ended<'_>, now: &Snapshot) -> Option<(String, Option<Ev
     let pod = ended.pod.meta.object(Kind::Pod);
     let told = |e: &&ClusterEvent| {
         e.reason == "Failed"
-            && says(&e.message, &["runtime create failed", "failed to start", "exec:"])
+            && says(
+                &e.message,
+                &["runtime create failed", "failed to start", "exec:", "security options"],
+            )
     };
     let event = now.events_about(&pod).iter().rfind(told)?;
     Some((event.message.to_string(), evidence::event(event, now)))
@@ -122,8 +148,11 @@ fn start_failure(ended: &Ended<'_>, now: &Snapshot) -> Option<(String, Option<Ev
 
 /// What a line of a log, or the runtime, says.
 fn from_text(text: &str, ended: &Ended<'_>, app: &App, now: &Snapshot) -> Option<Cause> {
-    let said = log_lines::meaning(text)?;
     let name = ended.container;
+    if says(text, wording::MOUNT_OVER_FILE) {
+        return Some(mount_over_file(text, name, app));
+    }
+    let said = log_lines::meaning(text)?;
     let named = |words: &str, else_named: &str| {
         format!("{words} {}", log_lines::path(text).unwrap_or(else_named))
     };
@@ -177,6 +206,18 @@ fn from_text(text: &str, ended: &Ended<'_>, app: &App, now: &Snapshot) -> Option
         Says::Fault => return None,
     };
     Some(cause)
+}
+
+/// A volume gives a directory where a file is wanted, or a file in place of a directory.
+fn mount_over_file(text: &str, container: &str, app: &App) -> Cause {
+    let path = wording::between(text, "rootfs at \"", "\"").unwrap_or("a path of the image");
+    let spec = app.spec().and_then(|s| super::edit::container(s, container));
+    let mount = spec.and_then(|c| c.volume_mounts.iter().find(|m| m.mount_path == path));
+    let volume = mount.map_or("a volume", |m| m.name.as_str());
+    let field = container_field(app, container, &format!("volumeMounts[{path}]"));
+    let expected = "a subPath that names a key of its volume, or the path of a directory";
+    Cause::new("mount-path-wrong", format!("volume {volume} does not fit at {path}"))
+        .edit(Some((field, volume.to_owned(), expected.into())))
 }
 
 /// A data store that answers, but not with what is needed. Its own side is what to look at.

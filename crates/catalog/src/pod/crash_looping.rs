@@ -57,6 +57,8 @@ failure! {
         "certificate-rejected": "a certificate is not accepted",
         "configuration-invalid": "it does not like its settings",
         "address-in-use": "the port it wants is taken",
+        "mount-path-wrong": "a volume is mounted where something of another kind is",
+        "start-hook-failing": "what is to be done after its start does not go well",
         "read-only-file-system": "it writes where nothing may be written",
         "killed-by-probe": "the kubelet kills it because a probe fails",
         "out-of-memory": "it needs more memory than it may use",

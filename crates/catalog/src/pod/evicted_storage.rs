@@ -71,7 +71,7 @@ fn detect(app: &App, now: &Snapshot, findings: &mut Findings) {
     let node: fn(&str) -> bool = wording::is_disk_eviction;
     for is in [own, node] {
         let gone = evicted::of(app, now, is);
-        let Some(first) = gone.iter().max_by_key(|e| e.fact.at) else { continue };
+        let Some(first) = gone.iter().max_by_key(|e| e.at) else { continue };
         match evicted::state(app, &gone, now) {
             Some(state) => findings.push(finding(app, first, &gone).state(state)),
             None => {
@@ -87,7 +87,8 @@ fn finding(app: &App, first: &Evicted<'_>, gone: &[Evicted<'_>]) -> Finding {
     let n = gone.len();
     let pods = if n == 1 { "a pod".to_owned() } else { format!("{n} pods") };
     let verb = if n == 1 { "was" } else { "were" };
-    let headline = format!("{pods} of {} {verb} evicted: {}", app.object, KIND.meaning(mechanism));
+    let how = if wording::is_refused_for_disk(first.text) { "refused" } else { "evicted" };
+    let headline = format!("{pods} of {} {verb} {how}: {}", app.object, KIND.meaning(mechanism));
     let own = mechanism != "node-pressure";
     let mut finding = Finding::new(KIND.id, mechanism, app.object.clone(), headline)
         .field(field, value, expected)

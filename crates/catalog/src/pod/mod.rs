@@ -28,6 +28,7 @@ pub(crate) mod pending_unschedulable;
 pub(crate) mod probe_failing;
 pub(crate) mod probe_failing_node_loaded;
 mod pull_cause;
+pub(crate) mod refused_by_node;
 pub(crate) mod restarts;
 pub(crate) mod sandbox_failing;
 mod storage_limit;

@@ -107,6 +107,16 @@ fn known_service(
     now: &Snapshot,
 ) {
     let name = &service.meta.name;
+    // It is only another name: it has neither pods nor ports of its own.
+    if service.kind == "ExternalName" {
+        let outside = &service.external_name;
+        trouble.expected = format!("Service {name} stands for a host that answers");
+        trouble.why = match outside.is_empty() {
+            true => format!("Service {name} is only another name, whose host does not answer"),
+            false => format!("Service {name} is only another name for {outside}"),
+        };
+        return;
+    }
     let has = |p: u16| service.ports.iter().any(|s| s.port == p);
     if let (Some(port), Some(first)) = (port.filter(|p| !has(*p)), service.ports.first()) {
         trouble.mechanism = "dependency-address-wrong";

@@ -115,6 +115,8 @@ fn failing<'s>(
     let events = now.events_about(&pod.meta.object(Kind::Pod));
     let failed = |e: &ClusterEvent| {
         matches!(e.reason.as_str(), "FailedCreatePodSandBox" | "NetworkNotReady")
+            // What cannot take a network down cannot make one either.
+            || (e.reason == "FailedKillPod" && says(&e.message, wording::NETWORK_TEARDOWN))
     };
     let at = events.iter().rposition(failed)?;
     let event = events.get(at)?;

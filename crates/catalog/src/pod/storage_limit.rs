@@ -12,11 +12,11 @@ const RECENT_SECONDS: i64 = 3600;
 
 pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut Findings) {
     let evicted = evicted::of(app, now, |text| says(text, wording::STORAGE_LIMIT));
-    let Some(Evicted { pod, text, fact }) = evicted.iter().max_by_key(|e| e.fact.at) else {
+    let Some(Evicted { pod, text, fact, at }) = evicted.iter().max_by_key(|e| e.at) else {
         return;
     };
     let message = &sentence(text);
-    let age = fact.at.map(|at: Timestamp| now.now.since(at));
+    let age = at.map(|at: Timestamp| now.now.since(at));
     let lost = app.lost_replicas();
     if lost == 0 && age.is_none_or(|a| a > RECENT_SECONDS) {
         let what = format!("{} pods of {} evicted for their disk use", evicted.len(), app.object);
@@ -26,7 +26,7 @@ pub(super) fn detect(id: &'static str, app: &App, now: &Snapshot, findings: &mut
     let headline = format!("{} fills more disk than its limit allows: {message}", app.object);
     let finding = Finding::new(id, "ephemeral-storage-limit", app.object.clone(), headline)
         .field(field, value, "more, or less written: logs, caches and scratch files")
-        .since(fact.at)
+        .since(evicted.iter().filter_map(|e| e.fact.at).min())
         .evidence([fact.clone()])
         .affects(
             app.object.clone(),

@@ -115,16 +115,14 @@ mod tests {
     fn settings_that_are_missing_are_told_one_by_one() {
         let map = "kind: ConfigMap\nmetadata: {namespace: edge, name: ingress-nginx-controller}\n\
                    data: {keep-alive: '75', max-worker-connections: '65536'}\n";
-        check_gaps(
-            &KIND,
-            map,
-            &[
-                "cm/ingress-nginx-controller data.keep-alive-requests",
-                "cm/ingress-nginx-controller data.upstream-keepalive-connections",
-                "cm/ingress-nginx-controller data.upstream-keepalive-requests",
-                "cm/ingress-nginx-controller data.upstream-keepalive-timeout",
-            ],
-        );
+        let all = [
+            "cm/ingress-nginx-controller data.keep-alive-requests",
+            "cm/ingress-nginx-controller data.upstream-keepalive-connections",
+            "cm/ingress-nginx-controller data.upstream-keepalive-requests",
+            "cm/ingress-nginx-controller data.upstream-keepalive-timeout",
+        ];
+        check_gaps(&KIND, map, &all);
+        check_gaps(&KIND, &map.replace("edge", "door"), &all);
         check_gaps(&KIND, &map.replace("ingress-nginx-controller", "site"), &[]);
         // Keys that were not read are not known to be missing.
         let names = map.replace("data: {keep-alive: '75', max-worker-connections: '65536'}\n", "");

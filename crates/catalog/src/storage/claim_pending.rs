@@ -173,10 +173,11 @@ fn presumed_users<'s>(object: &ObjectRef, now: &'s Snapshot) -> Vec<&'s App> {
     if !alone || !now.coverage.lists(Kind::PersistentVolumeClaim, &object.namespace) {
         return Vec::new();
     }
+    // Who waits and does not say for what may wait for it too.
     let waits = |app: &&App| {
-        let told = Waiting::of(app, now).and_then(|w| w.told).and_then(|t| t.refusal);
-        !app.shows_spec()
-            && told.is_some_and(|r| r.has(|r| matches!(r, Reason::ClaimUnbound | Reason::NoVolume)))
+        let told = Waiting::of(app, now).map(|w| w.told.and_then(|t| t.refusal));
+        let for_claim = |r: &Reason| matches!(r, Reason::ClaimUnbound | Reason::NoVolume);
+        !app.shows_spec() && told.is_some_and(|t| t.is_none_or(|r| r.has(for_claim)))
     };
     now.apps_in(&object.namespace).iter().filter(waits).collect()
 }

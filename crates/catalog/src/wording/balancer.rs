@@ -23,6 +23,8 @@ const COMPLAINTS: &[(&[&str], &str)] = &[
             "limit exceeded",
             "limitexceeded",
             "limit reached",
+            "resource_limit_exceeded",
+            "cannot have more than",
             "maximum number of",
         ],
         "quota-exceeded",

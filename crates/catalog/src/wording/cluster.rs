@@ -73,6 +73,17 @@ pub const POD_SECURITY_OLD: &[&str] = &[
 pub const CLASS: &[&str] =
     &["storageclass.storage.k8s.io \"", "storageclass \"", "storage class \""];
 
+/// A provisioner says that its volumes cannot be used by as many as the claim asks for.
+pub const ACCESS_UNSUPPORTED: &[&str] = &[
+    "only accessmodes[",
+    "access modes are not supported",
+    "accessmode is not supported",
+    "unsupported access mode",
+    "access mode not supported",
+    "multi_node_multi_writer not supported",
+    "invalid accessmodes",
+];
+
 /// A class whose volumes are made by hand.
 pub const NO_PROVISIONER: &[&str] =
     &["kubernetes.io/no-provisioner", "no volume plugin matched", "cannot find volume plugin"];
@@ -121,3 +132,7 @@ pub const SCHEDULE_INVALID: &[&str] = &[
     "invalid timezone",
     "unknown time zone",
 ];
+
+/// The API knows no objects of a kind: their definition is not installed.
+pub const KIND_UNKNOWN: &[&str] =
+    &["no matches for kind \"", "doesn't have a resource type \"", "no kind \""];

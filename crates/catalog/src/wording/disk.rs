@@ -35,7 +35,12 @@ pub fn image_gc(text: &str) -> Option<(u64, u64)> {
 
 /// Whether a pod was evicted because its node is short of disk (and not for its own limit).
 pub fn is_disk_eviction(text: &str) -> bool {
-    says(text, &["was low on resource"]) && says(text, DISK_SHORT)
+    says(text, &["was low on resource"]) && says(text, DISK_SHORT) || is_refused_for_disk(text)
+}
+
+/// Whether a node refused a pod, that was assigned to it, because it is short of disk.
+pub fn is_refused_for_disk(text: &str) -> bool {
+    says(text, &["node had condition: [diskpressure"])
 }
 
 /// What the containers of an evicted pod used, in bytes: `Container main was using 10619440Ki,

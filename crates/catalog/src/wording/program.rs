@@ -35,6 +35,18 @@ pub const CREDENTIALS_REJECTED: &[&str] = &[
     "permission denied for schema",
     "permission denied for relation",
     "permission denied for database",
+    "invalidaccesskeyid",
+    "signaturedoesnotmatch",
+    "invalidclienttokenid",
+    "unrecognizedclientexception",
+    "security token included in the request is",
+    "expiredtoken",
+    "is not authorized to perform",
+    "access key id you provided does not exist",
+    "invalid_grant",
+    "invalid_client",
+    "aadsts",
+    "invalid api key",
 ];
 
 /// A certificate is not accepted by one side of a connection.
@@ -251,6 +263,10 @@ pub const CONNECTION_FAILED: &[&str] = &[
     "failed to obtain jdbc connection",
     "connection attempt failed",
 ];
+
+/// A volume is mounted where the image has something of another kind.
+pub const MOUNT_OVER_FILE: &[&str] =
+    &["mount a directory onto a file", "not a directory: unknown", "is a directory: unknown"];
 
 /// The program that was to be started is not there.
 pub const COMMAND_MISSING: &[&str] = &[

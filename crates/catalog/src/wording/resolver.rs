@@ -136,6 +136,10 @@ pub fn question(line: &str) -> Option<Question<'_>> {
     (class == "IN").then_some(Question { name, is_unknown: code == "NXDOMAIN" })
 }
 
+/// A node lists more name servers than a pod can be given.
+pub const SERVERS_OMITTED: &[&str] =
+    &["nameserver limits were exceeded", "nameservers have been omitted"];
+
 #[cfg(test)]
 mod tests {
     use super::*;

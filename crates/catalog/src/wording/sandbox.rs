@@ -16,6 +16,10 @@ pub const ADDRESSES_EXHAUSTED: &[&str] = &[
     "insufficient free ip",
     "range set: ",
     "no ips available",
+    "assigned 0 out of 1 requested",
+    "no more free affine blocks",
+    "no free ips",
+    "could not allocate ip",
     "unable to allocate ip",
     "out of ip addresses",
 ];
@@ -46,6 +50,10 @@ pub const SECURITY_PROFILE: &[&str] = &[
 /// The image every sandbox begins with cannot be had.
 pub const SANDBOX_IMAGE: &[&str] =
     &["failed to get sandbox image", "failed to pull sandbox image", "/pause:", "/pause@"];
+
+/// The network of a sandbox cannot be taken down.
+pub const NETWORK_TEARDOWN: &[&str] =
+    &["failed to teardown pod", "failed to destroy network", "failed to tear down network"];
 
 /// The network of a sandbox cannot be made.
 pub const NETWORK_SETUP: &[&str] = &[

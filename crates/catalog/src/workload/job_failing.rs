@@ -65,6 +65,8 @@ failure! {
         "certificate-rejected": "a certificate is not accepted",
         "configuration-invalid": "it does not like its settings",
         "address-in-use": "the port it wants is taken",
+        "mount-path-wrong": "a volume is mounted where something of another kind is",
+        "start-hook-failing": "what is to be done after its start does not go well",
         "read-only-file-system": "it writes where nothing may be written",
         "cron-suspended": "it is suspended and starts no runs",
         "cron-too-many-missed": "it missed so many runs that it starts none",
@@ -220,6 +222,7 @@ fn bare_attempts(app: &App, now: &Snapshot, findings: &mut Findings) {
 
 /// Events are all that is known of a Job.
 fn only_told(now: &Snapshot, findings: &mut Findings) {
+    cron::only_told(KIND.id, now, findings);
     let told = |e: &&ClusterEvent| runs::outcome_of_event(e).is_some();
     for event in now.events.iter().filter(told) {
         let Some(about) = event.about.as_ref().filter(|o| o.kind == Kind::Job) else { continue };

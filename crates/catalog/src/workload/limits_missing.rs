@@ -90,6 +90,8 @@ mod tests {
         let field = "spec.template.spec.containers[main].resources.limits.memory";
         let asks = yaml("requests: {memory: 128Mi}");
         check_gaps(&KIND, &asks, &[&format!("deploy/buoy {field}")]);
+        let of_set = asks.replace("Deployment", "StatefulSet");
+        check_gaps(&KIND, &of_set, &[&format!("sts/buoy {field}")]);
         check_gaps(&KIND, &yaml("limits: {memory: 1Gi}"), &[]);
         let range = "kind: LimitRange\nmetadata: {namespace: dock, name: l}\nspec: {limits: \
                      [{type: Container, default: {memory: 1Gi}}]}\n";

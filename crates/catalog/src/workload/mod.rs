@@ -2,6 +2,7 @@
 
 mod access;
 pub(crate) mod audit;
+pub(crate) mod change_refused;
 mod dependency;
 pub(crate) mod dependency_failing;
 pub(crate) mod dns_alpine;

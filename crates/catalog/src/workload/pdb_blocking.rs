@@ -74,6 +74,44 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
             None => {}
         }
     }
+    if now.budgets.is_empty() {
+        findings.found.extend(only_told(now));
+    }
+}
+
+/// A drain is refused and no budget was shown: the pods it names are all that is known.
+fn only_told(now: &Snapshot) -> Option<Finding> {
+    let told = now.client_errors.iter().filter(|e| says(&e.text, wording::EVICTION_REFUSED));
+    let mut told = told.filter_map(|e| Some((refused_pod(&e.text)?, e)));
+    let (pod, error) = told.next()?;
+    let is_own = |p: &Pod| p.meta.name == pod.name;
+    let here = now.apps_in(&pod.namespace).iter();
+    let app = here.into_iter().find(|a| a.pods.iter().any(|p| is_own(p)));
+    let object = app.map_or_else(|| pod.clone(), |a| a.object.clone());
+    let text = format!("a disruption budget lets no pod of {object} go: a drain waits for it");
+    let mechanism = match app.map(|a| a.lost_replicas()) {
+        Some(1..) => "pods-unhealthy",
+        _ => "budget-allows-none",
+    };
+    let look = match pod.namespace.as_str() {
+        "" => "kubectl get pdb -A".to_owned(),
+        namespace => format!("kubectl get pdb -n {namespace}"),
+    };
+    let fact = evidence::field(error.document, &object, "client", error.text.clone());
+    Some(
+        Finding::new(KIND.id, mechanism, object.clone(), text)
+            .evidence([fact])
+            .affects(object, "its pods cannot be evicted")
+            .unsure(Certainty::Possible, &["pods-unhealthy", "two-budgets"], look),
+    )
+}
+
+/// The pod in `error when evicting pods/"web-0" -n "shop" (will retry after 5s): ...`.
+fn refused_pod(text: &str) -> Option<ObjectRef> {
+    let (_, rest) = text.split_once("evicting pod")?;
+    let name = wording::between(rest, "\"", "\"").filter(|n| !n.is_empty())?;
+    let namespace = wording::between(rest, "-n \"", "\"").unwrap_or_default();
+    Some(ObjectRef::new(Kind::Pod, namespace, name))
 }
 
 /// Why no pod may be evicted; `None` when one may.

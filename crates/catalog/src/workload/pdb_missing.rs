@@ -93,6 +93,7 @@ mod tests {
     #[test]
     fn replicas_that_others_need_want_a_budget() {
         check_gaps(&KIND, &yaml(2), &["deploy/buoy PodDisruptionBudget"]);
+        check_gaps(&KIND, &yaml(5), &["deploy/buoy PodDisruptionBudget"]);
         check_gaps(&KIND, &yaml(1), &[]);
         let budget = "kind: PodDisruptionBudget\nmetadata: {namespace: dock, name: b}\nspec: \
                       {selector: {matchLabels: {app: buoy}}, maxUnavailable: 1}\n";

@@ -55,8 +55,43 @@ const NEARLY_PERCENT: i64 = 80;
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
     for quota in now.quotas.iter().filter(|q| q.meta.live.has(Known::STATUS)) {
-        findings.found.extend(full_for(quota, now));
+        findings.found.extend(full_for(quota, now).or_else(|| nearly(quota)));
     }
+}
+
+/// What is left is so little that the next change may take it.
+const ALMOST_PERCENT: i128 = 95;
+
+/// A quota of this much or less is meant to be used up.
+const FEW: i128 = 4;
+
+/// The resource of which least is left, when that is very little.
+fn nearly(quota: &Quota) -> Option<Finding> {
+    let share = |used: Quantity, hard: Quantity| {
+        i128::from(used.milli()) * 100 / i128::from(hard.milli().max(1))
+    };
+    let counted = |hard: Quantity| i128::from(hard.milli()) > FEW * 1000;
+    let all = quota.hard.iter().filter_map(|(resource, hard)| {
+        let used = quota.used.get(resource)?;
+        let almost = share(used, hard) >= ALMOST_PERCENT && used < hard;
+        (almost && counted(hard)).then_some((share(used, hard), resource, used, hard))
+    });
+    let (_, resource, used, hard) = all.max_by_key(|r| (r.0, r.1))?;
+    let object = quota.meta.object(Kind::ResourceQuota);
+    let text = |q: Quantity| q.text(resource);
+    let value = format!("{} of {}", text(used), text(hard));
+    let field = format!("status.used[{resource}]");
+    let headline = format!(
+        "quota {object} has {} of {resource} left: {value} are used",
+        text(hard.minus(used))
+    );
+    let fact = evidence::field(quota.meta.source, &object, field, value);
+    let finding = Finding::new(KIND.id, quota_mechanism(resource), object, headline)
+        .field(format!("spec.hard[{resource}]"), text(hard), "more, or fewer who use it")
+        .evidence([fact])
+        .role(Role::Contributing)
+        .state(State::Suspected);
+    Some(finding)
 }
 
 /// The workload whose next pod does not fit, with the resource that is short.

@@ -114,6 +114,8 @@ mod tests {
     fn traffic_without_a_readiness_probe_is_a_gap() {
         let field = "spec.template.spec.containers[main].readinessProbe";
         check_gaps(&KIND, &yaml(""), &[&format!("deploy/buoy {field}")]);
+        let alive = yaml(", livenessProbe: {tcpSocket: {port: 8080}}");
+        check_gaps(&KIND, &alive, &[&format!("deploy/buoy {field}")]);
         check_gaps(&KIND, &yaml(", readinessProbe: {tcpSocket: {port: 8080}}"), &[]);
         let object = ObjectRef::new(Kind::Deployment, "dock", "buoy");
         let gap = Gap { failure: KIND.id, object, field: field.into(), why: String::new() };

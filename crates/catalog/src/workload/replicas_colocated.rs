@@ -105,6 +105,7 @@ mod tests {
     fn two_pods_on_one_of_two_nodes_are_a_gap() {
         let field = "deploy/buoy spec.template.spec.topologySpreadConstraints";
         check_gaps(&KIND, &yaml("n1", "n1"), &[field]);
+        check_gaps(&KIND, &yaml("n2", "n2"), &[field]);
         check_gaps(&KIND, &yaml("n1", "n2"), &[]);
         let alone = yaml("n1", "n1").replace("kind: Node\nmetadata: {name: n2}\n", "");
         check_gaps(&KIND, alone.trim_end_matches("---\n"), &[]);

@@ -86,6 +86,8 @@ mod tests {
     #[test]
     fn one_pod_behind_a_route_is_a_gap() {
         check_gaps(&KIND, &(yaml(1, "") + INGRESS), &["deploy/buoy spec.replicas"]);
+        let other = (yaml(1, "") + INGRESS).replace("buoy", "boat");
+        check_gaps(&KIND, &other, &["deploy/boat spec.replicas"]);
         check_gaps(&KIND, &(yaml(2, "") + INGRESS), &[]);
         check_gaps(&KIND, &yaml(1, ""), &[]);
     }

@@ -6,7 +6,7 @@ use super::config_value::ReadValue;
 use super::meta::common_parts;
 use super::rules::GroupWire;
 use super::{ConfigValue, Known, Meta, Record, Rules};
-use crate::{Kind, List, Resources, Text};
+use crate::{Condition, Kind, List, Resources, Text};
 
 /// A ResourceQuota.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -67,6 +67,8 @@ pub struct Named {
     pub rules: Option<Box<Rules>>,
     /// Whether its data can never be changed.
     pub immutable: bool,
+    /// Why a namespace that is being deleted is still there.
+    pub conditions: List<Condition>,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +150,7 @@ impl Named {
         #[serde(default)]
         struct Status {
             phase: Text,
+            conditions: List<Condition>,
         }
         let wire = Wire::deserialize(d)?;
         let mut rules = if kind == Kind::ConfigMap { wire.data.rules } else { Rules::default() };
@@ -163,7 +166,10 @@ impl Named {
             // Nobody compares the labels of a config map, and there are very many.
             meta.labels = Default::default();
         }
-        let told = wire.kind.or(wire.status.map(|s| s.phase)).filter(|s| !s.is_empty());
+        let status = wire.status.unwrap_or_default();
+        let is_namespace = kind == Kind::Namespace;
+        let conditions = if is_namespace { status.conditions } else { List::default() };
+        let told = wire.kind.or(Some(status.phase)).filter(|s| !s.is_empty());
         let spec = wire.spec.unwrap_or_default();
         let state = told.unwrap_or(spec.controller);
         if kind == Kind::PrometheusRule {
@@ -172,7 +178,8 @@ impl Named {
         let rules = (!rules.is_empty()).then(|| Box::new(rules));
         let keys = keys.chain(secrets).collect();
         let immutable = wire.immutable.unwrap_or(false);
-        Ok(Named { meta, kind, keys, values: values.into(), state, settings, rules, immutable })
+        let values = values.into();
+        Ok(Named { meta, kind, keys, values, state, settings, rules, immutable, conditions })
     }
 }
 
@@ -274,6 +281,7 @@ impl Record for Named {
     const SHOWN_BY: &'static [(Known, &'static [&'static str])] = common_parts![
         (Known::SPEC, &["/data", "/dataKeys", "/imagePullSecrets", "/spec/groups"]),
         (Known::STATUS, &["/status/phase", "/type", "/spec/controller"]),
+        (Known::CONDITIONS, &["/status/conditions"]),
     ];
 
     fn meta(&self) -> &Meta {
@@ -294,6 +302,7 @@ impl Record for Named {
                 self.values.clone_from(&other.values);
             }
             Known::STATUS => self.state.clone_from(&other.state),
+            Known::CONDITIONS => self.conditions.clone_from(&other.conditions),
             _ => {}
         }
     }

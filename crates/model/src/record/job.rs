@@ -106,8 +106,12 @@ impl JobStatus {
         let plan = std::mem::take(&mut self.plan);
         let word = std::mem::take(&mut self.word);
         let failed = self.failed;
+        let (last, age) = (self.last_scheduled, self.last_scheduled_age_seconds);
         self.clone_from(other);
         self.plan = plan;
+        // A description has the time, the row of a table how long ago that was.
+        self.last_scheduled = self.last_scheduled.or(last);
+        self.last_scheduled_age_seconds = self.last_scheduled_age_seconds.or(age);
         if self.word.is_empty() {
             self.word = word;
         } else {

@@ -335,6 +335,10 @@ pub trait Record: Sized {
                 part => self.take(part, other),
             }
         }
+        // `describe` prints that a pod is being deleted, and no age.
+        let deleting = other.meta().deleting;
+        let meta = self.meta_mut();
+        meta.deleting = meta.deleting.filter(|t| t.seconds() > 0).or(deleting).or(meta.deleting);
         let (known, live) = (other.meta().known, other.meta().live);
         self.meta_mut().known.add(known);
         self.meta_mut().live.add(live);

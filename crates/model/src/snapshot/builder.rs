@@ -249,6 +249,10 @@ impl Builder {
         let mut implied = Implied::default();
         let (events, lists) = (&*self.events, &self.coverage);
         implied.add(implied::services(events, &self.services, lists), &mut self.services);
+        implied.add(
+            implied::services_of_logs(&self.logs, &self.services, lists),
+            &mut self.services,
+        );
         implied.add(implied::claims(events, &self.claims, lists), &mut self.claims);
         implied.add(implied::scalers(events, &self.scalers, lists), &mut self.scalers);
         implied.add(implied::pods(events, &self.pods, lists), &mut self.pods);

@@ -14,19 +14,38 @@ use crate::record::{
 use crate::{Kind, ObjectRef, Text};
 
 /// What the newest telling event says of a pod: reason, fragment of the message, word.
-const WORDS: [(&str, &str, &str); 13] = [
+const WORDS: [(&str, &str, &str); 32] = [
     ("FailedScheduling", "", "Pending"),
     ("InspectFailed", "", "InvalidImageName"),
     ("BackOff", "pulling image", "ImagePullBackOff"),
     ("Failed", "failed to pull image", "ErrImagePull"),
     ("Failed", "imagepull", "ImagePullBackOff"),
     ("BackOff", "restarting failed container", "CrashLoopBackOff"),
+    ("ErrImageNeverPull", "", "ErrImageNeverPull"),
+    ("Failed", "runtime create failed", "RunContainerError"),
+    ("Failed", "failed to start container", "RunContainerError"),
+    ("Failed", "exec: ", "RunContainerError"),
+    ("Failed", "security options", "CreateContainerError"),
+    ("Failed", "runasnonroot", "CreateContainerConfigError"),
+    ("Failed", "run as non-root", "CreateContainerConfigError"),
+    ("Failed", "subpath", "CreateContainerConfigError"),
+    ("FailedPostStartHook", "", "PostStartHookError"),
     ("Failed", "not found", "CreateContainerConfigError"),
     ("Failed", "couldn't find key", "CreateContainerConfigError"),
     ("FailedMount", "", "ContainerCreating"),
     ("FailedAttachVolume", "", "ContainerCreating"),
     ("FailedCreatePodSandBox", "", "ContainerCreating"),
+    ("FailedKillPod", "", "Terminating"),
     ("Evicted", "", "Evicted"),
+    ("NodeAffinity", "", "NodeAffinity"),
+    ("UnexpectedAdmissionError", "", "UnexpectedAdmissionError"),
+    ("TopologyAffinityError", "", "TopologyAffinityError"),
+    ("SysctlForbidden", "", "SysctlForbidden"),
+    ("AppArmor", "", "AppArmor"),
+    ("OutOfcpu", "", "OutOfcpu"),
+    ("OutOfmemory", "", "OutOfmemory"),
+    ("OutOfpods", "", "OutOfpods"),
+    ("OutOfephemeral-storage", "", "OutOfephemeral-storage"),
     ("Unhealthy", "", "Running"),
 ];
 
@@ -161,7 +180,9 @@ pub(super) fn services(
     read: &[Arc<Service>],
     lists: &Coverage,
 ) -> (Kind, Vec<Arc<Service>>) {
-    let told = events.iter().filter(|e| e.reason.contains("LoadBalancer"));
+    // That of MetalLB has no such word in it.
+    let is = |reason: &str| reason.contains("LoadBalancer") || reason == "AllocationFailed";
+    let told = events.iter().filter(|e| is(&e.reason));
     let told: Vec<ClusterEvent> = told.cloned().collect();
     let found = unread(Kind::Service, &told, read.iter().map(|s| &s.meta), lists).into_iter();
     let service = |mut meta: Meta| {
@@ -170,6 +191,40 @@ pub(super) fn services(
     };
     (Kind::Service, found.map(service).collect())
 }
+
+/// Services of which only the log of the controller of load balancers tells.
+pub(super) fn services_of_logs(
+    logs: &[LogLines],
+    read: &[Arc<Service>],
+    lists: &Coverage,
+) -> (Kind, Vec<Arc<Service>>) {
+    let mut found: BTreeMap<(String, String), u16> = BTreeMap::new();
+    for log in logs.iter().filter(|l| l.unit.is_empty()) {
+        for line in log.lines.iter().rev().take(BALANCER_LINES) {
+            let Some((_, rest)) = line.split_once(BALANCER_FAILED) else { continue };
+            let name = rest.split(' ').next().and_then(|n| n.split_once('/'));
+            if let Some((namespace, name)) = name {
+                found.entry((namespace.to_owned(), name.to_owned())).or_insert(log.document);
+            }
+        }
+    }
+    let unread = |(namespace, name): &(String, String)| {
+        let known = read.iter().any(|s| s.meta.namespace == *namespace && s.meta.name == *name);
+        !known && !lists.lists(Kind::Service, namespace)
+    };
+    let service = |((namespace, name), document): ((String, String), u16)| {
+        let mut meta = meta(&ObjectRef::new(Kind::Service, &namespace, &name), document);
+        (meta.known, meta.live) = (Known::STATUS, Known::STATUS);
+        Arc::new(Service { meta, kind: "LoadBalancer".into(), ..Service::default() })
+    };
+    (Kind::Service, found.into_iter().filter(|(n, _)| unread(n)).map(service).collect())
+}
+
+/// After these words the controller of load balancers names a Service it could not serve.
+const BALANCER_FAILED: &str = "error processing service ";
+
+/// Lines at the end of a log that are looked at.
+const BALANCER_LINES: usize = 2000;
 
 /// Autoscalers of which only complaints are known.
 pub(super) fn scalers(

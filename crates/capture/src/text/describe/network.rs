@@ -49,6 +49,11 @@ pub fn service(body: Section<'_>, value: &mut Value) -> Vec<(u32, Value)> {
             _ => {}
         }
     }
+    // The addresses stand above the ports, where there are any.
+    let is_balanced = value.pointer("/spec/type").is_some_and(|t| t == "LoadBalancer");
+    if is_balanced && !ports.is_empty() && value.pointer("/status/loadBalancer").is_none() {
+        put(value, "status.loadBalancer.ingress", json!([]));
+    }
     put(value, "spec.ports", ports);
     let Some(line) = shown else { return Vec::new() };
     let field = |p: &str| value.pointer(p).and_then(Value::as_str);

@@ -222,6 +222,9 @@ pub struct InNamespace {
 /// Fills a namespace; returns its quotas and limit ranges.
 pub fn namespace(body: Section<'_>, name: &str, value: &mut Value) -> InNamespace {
     put_some(value, "status.phase", body.some("Status"));
+    if let Some(entry) = body.find(&["Conditions"]) {
+        put(value, "status.conditions", super::pod::conditions(entry));
+    }
     let mut found = InNamespace::default();
     let lines = body.lines;
     for (at, line) in lines.iter().enumerate() {

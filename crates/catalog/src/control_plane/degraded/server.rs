@@ -87,9 +87,28 @@ pub(super) fn report(now: &Snapshot, findings: &mut Findings) {
     if !told.iter().any(|(told, _)| matches!(told, Told::EtcdSlow | Told::EtcdDown)) {
         slow_by_logs(now, findings);
     }
+    if !told.iter().any(|(told, _)| *told == Told::EtcdFull) {
+        full_by_events(now, findings);
+    }
     no_settings(now, findings);
     checks(now, findings);
 }
+
+/// Controllers that could not write say so in events, when there was room for those.
+fn full_by_events(now: &Snapshot, findings: &mut Findings) {
+    let told = now.events.iter().filter(|e| {
+        e.message.contains("etcdserver: ")
+            && says(&e.message, wording::ETCD_FULL)
+            && evidence::is_recent(e, now, RECENT_SECONDS)
+    });
+    let facts: Vec<Evidence> = told.filter_map(|e| evidence::event(e, now)).take(3).collect();
+    if let Some(meaning) = meaning(Told::EtcdFull).filter(|_| !facts.is_empty()) {
+        findings.push(finding(&meaning, facts));
+    }
+}
+
+/// How long ago a complaint may have come and still be about now, in seconds.
+const RECENT_SECONDS: i64 = 900;
 
 fn finding(meaning: &Meaning, facts: impl IntoIterator<Item = Evidence>) -> Finding {
     let object = ObjectRef::component(meaning.component);

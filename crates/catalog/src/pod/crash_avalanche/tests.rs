@@ -38,6 +38,8 @@ const IN_TURN: [&str; 3] = ["2026-01-02T10:00:00Z", "2026-01-02T10:01:10Z", "202
 fn replicas_that_fall_in_turn_are_an_avalanche() {
     let yaml = falls(IN_TURN) + &ready("web-6f4d5b7c9d-ddddd", "web-6f4d5b7c9d");
     check(&KIND, &yaml, &["load-moves-on deploy/web Likely Active"]);
+    let aborted = yaml.replace("exitCode: 137, reason: OOMKilled", "exitCode: 134, reason: Error");
+    check(&KIND, &aborted, &["load-moves-on deploy/web Likely Active"]);
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub(super) struct Evicted<'s> {
     pub(super) pod: &'s Pod,
     pub(super) text: &'s str,
     pub(super) fact: Evidence,
+    /// When, also where only ages are known: to be compared, not to be shown.
+    pub(super) at: Option<Timestamp>,
 }
 
 /// How long an eviction counts, in seconds, when its workload is whole again.
@@ -26,18 +28,20 @@ fn evicted<'s>(pod: &'s Pod, now: &'s Snapshot, is: fn(&str) -> bool) -> Option<
     let object = pod.meta.object(Kind::Pod);
     let told = |e: &&ClusterEvent| e.reason == "Evicted" && is(&e.message);
     if let Some(event) = now.events_about(&object).iter().rfind(told) {
-        return Some(Evicted { pod, text: &event.message, fact: evidence::event(event, now)? });
+        let at = evidence::last_time(event, now);
+        let fact = evidence::event(event, now)?;
+        return Some(Evicted { pod, text: &event.message, fact, at });
     }
     let (reason, text) = pod.why.as_deref()?;
     let fits = reason == "Evicted" && is(text);
     let fact = evidence::field(pod.meta.source, &object, "status.message", text.as_str());
     let at = pod.ready.and_then(|r| r.since).or(pod.started);
-    fits.then_some(Evicted { pod, text, fact: Evidence { at, ..fact } })
+    fits.then_some(Evicted { pod, text, fact: Evidence { at, ..fact }, at })
 }
 
 /// When the last of them was evicted.
 pub(super) fn last(evicted: &[Evicted<'_>]) -> Option<Timestamp> {
-    evicted.iter().filter_map(|e| e.fact.at).max()
+    evicted.iter().filter_map(|e| e.at).max()
 }
 
 /// Whether it matters now: the workload lacks replicas, or it happened within the hour. `None`

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::record::{PodTerm, Taint};
-use model::{Kind, Labels, Requirement, Role, Selector};
+use model::{Kind, Labels, ObjectRef, Requirement, Role, Selector};
 
 use super::cause::{Cause, Scene, listed};
 use super::fit::{self, Fit, Obstacle};
@@ -159,9 +159,18 @@ pub(crate) fn taint(scene: &Scene<'_>) -> Cause {
         cause.why = format!("node {} has the taint {}", fit.node.meta.name, taint.text());
         cause = cause.at("spec.taints".into(), taint.text(), "a node without trouble".into());
         cause.role = Role::Symptom;
+        if taint.key == UNINITIALIZED {
+            let names = listed(tainted.iter().map(|(f, _)| f.node.meta.name.as_str()), 3);
+            cause.object = ObjectRef::component("cloud-controller-manager");
+            cause.why = format!("the cloud's controller has not set up {names}");
+            cause.role = Role::Trigger;
+        }
     }
     cause
 }
+
+/// The taint of a node until the cloud's controller has set it up.
+const UNINITIALIZED: &str = "node.cloudprovider.kubernetes.io/uninitialized";
 
 /// Only the scheduler's words name the taint.
 fn taint_as_said(scene: &Scene<'_>) -> Cause {

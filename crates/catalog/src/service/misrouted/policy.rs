@@ -1,6 +1,6 @@
 //! Network policies that do not let the clients of a Service through.
 
-use model::record::{NetworkPolicy, Service};
+use model::record::{Known, NetworkPolicy, Service};
 use model::{
     Certainty, Evidence, Finding, Findings, Impact, Kind, LogLines, ObjectRef, Snapshot, State,
     Step,
@@ -31,7 +31,8 @@ struct Victim<'a> {
 }
 
 pub(super) fn detect(service: &Service, now: &Snapshot, findings: &mut Findings) {
-    if service.selector.is_empty() || now.policies.is_empty() {
+    let has_none = service.selector.is_empty() && service.meta.known.has(Known::SELECTOR);
+    if has_none || now.policies.is_empty() {
         return;
     }
     let Some(service) = now.services.get(&service.meta.namespace, &service.meta.name) else {

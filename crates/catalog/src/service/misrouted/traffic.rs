@@ -53,11 +53,20 @@ pub(super) struct Traffic<'a> {
     now: &'a Snapshot,
 }
 
+/// Who is behind a Service; where its selector was not shown, the workload of its name.
+fn behind<'a>(service: &Service, now: &'a Snapshot) -> Option<&'a App> {
+    let namespace = &service.meta.namespace;
+    if service.meta.known.has(Known::SELECTOR) || !service.selector.is_empty() {
+        return now.apps_selected(namespace, &service.selector).first().copied();
+    }
+    let mut same = now.apps_in(namespace).iter().filter(|a| a.object.name == service.meta.name);
+    same.next().filter(|_| same.next().is_none())
+}
+
 impl<'a> Traffic<'a> {
     /// The traffic that a client wants; `None` where an end of it was not shown.
     pub(super) fn of(service: &Service, caller: &Caller<'a>, now: &'a Snapshot) -> Option<Self> {
-        let apps = now.apps_selected(&service.meta.namespace, &service.selector);
-        let to: &App = apps.first()?;
+        let to = behind(service, now)?;
         let used = match caller.peer.port {
             Some(port) => service.ports.iter().find(|p| p.port == port)?,
             None => service.ports.first()?,

@@ -82,8 +82,11 @@ pub(crate) fn of(claim: &Claim, now: &Snapshot) -> Answer {
     if let Some(why) = waits_for_pod(class, events, failed, &object, now) {
         return Answer::Fine(why);
     }
-    let by_hand = class.is_none_or(StorageClass::is_manual)
-        || failed.is_some_and(|e| says(&e.message, wording::NO_PROVISIONER));
+    // Whoever fails to make a volume makes volumes.
+    let by_hand = match failed {
+        Some(event) => says(&event.message, wording::NO_PROVISIONER),
+        None => class.is_none_or(StorageClass::is_manual),
+    };
     let makes = failed.is_some() || told(&["ExternalProvisioning", "Provisioning"]).is_some();
     if by_hand && (class.is_some() || !makes || matching::class_name(claim, now).is_empty()) {
         return by_volumes(claim, told(&["FailedBinding"]).or(failed), now);
@@ -309,8 +312,27 @@ fn provisioning(
 ) -> Answer {
     let class = matching::class(claim, now);
     let provisioner = class.map_or("its provisioner", |c| c.provisioner.as_str());
-    let name = matching::class_name(claim, now).to_owned();
+    let mut name = matching::class_name(claim, now).to_owned();
+    if name.is_empty() {
+        let named = failed.and_then(|e| between(&e.message, "StorageClass \"", "\""));
+        name = named.unwrap_or_default().to_owned();
+    }
     let at = |expected: &str| (CLASS, name.clone(), expected.to_owned());
+    if let Some(event) = failed.filter(|e| says(&e.message, wording::ACCESS_UNSUPPORTED)) {
+        let asked = claim.access.join(",");
+        let asked = if asked.is_empty() { "not shown".to_owned() } else { asked };
+        let why = format!("class {name} makes no volumes with access mode {asked}");
+        let offered = between(&event.message, "Only AccessModes[", "]");
+        let expected = match offered {
+            Some(modes) => modes.to_owned(),
+            None => "ReadWriteOnce, or a class whose volumes can be shared".to_owned(),
+        };
+        return Answer::Broken(Cause::new(
+            "access-mode-mismatch",
+            why,
+            ("spec.accessModes", asked, expected),
+        ));
+    }
     if let Some(event) = failed {
         let why = format!("{provisioner} fails: {}", event.message);
         let expected = "a provisioner that makes volumes";

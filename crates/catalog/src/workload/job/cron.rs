@@ -1,8 +1,8 @@
 //! Why a CronJob starts no runs.
 
-use model::record::{ClusterEvent, JobPlan, JobStatus, Known, Workload};
+use model::record::{ClusterEvent, EventTime, JobPlan, JobStatus, Known, Workload};
 use model::{
-    App, Certainty, Finding, Findings, Impact, Role, Snapshot, State, Timestamp, duration_text,
+    App, Certainty, Finding, Findings, Impact, Kind, Role, Snapshot, State, Timestamp, duration_text,
 };
 
 use super::runs::{self, Outcome};
@@ -94,9 +94,60 @@ fn complaint<'s>(cron: &Cron<'_>, now: &'s Snapshot, words: &[&str]) -> Option<&
     let told =
         |e: &&ClusterEvent| says(&e.message, words) && evidence::is_recent(e, now, RECENT_SECONDS);
     let event = now.events_about(&cron.app.object).iter().rfind(told)?;
-    // A run that was started since says that it is over.
+    // A run that was started since says that it is over; not where the last run is itself the
+    // newest date there is, from which the event's age was counted.
     let started = cron.last.zip(evidence::last_time(event, now)).is_some_and(|(l, e)| l > e);
+    let counted = matches!(event.last, EventTime::SecondsAgo(_)) && cron.last == Some(*now.now);
+    let started = started && !counted;
     (!started).then_some(event)
+}
+
+/// CronJobs of which only complaints are known.
+pub(crate) fn only_told(id: &'static str, now: &Snapshot, findings: &mut Findings) {
+    for event in now.events.iter() {
+        let Some(object) = event.about.as_ref().filter(|o| o.kind == Kind::CronJob) else {
+            continue;
+        };
+        let known = now.workload(Kind::CronJob, &object.namespace, &object.name).is_some();
+        if known || !evidence::is_recent(event, now, RECENT_SECONDS) {
+            continue;
+        }
+        let text = event.message.as_str();
+        let zone = says(text, &["timezone", "time zone"]);
+        let (mechanism, field, why) = if says(text, wording::SCHEDULE_INVALID) {
+            let field = if zone { "spec.timeZone" } else { "spec.schedule" };
+            ("schedule-invalid", field, format!("starts no runs: {text}"))
+        } else if says(text, wording::TOO_MANY_MISSED) {
+            let why = "missed more than 100 runs and starts none".to_owned();
+            ("cron-too-many-missed", "spec.startingDeadlineSeconds", why)
+        } else if says(text, wording::PRIOR_RUNS) {
+            let why = "waits for the run before, which has not ended".to_owned();
+            ("concurrency-forbid", "spec.concurrencyPolicy", why)
+        } else {
+            continue;
+        };
+        let same = |f: &Finding| f.object == *object && f.mechanism == mechanism;
+        if findings.found.iter().any(same) {
+            continue;
+        }
+        let expected = match mechanism {
+            "concurrency-forbid" => "a run that ends, or a deadline for it",
+            "schedule-invalid" => "five fields as cron reads them, and a known time zone",
+            _ => "some minutes: 200, for instance",
+        };
+        let headline = format!("CronJob {object} {why}");
+        let finding = Finding::new(id, mechanism, object.clone(), headline)
+            .field(field, "not shown", expected)
+            .since(evidence::first_time(event, now).filter(|_| now.has_time))
+            .evidence(evidence::event(event, now))
+            .affects(object.clone(), "no runs are started")
+            .impact(Impact { replicas: 1, ..Impact::default() });
+        let look = format!("kubectl describe {}", object.for_kubectl());
+        findings.push(match mechanism {
+            "concurrency-forbid" => finding.unsure(Certainty::Likely, &["application-error"], look),
+            _ => finding,
+        });
+    }
 }
 
 fn invalid(id: &'static str, cron: &Cron<'_>, now: &Snapshot) -> Option<Finding> {

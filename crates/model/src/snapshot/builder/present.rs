@@ -14,7 +14,26 @@ type Name<'r> = (&'r Text, &'r Text);
 pub(super) fn by_ages(read: &Builder) -> Option<Timestamp> {
     let of_pods = by_age(read.pods.iter().map(|p| &p.meta));
     let of_nodes = by_age(read.nodes.iter().map(|n| &n.meta));
-    of_pods.max(of_nodes).max(by_events(read))
+    let spaces = read.named.iter().filter(|n| n.kind == Kind::Namespace);
+    let of_spaces = by_age(spaces.map(|n| &n.meta));
+    of_pods.max(of_nodes).max(of_spaces).max(by_events(read)).max(by_runs(read))
+}
+
+/// CronJobs whose last run was printed as a time once and with an age once.
+fn by_runs(read: &Builder) -> Option<Timestamp> {
+    let runs = || read.workloads.iter().filter_map(|w| Some((&w.meta, w.job.as_ref()?)));
+    let mut ages: BTreeMap<Name<'_>, u32> = BTreeMap::new();
+    for (meta, job) in runs() {
+        if let Some(age) = job.last_scheduled_age_seconds {
+            let known = ages.entry((&meta.namespace, &meta.name)).or_insert(age);
+            *known = age.min(*known);
+        }
+    }
+    let present = |(meta, job): (&Meta, &Box<crate::record::JobStatus>)| {
+        let age = ages.get(&(&meta.namespace, &meta.name))?;
+        Some(job.last_scheduled?.plus_seconds(i64::from(*age)))
+    };
+    runs().filter_map(present).max()
 }
 
 /// Objects of one kind that were printed with a time once and with an age once.
