@@ -137,7 +137,12 @@ impl Builder {
             }
             Object::Availability(o) => self.availability.push(Arc::new(o)),
             Object::Webhooks(o) => self.webhooks.push(Arc::new(o)),
-            Object::Named(o) => self.named.push(Arc::new(o)),
+            Object::Named(o) => {
+                if o.kind == Kind::Namespace {
+                    self.note_age(&o.meta);
+                }
+                self.named.push(Arc::new(o));
+            }
         }
     }
 
