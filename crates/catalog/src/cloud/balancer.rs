@@ -58,13 +58,11 @@ pub(super) fn logged<'s>(service: &Service, now: &'s Snapshot) -> Option<(&'s st
     let named = format!("service {}/{} ", service.meta.namespace, service.meta.name);
     now.logs.iter().filter(|l| l.unit.is_empty()).find_map(|log| {
         let last = log.lines.iter().rev().take(LAST_LINES);
-        let line = last.filter(|l| l.contains(&named)).find(|l| {
-            wording::is_balancer_complaint("", l)
-        })?;
-        let text = line.split_once("failed to ensure load balancer: ").map_or(
-            line.as_str(),
-            |(_, after)| after,
-        );
+        let line =
+            last.filter(|l| l.contains(&named)).find(|l| wording::is_balancer_complaint("", l))?;
+        let text = line
+            .split_once("failed to ensure load balancer: ")
+            .map_or(line.as_str(), |(_, after)| after);
         let value: String = line.chars().take(300).collect();
         let object = service.meta.object(Kind::Service);
         let field = format!("log of {}", log.name);

@@ -112,7 +112,8 @@ fn finding(
         "discovery-failing" => ("status.conditions[Available]", "True for all APIServices"),
         _ => ("status.phase", "gone"),
     };
-    let value: String = if said.is_empty() { "not shown" } else { said }.chars().take(200).collect();
+    let value: String =
+        if said.is_empty() { "not shown" } else { said }.chars().take(200).collect();
     let finding = Finding::new(KIND.id, mechanism, object.clone(), headline)
         .field(field, value, expected)
         .since(since)

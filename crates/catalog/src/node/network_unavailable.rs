@@ -110,8 +110,7 @@ fn only_told(mechanism: &'static str, fact: Evidence) -> Finding {
     let object = ObjectRef::component("cloud-controller-manager");
     let why = KIND.meaning(mechanism);
     let headline = format!("the network does not reach the pods of some node: {why}");
-    let look = "kubectl get nodes -o custom-columns=\
-                'NAME:.metadata.name,OUT:.status.conditions[?(@.type==\"NetworkUnavailable\")].status'";
+    let look = "kubectl describe nodes | grep -E '^Name:|NetworkUnavailable'";
     Finding::new(KIND.id, mechanism, object.clone(), headline)
         .evidence([fact])
         .affects(object, "makes no routes for new nodes")

@@ -84,7 +84,8 @@ fn finding(
     match wrong {
         Wrong::TooMany => finding.state(State::Suspected),
         Wrong::NoServer => {
-            let mut pods: Vec<&ObjectRef> = events.iter().filter_map(|e| e.about.as_ref()).collect();
+            let mut pods: Vec<&ObjectRef> =
+                events.iter().filter_map(|e| e.about.as_ref()).collect();
             pods.sort();
             pods.dedup();
             pods.into_iter().take(20).fold(finding, |finding, pod| {

@@ -216,8 +216,11 @@ fn mount_over_file(text: &str, container: &str, app: &App) -> Cause {
     let volume = mount.map_or("a volume", |m| m.name.as_str());
     let field = container_field(app, container, &format!("volumeMounts[{path}]"));
     let expected = "a subPath that names a key of its volume, or the path of a directory";
-    Cause::new("mount-path-wrong", format!("volume {volume} does not fit at {path}"))
-        .edit(Some((field, volume.to_owned(), expected.into())))
+    Cause::new("mount-path-wrong", format!("volume {volume} does not fit at {path}")).edit(Some((
+        field,
+        volume.to_owned(),
+        expected.into(),
+    )))
 }
 
 /// A data store that answers, but not with what is needed. Its own side is what to look at.

@@ -94,8 +94,7 @@ fn meaning(word: &str) -> Option<&'static str> {
 }
 
 fn detect(app: &App, now: &Snapshot, findings: &mut Findings) {
-    let mut refused: Vec<Refused<'_>> =
-        app.pods.iter().filter_map(|p| of_pod(p, now)).collect();
+    let mut refused: Vec<Refused<'_>> = app.pods.iter().filter_map(|p| of_pod(p, now)).collect();
     refused.sort_by(|a, b| (a.fact.at, &a.pod.meta.name).cmp(&(b.fact.at, &b.pod.meta.name)));
     let Some(last) = refused.last() else { return };
     let lost = app.lost_replicas();
@@ -264,8 +263,7 @@ mod tests {
             ("TopologyAffinityError", "Resources cannot be allocated", "topology-unmet"),
             ("SysctlForbidden", "forbidden sysctl", "setting-forbidden"),
         ] {
-            let status =
-                format!("phase: Failed, reason: {reason}, message: \"{message}\"");
+            let status = format!("phase: Failed, reason: {reason}, message: \"{message}\"");
             check(&KIND, &app(&status), &[&format!("{want} deploy/web Proven Active")]);
         }
     }

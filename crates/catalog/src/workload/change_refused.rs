@@ -80,11 +80,8 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
 
 fn of(error: &ClientError, now: &Snapshot) -> Option<Finding> {
     let text = error.text.as_str();
-    let mut finding = if says(text, wording::KIND_UNKNOWN) {
-        undefined(text)?
-    } else {
-        refused(text, now)?
-    };
+    let mut finding =
+        if says(text, wording::KIND_UNKNOWN) { undefined(text)? } else { refused(text, now)? };
     let fact = evidence::field(error.document, &finding.object, "client", text);
     finding.evidence.insert(0, fact);
     Some(finding)
@@ -130,8 +127,11 @@ fn undefined(text: &str) -> Option<Finding> {
         None => "a kind and version of `kubectl api-resources`".to_owned(),
     };
     let value = if version.is_empty() { kind } else { version };
-    let finding = Finding::new(KIND.id, "definition-missing", object.clone(), headline)
-        .field("apiVersion", value, expected);
+    let finding = Finding::new(KIND.id, "definition-missing", object.clone(), headline).field(
+        "apiVersion",
+        value,
+        expected,
+    );
     Some(match between(text, "name: \"", "\"") {
         Some(name) => finding.affects(object, format!("{kind} {name} was not made")),
         None if asked.is_none() => finding.affects(object, "was not made"),
@@ -186,9 +186,9 @@ fn refused(text: &str, now: &Snapshot) -> Option<Finding> {
 /// Kind, name and reason in `services "web" is forbidden: ...`, `The Service "web" is invalid:
 /// ...` and `error when creating "web.yaml": ...`.
 fn named(text: &str) -> Option<(Kind, &str, &str)> {
-    let text = text.rsplit_once("error when ").map_or(text, |(_, rest)| {
-        rest.split_once("\": ").map_or(rest, |(_, after)| after)
-    });
+    let text = text
+        .rsplit_once("error when ")
+        .map_or(text, |(_, rest)| rest.split_once("\": ").map_or(rest, |(_, after)| after));
     let at = [" is forbidden: ", " is invalid: "].iter().find_map(|mark| text.split_once(mark));
     let (subject, why) = at?;
     let (before, name) = subject.trim_end_matches('"').rsplit_once('"')?;

@@ -137,12 +137,7 @@ impl Builder {
             }
             Object::Availability(o) => self.availability.push(Arc::new(o)),
             Object::Webhooks(o) => self.webhooks.push(Arc::new(o)),
-            Object::Named(o) => {
-                if o.kind == Kind::Namespace {
-                    self.note_age(&o.meta);
-                }
-                self.named.push(Arc::new(o));
-            }
+            Object::Named(o) => self.add_named(o),
         }
     }
 
@@ -196,6 +191,13 @@ impl Builder {
             self.services.len() + self.backends.len() + self.ingresses.len() + self.policies.len();
         let main = self.pods.len() + self.nodes.len() + self.workloads.len() + self.scalers.len();
         (main + network + storage + named + control, self.events.len())
+    }
+
+    fn add_named(&mut self, named: Named) {
+        if named.kind == Kind::Namespace {
+            self.note_age(&named.meta);
+        }
+        self.named.push(Arc::new(named));
     }
 
     fn note(&mut self, at: Option<Timestamp>) {
@@ -254,10 +256,8 @@ impl Builder {
         let mut implied = Implied::default();
         let (events, lists) = (&*self.events, &self.coverage);
         implied.add(implied::services(events, &self.services, lists), &mut self.services);
-        implied.add(
-            implied::services_of_logs(&self.logs, &self.services, lists),
-            &mut self.services,
-        );
+        implied
+            .add(implied::services_of_logs(&self.logs, &self.services, lists), &mut self.services);
         implied.add(implied::claims(events, &self.claims, lists), &mut self.claims);
         implied.add(implied::scalers(events, &self.scalers, lists), &mut self.scalers);
         implied.add(implied::pods(events, &self.pods, lists), &mut self.pods);

@@ -2,7 +2,8 @@
 
 use model::record::{ClusterEvent, EventTime, JobPlan, JobStatus, Known, Workload};
 use model::{
-    App, Certainty, Finding, Findings, Impact, Kind, Role, Snapshot, State, Timestamp, duration_text,
+    App, Certainty, Finding, Findings, Impact, Kind, Role, Snapshot, State, Timestamp,
+    duration_text,
 };
 
 use super::runs::{self, Outcome};

@@ -21,7 +21,7 @@ pub(super) fn by_ages(read: &Builder) -> Option<Timestamp> {
 
 /// CronJobs whose last run was printed as a time once and with an age once.
 fn by_runs(read: &Builder) -> Option<Timestamp> {
-    let runs = || read.workloads.iter().filter_map(|w| Some((&w.meta, w.job.as_ref()?)));
+    let runs = || read.workloads.iter().filter_map(|w| Some((&w.meta, w.job.as_deref()?)));
     let mut ages: BTreeMap<Name<'_>, u32> = BTreeMap::new();
     for (meta, job) in runs() {
         if let Some(age) = job.last_scheduled_age_seconds {
@@ -29,7 +29,7 @@ fn by_runs(read: &Builder) -> Option<Timestamp> {
             *known = age.min(*known);
         }
     }
-    let present = |(meta, job): (&Meta, &Box<crate::record::JobStatus>)| {
+    let present = |(meta, job): (&Meta, &crate::record::JobStatus)| {
         let age = ages.get(&(&meta.namespace, &meta.name))?;
         Some(job.last_scheduled?.plus_seconds(i64::from(*age)))
     };
