@@ -114,12 +114,10 @@ fn error(text: &str, at: usize, name: &str) -> String {
     let line = before.matches('\n').count();
     let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count());
     let shown = text.lines().nth(line).unwrap_or_default();
-    format!(
-        "ERROR: <input>:{}:{}: undeclared reference to '{name}' (in container '')\n | {shown}\n | {}^",
-        line + 1,
-        column + 1,
-        ".".repeat(column)
-    )
+    let dots = ".".repeat(column);
+    let place = format!("{}:{}", line + 1, column + 1);
+    let why = format!("undeclared reference to '{name}' (in container '')");
+    format!("ERROR: <input>:{place}: {why}\n | {shown}\n | {dots}^")
 }
 
 /// A context that knows the functions and no names yet.

@@ -179,13 +179,33 @@ impl Registry {
         }
         (kind.prepare_update)(old, &mut value);
         self.admit_grant(kind, (Some(old), &value), write)?;
+        let causes = self.update_causes(kind, (old, &value), write);
+        if !causes.is_empty() {
+            return Err(Failure::invalid(kind, field::name(old), &causes));
+        }
+        self.admit_result(kind, (Some(old), &value), write)?;
+        if !own && write.part == Part::Spec {
+            self.warn(kind, &value, Some(old));
+            self.allocate(kind, &mut value)?;
+        }
+        Ok(value)
+    }
+
+    /// What an update breaks.
+    fn update_causes(
+        &self,
+        kind: &Kind,
+        (old, value): (&Value, &Value),
+        write: Write<'_>,
+    ) -> Vec<Cause> {
+        let own = matches!(write.noted, Noted::Not);
         // The server checks metadata twice and tells each refusal once.
-        let kept = kept_rules(old, &value);
+        let kept = kept_rules(old, value);
         let mut causes = [kept.clone(), kept].concat();
-        let always = self.causes(kind, &value, Some(old), own);
+        let always = self.causes(kind, value, Some(old), own);
         let rules = validate::update_rules(kind.storage);
         let rules = rules.filter(|_| !own && write.part == Part::Spec);
-        let changed = rules.map_or_else(Vec::new, |rules| rules(old, &value));
+        let changed = rules.map_or_else(Vec::new, |rules| rules(old, value));
         let is_bad = !always.is_empty() || !changed.is_empty();
         match validate::order(kind.storage) {
             _ if !is_bad => {}
@@ -197,17 +217,9 @@ impl Registry {
         }
         if kind.storage == CERTIFICATE_REQUEST.storage && !own {
             let approves = write.part == Part::Other("approval");
-            causes.extend(validate::request_update(old, &value, approves));
+            causes.extend(validate::request_update(old, value, approves));
         }
-        if !causes.is_empty() {
-            return Err(Failure::invalid(kind, field::name(old), &causes));
-        }
-        self.admit_result(kind, (Some(old), &value), write)?;
-        if !own && write.part == Part::Spec {
-            self.warn(kind, &value, Some(old));
-            self.allocate(kind, &mut value)?;
-        }
-        Ok(value)
+        causes
     }
 
     /// Applies what a manager wants: creates the object or merges into it.
