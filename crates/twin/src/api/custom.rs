@@ -136,7 +136,6 @@ pub(super) fn add_aggregated(document: &mut Value, customs: &[&'static Kind]) {
 
 fn aggregated(kind: &Kind) -> Value {
     let Some(custom) = kind.custom else { return Value::Null };
-    let response = |group: &str, version: &str, of: &str| json!({"group": group, "version": version, "kind": of});
     let own = response(kind.group, kind.version, kind.kind);
     let mut told = json!({
         "resource": kind.plural, "responseKind": own, "singularResource": custom.singular,
@@ -160,4 +159,9 @@ fn aggregated(kind: &Kind) -> Value {
         told["subresources"] = parts.into();
     }
     told
+}
+
+/// A type as the aggregated document names it.
+fn response(group: &str, version: &str, kind: &str) -> Value {
+    json!({"group": group, "version": version, "kind": kind})
 }

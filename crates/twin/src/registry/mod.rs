@@ -128,8 +128,10 @@ impl Registry {
 
     fn causes(&self, kind: &Kind, value: &Value, old: Option<&Value>, own: bool) -> Vec<Cause> {
         let mut causes = validate::metadata(kind, value);
-        let rules = validate::rules(kind.storage).filter(|_| !own).unwrap_or(kind.validate);
-        causes.extend(rules(value));
+        causes.extend(match own {
+            true => (kind.validate)(value),
+            false => validate::client_causes(kind.storage, value),
+        });
         if let Some(custom) = kind.custom {
             causes.extend(custom.causes(value, old));
         }

@@ -81,14 +81,15 @@ const POINTER_FLAGS: [&str; 34] = [
 ];
 
 /// Optional texts where "" and "not said" differ.
-const POINTER_TEXTS: [&str; 26] = [
+const POINTER_TEXTS: [&str; 28] = [
     "apiGroup",
     "appProtocol",
-    "concurrencyPolicy",
     "containerName",
     "controllerName",
+    "completionMode",
     "deletionPolicy",
     "devicePath",
+    "failurePolicy",
     "fsGroupPolicy",
     "holderIdentity",
     "hostnameOverride",
@@ -105,6 +106,7 @@ const POINTER_TEXTS: [&str; 26] = [
     "runtimeClassName",
     "storageClassName",
     "timeZone",
+    "unhealthyPodEvictionPolicy",
     "volumeAttributesClassName",
     "volumeMode",
     "zone",
@@ -127,7 +129,7 @@ const PLAIN_TIMES: [&str; 12] = [
 ];
 
 /// Fields that are always written, though their schema calls them optional.
-const ALWAYS: [(&str, &str); 14] = [
+const ALWAYS: [(&str, &str); 17] = [
     ("StatefulSetStatus", "availableReplicas"),
     ("EndpointSlice", "endpoints"),
     ("EndpointSlice", "ports"),
@@ -142,6 +144,9 @@ const ALWAYS: [(&str, &str); 14] = [
     ("ClusterRole", "rules"),
     ("Role", "rules"),
     ("CSINodeDriver", "topologyKeys"),
+    ("StatefulSetSpec", "serviceName"),
+    ("StatefulSetOrdinals", "start"),
+    ("PriorityClass", "value"),
 ];
 
 /// Fields that are not written when they are empty, though their schema calls them required.

@@ -173,9 +173,12 @@ fn pull_policy(container: &mut Value) {
     let image = field::text(container, "/image");
     let (name, digest) = image.split_once('@').map_or((image, false), |(name, _)| (name, true));
     let tail = name.rsplit('/').next().unwrap_or_default();
+    // What is no reference at all names no newest image.
+    let path = tail.split_once(':').map_or(name, |_| name.rsplit_once(':').map_or(name, |n| n.0));
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/:".contains(c);
     let latest = match tail.split_once(':') {
         Some((_, tag)) => tag == "latest",
-        None => !digest,
+        None => !digest && path.chars().all(fine),
     };
     set(container, "imagePullPolicy", if latest { "Always" } else { "IfNotPresent" }.into());
 }

@@ -75,6 +75,7 @@ pub(crate) static JOB: Kind = Kind {
     ..v1("batch", "jobs", "Job", "jobs.batch")
 };
 pub(crate) static DISRUPTION_BUDGET: Kind = Kind {
+    names_are_dns: false,
     needs_version: true,
     subresources: STATUS,
     columns: policy::DISRUPTION_BUDGET,

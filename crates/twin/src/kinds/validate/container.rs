@@ -77,9 +77,10 @@ fn ports(container: &Value, path: &str) -> Vec<Cause> {
     for (index, port) in list.iter().enumerate() {
         let here = |key: &str| format!("{path}.ports[{index}].{key}");
         let name = field::text(port, "/name");
-        if name.len() > 15 {
-            let why = "must be no more than 15 characters";
-            causes.push(Cause::invalid(&here("name"), &name.into(), why));
+        let wrong = if name.is_empty() { Vec::new() } else { super::fields::port_name(name) };
+        if !wrong.is_empty() {
+            let told = wrong.iter().map(|why| Cause::invalid(&here("name"), &name.into(), why));
+            causes.extend(told);
         } else if !name.is_empty() && names.contains(&name) {
             causes.push(Cause::duplicate(&here("name"), &name.into()));
         }
@@ -134,8 +135,10 @@ fn mounts(container: &Value, path: &str, volumes: &[&str]) -> Vec<Cause> {
     for (index, mount) in field::list(container, "/volumeMounts").iter().enumerate() {
         let here = |key: &str| format!("{path}.volumeMounts[{index}].{key}");
         let name = field::text(mount, "/name");
+        if name.is_empty() {
+            causes.push(Cause::required(&here("name")));
+        }
         match name {
-            "" => causes.push(Cause::required(&here("name"))),
             name if !volumes.contains(&name) => {
                 causes.push(Cause::missing(&here("name"), &name.into()));
             }

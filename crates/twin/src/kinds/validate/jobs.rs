@@ -41,12 +41,55 @@ fn spec(spec: &Value, path: &str) -> Vec<Cause> {
         let (pointer, path) = (format!("/{key}"), format!("{path}.{key}"));
         causes.extend(not_negative(spec, &[(&pointer, &path)]));
     }
+    causes.extend(indexes(spec, path));
     let template = format!("{path}.template.spec");
     let pods = at(spec, "/template/spec");
+    causes.extend(super::metadata::labels(
+        at(spec, "/template/metadata/labels"),
+        &format!("{path}.template.labels"),
+    ));
     causes.extend(pod::spec_rules(pods, &template));
-    if field::text(pods, "/restartPolicy") == "Always" {
+    let policy = field::text(pods, "/restartPolicy");
+    if !matches!(policy, "" | "Always" | "OnFailure" | "Never") {
+        let here = format!("{template}.restartPolicy");
+        let all = ["Always", "OnFailure", "Never"];
+        causes.push(Cause::unsupported(&here, &policy.into(), &all));
+        causes.push(Cause::unsupported(&here, &policy.into(), &["OnFailure", "Never"]));
+    }
+    if matches!(policy, "Always" | "") {
         let why = "valid values: \"OnFailure\", \"Never\"";
         causes.push(Cause::required_because(&format!("{template}.restartPolicy"), why));
+    }
+    causes
+}
+
+/// What counted pods need and uncounted ones may not have.
+fn indexes(spec: &Value, path: &str) -> Vec<Cause> {
+    const MOST: i64 = 100_000;
+    let number = |key: &str| at(spec, &format!("/{key}")).as_i64();
+    let here = |key: &str| format!("{path}.{key}");
+    let mut causes = Vec::new();
+    if field::text(spec, "/completionMode") != "Indexed" {
+        for key in ["backoffLimitPerIndex", "maxFailedIndexes"] {
+            if let Some(n) = number(key).filter(|_| spec["completionMode"] == "NonIndexed") {
+                let why = "requires indexed completion mode";
+                causes.push(Cause::invalid(&here(key), &n.into(), why));
+            }
+        }
+        return causes;
+    }
+    if number("completions").is_none() {
+        let why = "when completion mode is Indexed";
+        causes.push(Cause::required_because(&here("completions"), why));
+    }
+    if let Some(n) = number("parallelism").filter(|n| *n > MOST) {
+        let why = format!("must be less than or equal to {MOST} when completion mode is Indexed");
+        causes.push(Cause::invalid(&here("parallelism"), &n.into(), &why));
+    }
+    let many = number("completions").is_some_and(|n| n > MOST);
+    if many && number("backoffLimitPerIndex").is_some() && number("maxFailedIndexes").is_none() {
+        let why = format!("must be specified when completions is above {MOST}");
+        causes.push(Cause::required_because(&here("maxFailedIndexes"), &why));
     }
     causes
 }
@@ -67,7 +110,10 @@ pub(super) fn cron_job(job: &Value) -> Vec<Cause> {
     if let Some(zone) = job.pointer("/spec/timeZone").and_then(Value::as_str)
         && !is_zone(zone)
     {
-        let why = format!("unknown time zone {zone}");
+        let why = match zone {
+            "" => "timeZone must be nil or non-empty string".to_owned(),
+            zone => format!("unknown time zone {zone}"),
+        };
         causes.push(Cause::invalid("spec.timeZone", &zone.into(), &why));
     }
     causes.extend(one_of(
@@ -76,6 +122,11 @@ pub(super) fn cron_job(job: &Value) -> Vec<Cause> {
         &["Allow", "Forbid", "Replace"],
     ));
     causes.extend(spec(at(job, "/spec/jobTemplate/spec"), "spec.jobTemplate.spec"));
+    let name = field::name(job);
+    if name.len() > 52 && job.pointer("/metadata/generation").and_then(Value::as_i64) == Some(1) {
+        let why = "must be no more than 52 characters";
+        causes.push(Cause::invalid("metadata.name", &name.into(), why));
+    }
     causes.extend(not_negative(
         job,
         &[
@@ -115,5 +166,8 @@ fn is_zone(zone: &str) -> bool {
         "Etc",
     ];
     let area = zone.split('/').next().unwrap_or_default();
-    AREAS.contains(&area) || !zone.contains('/')
+    let word = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
+    zone.starts_with(|c: char| c.is_ascii_uppercase())
+        && zone.chars().all(word)
+        && (AREAS.contains(&area) || !zone.contains(['/', '_']))
 }

@@ -77,7 +77,7 @@ fn name(kind: &Kind, value: &Value) -> Vec<Cause> {
             _ => Vec::new(),
         };
     }
-    let short = matches!(kind.storage, "services" | "namespaces");
+    let short = matches!(kind.storage, "services" | "namespaces" | "statefulsets.apps");
     let mut causes = Vec::new();
     match (short, name.len()) {
         (true, 64..) => causes.extend(invalid("must be no more than 63 characters")),
@@ -123,11 +123,26 @@ pub(super) fn qualified(name: &str) -> Vec<String> {
     {
         wrong.push(format!("prefix part {SUBDOMAIN}"));
     }
+    if word.is_empty() {
+        wrong.push("name part must be non-empty".to_owned());
+    }
     if word.len() > 63 {
-        wrong.push("name part must be no more than 63 characters".to_owned());
+        wrong.push("name part must be no more than 63 bytes".to_owned());
     }
     if !is_word(word) {
         wrong.push(QUALIFIED.to_owned());
+    }
+    wrong
+}
+
+/// What is wrong with the value of a label.
+pub(super) fn label_value(text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if text.len() > 63 {
+        wrong.push("must be no more than 63 bytes".to_owned());
+    }
+    if !text.is_empty() && !is_word(text) {
+        wrong.push(LABEL_VALUE.to_owned());
     }
     wrong
 }
@@ -139,13 +154,8 @@ pub(super) fn labels(labels: &Value, path: &str) -> Vec<Cause> {
         for why in qualified(key) {
             causes.push(Cause::invalid(path, &key.as_str().into(), &why));
         }
-        let text = value.as_str().unwrap_or_default();
-        if text.len() > 63 {
-            causes.push(Cause::invalid(path, value, "must be no more than 63 characters"));
-        }
-        if !text.is_empty() && !is_word(text) {
-            causes.push(Cause::invalid(path, value, LABEL_VALUE));
-        }
+        let wrong = label_value(value.as_str().unwrap_or_default());
+        causes.extend(wrong.iter().map(|why| Cause::invalid(path, value, why)));
     }
     causes
 }

@@ -7,6 +7,8 @@ mod certificates;
 mod config;
 mod container;
 mod difference;
+mod fields;
+mod fields_table;
 mod frozen;
 mod immutable;
 mod internal;
@@ -43,12 +45,20 @@ pub(super) fn nothing(_: &Value) -> Vec<Cause> {
     Vec::new()
 }
 
-/// What clients' objects of a kind must fulfil, by storage name.
-pub(crate) fn rules(storage: &str) -> Option<fn(&Value) -> Vec<Cause>> {
+/// What a client's object of a kind breaks, by storage name.
+pub(crate) fn client_causes(storage: &str, object: &Value) -> Vec<Cause> {
+    let mut causes = rules(storage).map_or_else(Vec::new, |rules| rules(object));
+    causes.extend(fields::causes(storage, object));
+    causes
+}
+
+/// Rules of a kind beyond single fields.
+fn rules(storage: &str) -> Option<fn(&Value) -> Vec<Cause>> {
     Some(match storage {
         "pods" => pod::pod,
         "services" => network::service,
         "nodes" => network::node,
+        "endpoints" => network::endpoints,
         "configmaps" => config::config_map,
         "secrets" => config::secret,
         "events" => policy::event,
@@ -57,6 +67,7 @@ pub(crate) fn rules(storage: &str) -> Option<fn(&Value) -> Vec<Cause>> {
         "persistentvolumes" => storage::volume,
         "deployments.apps" => workload::deployment,
         "replicasets.apps" => workload::replica_set,
+        "replicationcontrollers" => workload::replication_controller,
         "daemonsets.apps" => workload::daemon_set,
         "statefulsets.apps" => workload::stateful_set,
         "jobs.batch" => jobs::job,

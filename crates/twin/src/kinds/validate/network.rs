@@ -34,6 +34,13 @@ pub(super) fn service(service: &Value) -> Vec<Cause> {
             causes.push(Cause::invalid(&format!("spec.clusterIPs[{index}]"), address, why));
         }
     }
+    let traffic = at(spec, "/externalTrafficPolicy");
+    let opens = matches!(kind, "NodePort" | "LoadBalancer")
+        || !field::list(spec, "/externalIPs").is_empty();
+    if traffic.as_str().is_some_and(|text| !text.is_empty()) && !opens {
+        let why = "may only be set for externally-accessible services";
+        causes.push(Cause::invalid("spec.externalTrafficPolicy", traffic, why));
+    }
     if kind == "ClusterIP" {
         for (index, port) in field::list(spec, "/ports").iter().enumerate() {
             if field::number(port, "/nodePort") != 0 {
@@ -79,7 +86,27 @@ pub(super) fn endpoint_slice(slice: &Value) -> Vec<Cause> {
     if kind.as_str().unwrap_or_default().is_empty() {
         return vec![Cause::required(PATH)];
     }
-    one_of(kind, PATH, &["FQDN", "IPv4", "IPv6"]).into_iter().collect()
+    let mut causes: Vec<Cause> =
+        one_of(kind, PATH, &["FQDN", "IPv4", "IPv6"]).into_iter().collect();
+    let names: Vec<&str> =
+        field::list(slice, "/ports").iter().map(|port| field::text(port, "/name")).collect();
+    for (index, name) in names.iter().enumerate() {
+        if names.iter().take(index).any(|other| other == name) {
+            causes.push(Cause::duplicate(&format!("ports[{index}].name"), &(*name).into()));
+        }
+    }
+    if kind != "FQDN" {
+        const IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+        for (e, endpoint) in field::list(slice, "/endpoints").iter().enumerate() {
+            for (a, address) in field::list(endpoint, "/addresses").iter().enumerate() {
+                if address.as_str().is_none_or(|ip| ip.parse::<std::net::IpAddr>().is_err()) {
+                    let path = format!("endpoints[{e}].addresses[{a}]");
+                    causes.push(Cause::invalid(&path, address, IP));
+                }
+            }
+        }
+    }
+    causes
 }
 
 pub(super) fn ingress(ingress: &Value) -> Vec<Cause> {
@@ -89,16 +116,84 @@ pub(super) fn ingress(ingress: &Value) -> Vec<Cause> {
         let why = "either `defaultBackend` or `rules` must be specified";
         causes.push(Cause::invalid("spec", &Value::Null, why));
     }
+    if let Some(found) = spec.get("defaultBackend") {
+        causes.extend(backend(found, "spec.defaultBackend"));
+    }
     for (r, rule) in field::list(spec, "/rules").iter().enumerate() {
         for (p, path) in field::list(rule, "/http/paths").iter().enumerate() {
-            let here = format!("spec.rules[{r}].http.paths[{p}].pathType");
+            let base = format!("spec.rules[{r}].http.paths[{p}]");
+            let here = format!("{base}.pathType");
             let kind = at(path, "/pathType");
-            if kind.is_null() {
-                causes.push(Cause::required_because(&here, "pathType must be specified"));
-            }
             let known = ["Exact", "ImplementationSpecific", "Prefix"];
-            causes.extend(one_of(kind, &here, &known));
+            match kind.as_str() {
+                None => {
+                    causes.push(Cause::required_because(&here, "pathType must be specified"));
+                    continue;
+                }
+                Some(text) if !known.contains(&text) => {
+                    causes.push(Cause::unsupported(&here, kind, &known));
+                }
+                Some(text) => causes.extend(ingress_path(path, text, &format!("{base}.path"))),
+            }
+            causes.extend(backend(at(path, "/backend"), &format!("{base}.backend")));
         }
+    }
+    causes
+}
+
+/// Paths are absolute, and plain unless the controller may read them as it likes.
+fn ingress_path(path: &Value, kind: &str, here: &str) -> Vec<Cause> {
+    let text = field::text(path, "/path");
+    let told = Value::from(text);
+    let mut causes = Vec::new();
+    if kind == "ImplementationSpecific" {
+        if !text.is_empty() && !text.starts_with('/') {
+            causes.push(Cause::invalid(here, &told, "must be an absolute path"));
+        }
+        return causes;
+    }
+    if !text.starts_with('/') {
+        causes.push(Cause::invalid(here, &told, "must be an absolute path"));
+    }
+    for bad in ["//", "/./", "/../", "%2f", "%2F"].iter().filter(|bad| text.contains(**bad)) {
+        causes.push(Cause::invalid(here, &told, &format!("must not contain '{bad}'")));
+    }
+    for bad in ["/..", "/."].iter().filter(|bad| text.ends_with(**bad)) {
+        causes.push(Cause::invalid(here, &told, &format!("cannot end with '{bad}'")));
+    }
+    causes
+}
+
+/// Where requests go: a Service's port or another object.
+fn backend(backend: &Value, path: &str) -> Vec<Cause> {
+    let (service, resource) = (at(backend, "/service"), at(backend, "/resource"));
+    if service.is_null() && resource.is_null() {
+        let why = "resource or service backend is required";
+        return vec![Cause::invalid(path, &"".into(), why)];
+    }
+    if !service.is_null() && !resource.is_null() {
+        let why = "cannot set both resource and service backends";
+        return vec![Cause::invalid(path, &"".into(), why)];
+    }
+    let mut causes = Vec::new();
+    if service.is_null() {
+        return causes;
+    }
+    let here = format!("{path}.service.name");
+    causes.extend(super::label_name(at(service, "/name"), &here));
+    let (name, number) = (field::text(service, "/port/name"), at(service, "/port/number"));
+    let given = number.as_i64().unwrap_or(0);
+    if !name.is_empty() && given != 0 {
+        causes.push(Cause::invalid(path, &"".into(), "cannot set both port name & port number"));
+    } else if !name.is_empty() {
+        let here = format!("{path}.service.port.name");
+        let wrong = super::fields::port_name(name);
+        causes.extend(wrong.iter().map(|why| Cause::invalid(&here, &name.into(), why)));
+    } else if given == 0 {
+        causes.push(Cause::required_because(path, "port name or number is required"));
+    } else if !(1..=65_535).contains(&given) {
+        let here = format!("{path}.service.port.number");
+        causes.push(Cause::invalid(&here, number, PORT_RANGE));
     }
     causes
 }
@@ -118,7 +213,10 @@ pub(super) fn network_policy(policy: &Value) -> Vec<Cause> {
             }
             for (p, peer) in field::list(rule, &format!("/{peers}")).iter().enumerate() {
                 let block = at(peer, "/ipBlock/cidr");
-                if block.as_str().is_some_and(|text| !is_cidr(text)) {
+                if block == "" {
+                    let path = format!("{here}.{peers}[{p}].ipBlock.cidr");
+                    causes.push(Cause::required(&path));
+                } else if block.as_str().is_some_and(|text| !is_cidr(text)) {
                     let path = format!("{here}.{peers}[{p}].ipBlock.cidr");
                     causes.push(Cause::invalid(&path, block, CIDR));
                 }
@@ -144,7 +242,7 @@ pub(crate) fn is_cidr(text: &str) -> bool {
 }
 
 pub(super) fn node(node: &Value) -> Vec<Cause> {
-    let mut causes = Vec::new();
+    let mut causes = super::fields::taints(node);
     for (index, block) in field::list(node, "/spec/podCIDRs").iter().enumerate() {
         if !is_cidr(block.as_str().unwrap_or_default()) {
             causes.push(Cause::invalid(&format!("spec.podCIDRs[{index}]"), block, CIDR));
@@ -166,4 +264,28 @@ pub(crate) fn sloppy_address(text: &str) -> Option<std::net::Ipv4Addr> {
         .map(|part| if part.is_empty() { "0".to_owned() } else { part.to_owned() })
         .collect();
     parts.join(".").parse().ok()
+}
+
+/// Old endpoints have addresses, ready or not.
+pub(super) fn endpoints(endpoints: &Value) -> Vec<Cause> {
+    const IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+    let mut causes = Vec::new();
+    for (s, subset) in field::list(endpoints, "/subsets").iter().enumerate() {
+        let count = |key: &str| field::list(subset, key).len();
+        if count("/addresses") + count("/notReadyAddresses") == 0 {
+            let why = "must specify `addresses` or `notReadyAddresses`";
+            causes.push(Cause::required_because(&format!("subsets[{s}]"), why));
+        }
+        for key in ["addresses", "notReadyAddresses"] {
+            for (a, address) in field::list(subset, &format!("/{key}")).iter().enumerate() {
+                let path = format!("subsets[{s}].{key}[{a}].ip");
+                let ip = Value::from(field::text(address, "/ip"));
+                if field::text(address, "/ip").parse::<std::net::IpAddr>().is_err() {
+                    causes.push(Cause::invalid(&path, &ip, IP));
+                    causes.push(Cause::invalid(&path, &ip, "must be a valid IP address"));
+                }
+            }
+        }
+    }
+    causes
 }

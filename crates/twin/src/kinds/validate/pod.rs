@@ -37,6 +37,7 @@ pub(super) fn spec_rules(spec: &Value, path: &str) -> Vec<Cause> {
         }
     }
     causes.extend(tolerations(spec, path));
+    causes.extend(super::fields::pod_causes(spec, path));
     causes
 }
 

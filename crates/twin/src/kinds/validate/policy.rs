@@ -49,7 +49,10 @@ pub(super) fn autoscaler(autoscaler: &Value) -> Vec<Cause> {
         let why = "must be greater than or equal to 1";
         causes.push(Cause::invalid("spec.minReplicas", least, why));
     }
-    if count(most) < 1 {
+    if count(most) < 0 {
+        let why = "must be greater than or equal to 1";
+        causes.push(Cause::invalid("spec.maxReplicas", most, why));
+    } else if count(most) < 1 {
         causes.push(Cause::required_because("spec.maxReplicas", "must be set and greater than 0"));
     }
     if !least.is_null() && count(most) < count(least) {
@@ -82,6 +85,10 @@ pub(super) fn autoscaler(autoscaler: &Value) -> Vec<Cause> {
 
 fn metric(metric: &Value, path: &str) -> Vec<Cause> {
     let kind = field::text(metric, "/type");
+    if kind.is_empty() {
+        let why = "must specify a metric source type";
+        return vec![Cause::required_because(&format!("{path}.type"), why)];
+    }
     if !METRICS.contains(&kind) {
         // The server says it twice: once for the type, once for what belongs to it.
         let cause = Cause::unsupported(&format!("{path}.type"), &kind.into(), &METRICS);
@@ -96,14 +103,45 @@ fn metric(metric: &Value, path: &str) -> Vec<Cause> {
         let why = "must populate information for the given metric source";
         return vec![Cause::required_because(&format!("{path}.{key}"), why)];
     }
-    let target = at(source, "/target");
-    let unset = ["averageUtilization", "averageValue"].iter().all(|k| target.get(*k).is_none());
-    if key == "resource" && unset {
+    let mut causes = target_causes(at(source, "/target"), &format!("{path}.{key}.target"));
+    let unset =
+        ["averageUtilization", "averageValue"].iter().all(|k| source["target"].get(*k).is_none());
+    if matches!(key.as_str(), "resource" | "containerResource") && unset {
         let why = "must set either a target raw value or a target utilization";
         let at = format!("{path}.{key}.target.averageUtilization");
-        return vec![Cause::required_because(&at, why)];
+        causes.push(Cause::required_because(&at, why));
     }
-    Vec::new()
+    if key == "pods" && !field::quantity(source, "/target/averageValue").is_positive() {
+        let why = "must specify a positive target averageValue";
+        let at = format!("{path}.{key}.target.averageValue");
+        causes.push(Cause::required_because(&at, why));
+    }
+    causes
+}
+
+fn target_causes(target: &Value, path: &str) -> Vec<Cause> {
+    let kind = field::text(target, "/type");
+    let here = format!("{path}.type");
+    let mut causes = Vec::new();
+    if kind.is_empty() {
+        causes.push(Cause::required_because(&here, "must specify a metric target type"));
+    }
+    if !matches!(kind, "Utilization" | "Value" | "AverageValue") {
+        let why = "must be either Utilization, Value, or AverageValue";
+        causes.push(Cause::invalid(&here, &kind.into(), why));
+    }
+    for key in ["value", "averageValue"] {
+        let amount = at(target, &format!("/{key}"));
+        if !amount.is_null() && !field::amount(Some(amount)).is_positive() {
+            causes.push(Cause::invalid(&format!("{path}.{key}"), amount, "must be positive"));
+        }
+    }
+    let share = at(target, "/averageUtilization");
+    if share.as_i64().is_some_and(|n| n < 1) {
+        let here = format!("{path}.averageUtilization");
+        causes.push(Cause::invalid(&here, share, "must be greater than 0"));
+    }
+    causes
 }
 
 pub(super) fn lease(lease: &Value) -> Vec<Cause> {
@@ -118,6 +156,9 @@ pub(super) fn lease(lease: &Value) -> Vec<Cause> {
 }
 
 pub(super) fn event(event: &Value) -> Vec<Cause> {
+    if is_new(event) {
+        return new_event(event);
+    }
     let about = field::text(event, "/involvedObject/namespace");
     let home = field::namespace(event);
     if about.is_empty() && home == "default" || about == home {
@@ -125,6 +166,42 @@ pub(super) fn event(event: &Value) -> Vec<Cause> {
     }
     let why = "does not match event.namespace";
     vec![Cause::invalid("involvedObject.namespace", &about.into(), why)]
+}
+
+/// Whether the event came in the words of its own group.
+fn is_new(event: &Value) -> bool {
+    let writers = field::list(event, "/metadata/managedFields");
+    writers.iter().any(|writer| writer["apiVersion"] == "events.k8s.io/v1")
+}
+
+/// Events of their own group say more.
+fn new_event(event: &Value) -> Vec<Cause> {
+    let text = |key: &str| field::text(event, &format!("/{key}"));
+    let mut causes = Vec::new();
+    if text("eventTime").is_empty() {
+        causes.push(Cause::required("eventTime"));
+    }
+    let controller = text("reportingComponent");
+    if controller.is_empty() && !text("eventTime").is_empty() {
+        causes.push(Cause::required("reportingController"));
+    }
+    if !text("eventTime").is_empty() {
+        for why in super::metadata::qualified(controller) {
+            causes.push(Cause::invalid("reportingController", &controller.into(), &why));
+        }
+        for (key, path) in
+            [("reportingInstance", "reportingInstance"), ("action", "action"), ("reason", "reason")]
+        {
+            if text(key).is_empty() {
+                causes.push(Cause::required(path));
+            }
+        }
+    }
+    let kind = text("type");
+    if !matches!(kind, "Normal" | "Warning") {
+        causes.push(Cause::invalid("type", &"".into(), &format!("has invalid value: {kind}")));
+    }
+    causes
 }
 
 pub(super) fn limit_range(range: &Value) -> Vec<Cause> {

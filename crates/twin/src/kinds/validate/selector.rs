@@ -51,6 +51,11 @@ pub(super) fn selector(selector: &Value, path: &str) -> Vec<Cause> {
 
 /// A workload's selector must be there and select its own template.
 pub(super) fn of_template(object: &Value) -> Vec<Cause> {
+    let kind = match object["kind"].as_str() {
+        Some("DaemonSet") => "daemonset",
+        Some("StatefulSet") => "statefulset",
+        _ => "deployment",
+    };
     const PATH: &str = "spec.selector";
     let wanted = at(object, "/spec/selector");
     let labels = at(object, "/spec/template/metadata/labels");
@@ -59,20 +64,25 @@ pub(super) fn of_template(object: &Value) -> Vec<Cause> {
         Cause::invalid("spec.template.metadata.labels", labels, why)
     };
     if wanted.is_null() {
-        return vec![Cause::required(PATH), mismatch()];
+        return match kind {
+            "daemonset" => vec![mismatch()],
+            _ => vec![Cause::required(PATH), mismatch()],
+        };
     }
     let mut causes = selector(wanted, PATH);
     let is_empty = field::map(wanted, "/matchLabels").is_none_or(|m| m.is_empty())
         && field::list(wanted, "/matchExpressions").is_empty();
     if is_empty {
-        causes.push(Cause::invalid(PATH, wanted, "empty selector is invalid for deployment"));
+        let why = format!("empty selector is invalid for {kind}");
+        causes.push(Cause::invalid(PATH, wanted, &why));
+        return causes;
     }
-    if !causes.is_empty() && !is_empty {
+    if !causes.is_empty() {
         causes.push(Cause::invalid(PATH, wanted, "invalid label selector"));
         return causes;
     }
     let template = serde_json::json!({"metadata": {"labels": labels}});
-    if is_empty || !crate::controllers::selects(wanted, &template) {
+    if !crate::controllers::selects(wanted, &template) {
         causes.push(mismatch());
     }
     causes

@@ -105,11 +105,33 @@ fn rolling_update(rolling: &Value, path: &str) -> Vec<Cause> {
 /// The pods that a workload makes; they run for ever.
 fn template(object: &Value) -> Vec<Cause> {
     const PATH: &str = "spec.template.spec";
-    let spec = at(object, "/spec/template/spec");
-    let mut causes = pod::spec_rules(spec, PATH);
+    let mut spec = at(object, "/spec/template/spec").clone();
+    with_claims(object, &mut spec);
+    let spec = &spec;
+    let mut causes = super::metadata::labels(
+        at(object, "/spec/template/metadata/labels"),
+        "spec.template.labels",
+    );
+    causes.extend(pod::spec_rules(spec, PATH));
     let policy = at(spec, "/restartPolicy");
     causes.extend(one_of(policy, &format!("{PATH}.restartPolicy"), &["Always"]));
     causes
+}
+
+/// The claims of a StatefulSet are volumes of its pods.
+fn with_claims(object: &Value, spec: &mut Value) {
+    let claims = field::list(object, "/spec/volumeClaimTemplates");
+    if claims.is_empty() || !spec.is_object() {
+        return;
+    }
+    let names: Vec<&str> = claims.iter().map(field::name).collect();
+    let mut volumes: Vec<Value> = names
+        .iter()
+        .map(|name| json!({"name": name, "persistentVolumeClaim": {"claimName": name}}))
+        .collect();
+    let own = field::list(spec, "/volumes").iter();
+    volumes.extend(own.filter(|v| !names.contains(&field::text(v, "/name"))).cloned());
+    spec["volumes"] = volumes.into();
 }
 
 pub(super) fn replica_set(object: &Value) -> Vec<Cause> {
@@ -122,15 +144,38 @@ pub(super) fn replica_set(object: &Value) -> Vec<Cause> {
     causes
 }
 
+pub(super) fn replication_controller(object: &Value) -> Vec<Cause> {
+    let mut causes = not_negative(object, &[("/spec/minReadySeconds", "spec.minReadySeconds")]);
+    let wanted = field::map(object, "/spec/selector");
+    if wanted.is_none_or(|selector| selector.is_empty()) {
+        causes.push(Cause::required("spec.selector"));
+    }
+    causes.extend(not_negative(object, &[("/spec/replicas", "spec.replicas")]));
+    if object.pointer("/spec/template").is_none() {
+        causes.push(Cause::required("spec.template"));
+        return causes;
+    }
+    let labels = at(object, "/spec/template/metadata/labels");
+    let missed = |(key, value): (&String, &Value)| labels.get(key) != Some(value);
+    if wanted.into_iter().flatten().any(missed) {
+        let why = "`selector` does not match template `labels`";
+        causes.push(Cause::invalid("spec.template.metadata.labels", labels, why));
+    }
+    causes.extend(template(object));
+    causes
+}
+
 pub(super) fn daemon_set(object: &Value) -> Vec<Cause> {
     let mut causes = selector::of_template(object);
     causes.extend(template(object));
     causes.extend(not_negative(object, &[("/spec/minReadySeconds", "spec.minReadySeconds")]));
-    causes.extend(one_of(
-        at(object, "/spec/updateStrategy/type"),
-        "spec.updateStrategy.type",
-        &["RollingUpdate", "OnDelete"],
-    ));
+    let strategy = at(object, "/spec/updateStrategy");
+    if !matches!(field::text(strategy, "/type"), "RollingUpdate" | "OnDelete" | "") {
+        let told = super::internal("@apps.DaemonSetUpdateStrategy", strategy);
+        let known = "supported values: \"RollingUpdate\", \"OnDelete\"";
+        let message = format!("Unsupported value: {told}: {known}");
+        causes.push(Cause::plain("FieldValueNotSupported", "spec.updateStrategy", message));
+    }
     causes
 }
 
@@ -140,6 +185,13 @@ pub(super) fn stateful_set(object: &Value) -> Vec<Cause> {
     if !matches!(policy.as_str(), Some("OrderedReady" | "Parallel")) {
         let why = "must be 'OrderedReady' or 'Parallel'";
         causes.push(Cause::invalid("spec.podManagementPolicy", policy, why));
+    }
+    let strategy = at(object, "/spec/updateStrategy");
+    if !matches!(field::text(strategy, "/type"), "RollingUpdate" | "OnDelete" | "") {
+        let told = super::internal("@apps.StatefulSetUpdateStrategy", strategy);
+        let why = "must be 'RollingUpdate' or 'OnDelete'";
+        let message = format!("Invalid value: {told}: {why}");
+        causes.push(Cause::plain("FieldValueInvalid", "spec.updateStrategy", message));
     }
     causes.extend(not_negative(
         object,
