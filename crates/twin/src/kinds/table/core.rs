@@ -18,6 +18,7 @@ pub(crate) static ENDPOINTS: Kind = Kind {
     ..core("endpoints", "Endpoints")
 };
 pub(crate) static EVENT: Kind = Kind {
+    names_are_dns: false,
     creates_on_update: true,
     columns: events::EVENT,
     fields: &[

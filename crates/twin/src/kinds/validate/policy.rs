@@ -177,7 +177,10 @@ fn is_new(event: &Value) -> bool {
 /// Events of their own group say more.
 fn new_event(event: &Value) -> Vec<Cause> {
     let text = |key: &str| field::text(event, &format!("/{key}"));
-    let mut causes = Vec::new();
+    let name = Value::from(field::name(event));
+    let wrong = super::metadata::subdomain(field::name(event));
+    let mut causes: Vec<Cause> =
+        wrong.iter().map(|why| Cause::invalid("metadata.name", &name, why)).collect();
     if text("eventTime").is_empty() {
         causes.push(Cause::required("eventTime"));
     }
