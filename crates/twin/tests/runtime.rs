@@ -71,6 +71,7 @@ both_ways! {
     an_apply_owns_its_fields
     discovery_finds_kinds_by_name
     one_of_two_candidates_holds_the_lease
+    limits_are_counted
 }
 
 async fn within(test: impl Future<Output = ()>) {
@@ -239,4 +240,23 @@ async fn one_of_two_candidates_holds_the_lease(reached: Reached) {
     }
     let holder = leases.get("leader").await.unwrap().spec.unwrap().holder_identity;
     assert_eq!(holder.as_deref(), Some("three"));
+}
+
+async fn limits_are_counted(reached: Reached) {
+    let get = async |path: &str| {
+        let request = http::Request::get(path).body(Vec::new()).unwrap();
+        reached.client.request_text(request).await.unwrap()
+    };
+    let open = "twin_watches_open 1\n";
+    assert!(!get("/metrics").await.contains(open));
+    let maps = Api::<ConfigMap>::namespaced(reached.client.clone(), "kube-public");
+    let events = maps.watch(&Default::default(), "0").await.unwrap();
+    assert!(get("/metrics").await.contains(open));
+    drop(events);
+    let large = map("large", &"x".repeat(3 << 20));
+    match maps.create(&PostParams::default(), &large).await {
+        Err(kube::Error::Api(status)) => assert_eq!(status.code, 413),
+        answer => panic!("it is too large: {answer:?}"),
+    }
+    assert!(get("/metrics").await.contains("twin_request_bodies_refused_total 1\n"));
 }

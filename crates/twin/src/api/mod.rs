@@ -11,6 +11,7 @@ mod encode;
 mod gate;
 mod health;
 mod list;
+mod metrics;
 mod negotiate;
 mod openapi;
 mod page;
@@ -142,6 +143,10 @@ fn dispatch(
         Route::OpenApiPart(part) => {
             only_get(request)?;
             return Ok(openapi::v3(&part).unwrap_or_else(missing));
+        }
+        Route::Metrics => {
+            only_get(request)?;
+            return Ok(metrics::answer(registry));
         }
         Route::Health(path) => return Ok(health::answer(&path, &query)),
         Route::Version => {

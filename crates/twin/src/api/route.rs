@@ -16,6 +16,7 @@ pub(super) enum Route {
     OpenApi,
     /// A part of the OpenAPI v3 document: the path below `/openapi/v3/`.
     OpenApiPart(String),
+    Metrics,
     Version,
     /// A 404 that is not a Status.
     Unknown,
@@ -54,6 +55,7 @@ pub(super) fn parse(registry: &Registry, path: &str) -> Result<Route, Failure> {
         ["openapi", "v2"] => Ok(Route::OpenApi),
         ["openapi", "v3"] => Ok(discovery(&parts)),
         ["openapi", "v3", part @ ..] => Ok(Route::OpenApiPart(part.join("/"))),
+        ["metrics"] => Ok(Route::Metrics),
         ["version"] => Ok(Route::Version),
         ["api" | "apis"] | ["api", "v1"] => Ok(discovery(&parts)),
         ["api", "v1", rest @ ..] => resource(registry, ("", "v1"), rest),

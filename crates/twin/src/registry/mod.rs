@@ -43,6 +43,31 @@ use crate::store::{Object, Store};
 /// How many changes the watch ring keeps; a watch that is further behind gets a 410.
 pub(crate) const HISTORY_LIMIT: usize = 20_000;
 
+/// The largest body of a request that is read.
+pub(crate) const MOST_BODY_BYTES: usize = 3 << 20;
+/// So many watches may be open at once.
+pub(crate) const MOST_WATCHES: u64 = 10_000;
+
+/// What the shell counts about its limits.
+#[derive(Debug, Default)]
+pub(crate) struct Meters {
+    pub bodies_refused: u64,
+    pub watches_open: u64,
+    pub watches_opened: u64,
+    pub watches_refused: u64,
+}
+
+impl Meters {
+    /// Counts a watch that is to be opened; whether it may.
+    pub fn open_watch(&mut self) -> bool {
+        let may = self.watches_open < MOST_WATCHES;
+        self.watches_open += u64::from(may);
+        self.watches_opened += u64::from(may);
+        self.watches_refused += u64::from(!may);
+        may
+    }
+}
+
 /// The objects of the cluster and the rules under which they are written.
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -59,6 +84,8 @@ pub(crate) struct Registry {
     pub remarks: Vec<String>,
     /// Rows of the custom kinds that are served, and the version of the store they were read at.
     customs: (u64, Vec<&'static Kind>),
+    /// Use of the limits.
+    pub meters: Meters,
     dice: Dice,
     /// Names of events by what they tell.
     told: BTreeMap<u64, String>,
@@ -77,6 +104,7 @@ impl Registry {
             access: Access { key, ..Access::default() },
             remarks: Vec::new(),
             customs: (0, Vec::new()),
+            meters: Meters::default(),
             dice: Dice::of(seed, "registry"),
             told: BTreeMap::new(),
         }

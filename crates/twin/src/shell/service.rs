@@ -22,10 +22,7 @@ use super::body::TwinBody;
 use super::date::http_date;
 use super::twin::Twin;
 use crate::api::{self, Reply, Request, Watch};
-use crate::registry::Failure;
-
-/// The largest body that is read.
-const MOST_BYTES: usize = 3 << 20;
+use crate::registry::{Failure, MOST_BODY_BYTES};
 
 /// The twin's API: `Service<http::Request<B>>` for any body. Cloning it is cheap.
 #[derive(Clone, Debug)]
@@ -59,9 +56,15 @@ impl TwinService {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
-        let body = match Limited::new(body, MOST_BYTES).collect().await {
+        let body = match Limited::new(body, MOST_BODY_BYTES).collect().await {
             Ok(body) => body.to_bytes(),
-            Err(error) => return respond(Reply::failure(&unreadable(error.as_ref()))),
+            Err(error) => {
+                let failure = unreadable(error.as_ref());
+                if failure.code == 413 {
+                    self.twin.shared.cluster().registry.meters.bodies_refused += 1;
+                }
+                return respond(Reply::failure(&failure));
+            }
         };
         let request = Request {
             path: parts.uri.path().to_owned(),
@@ -101,7 +104,12 @@ impl TwinService {
             false => "application/json",
         };
         let deadline = self.wall_clock.then(|| Instant::now() + lasting);
-        let open = Open { service: self, watch, ticks, deadline, ended: false };
+        if !self.twin.shared.cluster().registry.meters.open_watch() {
+            let why = "too many watches are open, please try again later";
+            return respond(Reply::failure(&Failure::new(429, "TooManyRequests", why)));
+        }
+        let counted = Counted(self.twin.clone());
+        let open = Open { service: self, watch, ticks, deadline, ended: false, _counted: counted };
         let lines: BoxStream<'static, Bytes> = stream::unfold(open, |open| open.next()).boxed();
         let mut response = http::Response::new(TwinBody::lines(lines));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -116,6 +124,18 @@ struct Open {
     ticks: watch::Receiver<u64>,
     deadline: Option<Instant>,
     ended: bool,
+    _counted: Counted,
+}
+
+/// Counts one watch less when it ends, however that is.
+struct Counted(Twin);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut cluster = self.0.shared.cluster();
+        let open = &mut cluster.registry.meters.watches_open;
+        *open = open.saturating_sub(1);
+    }
 }
 
 impl Open {
@@ -219,7 +239,7 @@ fn header(headers: &HeaderMap, name: &http::HeaderName) -> String {
 
 fn unreadable(error: &(dyn std::error::Error + 'static)) -> Failure {
     if error.is::<http_body_util::LengthLimitError>() {
-        let why = format!("Request entity too large: limit is {MOST_BYTES}");
+        let why = format!("Request entity too large: limit is {MOST_BODY_BYTES}");
         return Failure::new(413, "RequestEntityTooLarge", why);
     }
     Failure::bad_request(format!("the body could not be read: {error}"))

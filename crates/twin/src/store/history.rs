@@ -37,6 +37,10 @@ impl History {
         }
     }
 
+    pub fn len(&self) -> usize {
+        self.changes.len()
+    }
+
     pub fn since(&self, rv: u64) -> Result<impl Iterator<Item = &Arc<Change>>, Expired> {
         if rv < self.forgotten {
             return Err(Expired { asked: rv, oldest: self.forgotten });

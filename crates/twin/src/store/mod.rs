@@ -78,6 +78,11 @@ impl Store {
         self.rv
     }
 
+    /// How many changes are remembered.
+    pub fn remembered(&self) -> usize {
+        self.history.len()
+    }
+
     /// Version of the last write of a resource, 0 for none.
     pub fn last_change(&self, resource: &str) -> u64 {
         self.touched.get(resource).copied().unwrap_or(0)
