@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
+use http_body_util::BodyExt as _;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
@@ -72,6 +73,7 @@ both_ways! {
     discovery_finds_kinds_by_name
     one_of_two_candidates_holds_the_lease
     limits_are_counted
+    answers_come_in_protobuf
 }
 
 async fn within(test: impl Future<Output = ()>) {
@@ -259,4 +261,39 @@ async fn limits_are_counted(reached: Reached) {
         answer => panic!("it is too large: {answer:?}"),
     }
     assert!(get("/metrics").await.contains("twin_request_bodies_refused_total 1\n"));
+}
+
+async fn answers_come_in_protobuf(reached: Reached) {
+    const BINARY: &str = "application/vnd.kubernetes.protobuf";
+    let ask = async |path: &str, accept: &str| {
+        let request = http::Request::get(path).header("accept", accept);
+        let body = kube::client::Body::empty();
+        let answer = reached.client.send(request.body(body).unwrap()).await.unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        let code = answer.status().as_u16();
+        let mut body = answer.into_body().into_data_stream();
+        let first = body.next().await.transpose().unwrap().unwrap_or_default();
+        (code, kind, first)
+    };
+    let metadata = format!("{BINARY};as=PartialObjectMetadataList;v=v1;g=meta.k8s.io");
+    for (path, accept, code) in [
+        ("/api/v1/namespaces", BINARY, 200),
+        ("/api/v1/namespaces/default", BINARY, 200),
+        ("/api/v1/namespaces", metadata.as_str(), 200),
+        ("/api/v1/namespaces/nope", BINARY, 404),
+        ("/apis", BINARY, 200),
+    ] {
+        let (status, kind, body) = ask(path, accept).await;
+        assert_eq!((status, kind.as_str()), (code, BINARY), "{path}");
+        assert!(body.starts_with(b"k8s\0"), "{path}");
+    }
+    // A frame: four bytes of length, then the event, which holds an envelope.
+    let (_, kind, frame) = ask("/api/v1/namespaces?watch=1&timeoutSeconds=5", BINARY).await;
+    assert_eq!(kind, format!("{BINARY};stream=watch"));
+    assert!(frame.windows(4).any(|part| part == b"k8s\0") && frame.starts_with(&[0, 0]));
+    // Tables are for people, and custom kinds have no messages: JSON is the next choice.
+    let table = "as=Table;v=v1;g=meta.k8s.io";
+    let both = format!("{BINARY};{table},application/json;{table}");
+    assert_eq!(ask("/api/v1/namespaces", &both).await.1, "application/json");
+    assert_eq!(ask("/api/v1/namespaces", &format!("{BINARY};{table}")).await.0, 406);
 }

@@ -134,7 +134,8 @@ fn dispatch(
                 only_get(request)?;
                 negotiate::document(&request.accept, &negotiate::DISCOVERY)?;
             }
-            return Ok(discovery::answer(registry, &what, &request.accept));
+            let told = discovery::answer(registry, &what, &request.accept);
+            return Ok(negotiate::in_binary(negotiate::of_document(&request.accept), told));
         }
         Route::OpenApi => {
             only_get(request)?;

@@ -44,8 +44,11 @@ fn choices(accept: &str) -> impl Iterator<Item = Choice<'_>> {
 /// The form of an object's or a list's answer.
 pub(super) fn shape(request: &Request, target: &Target) -> Result<Shape, Failure> {
     let mut known = false;
-    for choice in choices(&request.accept).filter(|choice| fits(choice, target)) {
+    for choice in choices(&request.accept) {
         known = true;
+        if !fits(&choice, target) {
+            continue;
+        }
         match choice.parameter("as") {
             None => return Ok(Shape::Plain),
             // Forms of other groups and versions are not served.
@@ -90,6 +93,11 @@ pub(super) fn media(request: &Request, target: &Target) -> &'static str {
         Some(_) => false,
     };
     all.find(known).map_or(JSON, |choice| choice.media)
+}
+
+/// The type in which a document of discovery is told.
+pub(super) fn of_document(accept: &str) -> &'static str {
+    choices(accept).next().map_or(JSON, |choice| choice.media)
 }
 
 /// The answer in protobuf, if that is what it is told in.
