@@ -31,12 +31,7 @@ pub(crate) struct Expression {
 
 impl Expression {
     pub fn read(text: &str) -> Result<Self, String> {
-        if text.len() > MOST_BYTES || depth(text) > DEEPEST {
-            return Err("the expression is too large".into());
-        }
-        // The excerpt of the source stands a little to the right in the server's words.
-        let told = |errors: cel::ParseErrors| errors.to_string().replace("\n|", "\n |");
-        let program = ENV.compile(text).map_err(told)?;
+        let program = compile(text)?;
         Ok(Self { text: text.trim().to_owned(), program })
     }
 
@@ -87,6 +82,16 @@ impl Expression {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// Reads an expression.
+pub(crate) fn compile(text: &str) -> Result<Program, String> {
+    if text.len() > MOST_BYTES || depth(text) > DEEPEST {
+        return Err("the expression is too large".into());
+    }
+    // The excerpt of the source stands a little to the right in the server's words.
+    let told = |errors: cel::ParseErrors| errors.to_string().replace("\n|", "\n |");
+    ENV.compile(text).map_err(told)
 }
 
 /// Whether a macro such as `all(x, ...)` makes the name known where it is used.

@@ -18,6 +18,7 @@ mod namespaces;
 mod node_ipam;
 mod node_lifecycle;
 mod node_rate;
+mod policy_status;
 mod protection;
 mod quotas;
 mod replica_set;
@@ -51,6 +52,7 @@ pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
         Box::new(node_ipam::NodeIpam),
         Box::new(quotas::Quotas),
         Box::new(cluster_roles::ClusterRoles),
+        Box::new(policy_status::PolicyStatus),
         Box::new(volumes::Volumes::default()),
         Box::new(protection::Protection::default()),
         Box::new(node_lifecycle::NodeLifecycle::default()),

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cel::{Context, Program};
+use cel::Program;
 use serde_json::Value;
 
 use super::check::below;
-use crate::field;
 use crate::registry::Cause;
+use crate::{expressions, field};
 
 const RULES: &str = "x-kubernetes-validations";
 /// Deeper objects are not looked into.
@@ -39,7 +39,7 @@ impl Rules {
         for rule in field::list(schema, &format!("/{RULES}")) {
             for key in ["rule", "messageExpression"] {
                 let text = field::text(rule, &format!("/{key}"));
-                if let Ok(program) = Program::compile(text)
+                if let Ok(program) = expressions::compile(text)
                     && !text.is_empty()
                 {
                     self.0.insert(text.to_owned(), program);
@@ -113,7 +113,7 @@ impl Rules {
         if is_about_change && old.is_none() {
             return None;
         }
-        let mut context = Context::default();
+        let mut context = expressions::context();
         context.add_variable_from_value("self", told(schema, value));
         if let Some(old) = old {
             context.add_variable_from_value("oldSelf", told(schema, old));
