@@ -21,7 +21,11 @@ pub(super) fn one(
     shape: Shape,
 ) -> Result<Reply, Failure> {
     let name = target.name.as_deref().unwrap_or_default();
-    let asked = version(query)?;
+    // A garbled version is the server's own trouble here, and the client's in a list.
+    let asked = version(query).map_err(|failure| {
+        let why = failure.message.trim_start_matches("invalid resource version: ").to_owned();
+        Failure::new(500, "", why)
+    })?;
     if let Some(asked) = asked.filter(|asked| *asked > registry.store.rv()) {
         return Err(Failure::version_too_large(asked, registry.store.rv()));
     }

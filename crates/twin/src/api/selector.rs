@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::query::Query;
 use crate::field;
-use crate::kinds::Kind;
+use crate::kinds::{Kind, validate};
 use crate::registry::Failure;
 
 /// What a list or watch is restricted to.
@@ -101,7 +101,31 @@ fn parse_fields(kind: &Kind, text: &str) -> Result<Vec<(String, bool, String)>, 
 /// The terms of a label selector.
 pub(super) fn parse_labels(text: &str) -> Result<Vec<Rule>, Failure> {
     let terms = split_terms(text)?;
-    terms.iter().map(|term| parse_label(term.trim())).collect()
+    let rules: Result<Vec<_>, _> =
+        terms.iter().map(|term| parse_label(term.trim()).and_then(checked)).collect();
+    rules
+}
+
+/// A rule whose key and values labels can have.
+fn checked(rule: Rule) -> Result<Rule, Failure> {
+    let (key, values): (&str, &[String]) = match &rule {
+        Rule::In(key, values) | Rule::NotIn(key, values) => (key, values),
+        Rule::Exists(key) | Rule::Absent(key) | Rule::Bound(key, ..) => (key, &[]),
+    };
+    let bad = |place: String, text: &str, why: &str| {
+        let told = Value::from(text);
+        let why = format!("unable to parse requirement: {place}: Invalid value: {told}: {why}");
+        Err(Failure::bad_request(why))
+    };
+    if let [first, ..] = validate::qualified(key).as_slice() {
+        return bad("<nil>".to_owned(), key, first);
+    }
+    for (index, value) in values.iter().enumerate() {
+        if let [first, ..] = validate::label_value(value).as_slice() {
+            return bad(format!("values[{index}][{key}]"), value, first);
+        }
+    }
+    Ok(rule)
 }
 
 /// Splits at commas outside parentheses.
@@ -133,6 +157,11 @@ fn parse_label(term: &str) -> Result<Rule, Failure> {
         let text = text.trim();
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
         match text.chars().find(|c| !plain(*c)) {
+            // What comes after a whole word is no part of it.
+            Some(c) if "=!<>()".contains(c) && !text.starts_with(c) => {
+                let why = format!("found '{c}', expected: ',' or 'end of string'");
+                Err(Failure::bad_request(why))
+            }
             Some(c) => Err(bad(format!("found '{c}', expected: identifier"))),
             None => Ok(text.to_owned()),
         }

@@ -112,7 +112,7 @@ fn is_word(word: &str) -> bool {
 }
 
 /// What is wrong with a qualified name such as `example.com/a`.
-pub(super) fn qualified(name: &str) -> Vec<String> {
+pub(crate) fn qualified(name: &str) -> Vec<String> {
     let (prefix, word) = match name.split_once('/') {
         Some((prefix, word)) => (Some(prefix), word),
         None => (None, name),
@@ -136,7 +136,7 @@ pub(super) fn qualified(name: &str) -> Vec<String> {
 }
 
 /// What is wrong with the value of a label.
-pub(super) fn label_value(text: &str) -> Vec<String> {
+pub(crate) fn label_value(text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     if text.len() > 63 {
         wrong.push("must be no more than 63 bytes".to_owned());
