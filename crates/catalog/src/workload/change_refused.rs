@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn objects_that_are_not_taken() {
         let quota = "kind: ResourceQuota\nmetadata: {name: counts, namespace: shop}\n\
-            spec: {hard: {services: '9'}}\nstatus: {hard: {services: '9'}, used: {services: '9'}}\n";
+            status: {hard: {services: '9'}, used: {services: '9'}}\n";
         for (text, want) in [
             (
                 "Error from server (Forbidden): error when creating \"f.yaml\": services \
