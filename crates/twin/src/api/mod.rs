@@ -156,6 +156,7 @@ fn dispatch(
             return Ok(discovery::version());
         }
     };
+    query.check_timeout()?;
     let shape = negotiate::shape(request, &route)?;
     if !route.kind.warning.is_empty() {
         registry.remarks.push(route.kind.warning.to_owned());

@@ -52,6 +52,31 @@ impl Query {
         text.parse().map(Some).map_err(bad)
     }
 
+    /// How long the client waits must be a duration; no answer here takes long.
+    pub fn check_timeout(&self) -> Result<(), Failure> {
+        let Some(text) = self.get("timeout").filter(|text| *text != "0") else { return Ok(()) };
+        let told = |why: String| {
+            let why = format!("invalid timeout specified in the request URL - time: {why}");
+            Err(Failure::bad_request(why))
+        };
+        let mut rest = text.trim_start_matches(['-', '+']);
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
+            let (number, more) = rest.split_at(digits.unwrap_or(rest.len()));
+            let end = more.find(|c: char| c.is_ascii_digit() || c == '.');
+            let (unit, after) = more.split_at(end.unwrap_or(more.len()));
+            if !number.contains(|c: char| c.is_ascii_digit()) {
+                return told(format!("invalid duration {text:?}"));
+            }
+            match unit {
+                "" => return told(format!("missing unit in duration {text:?}")),
+                "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" => rest = after,
+                _ => return told(format!("unknown unit {unit:?} in duration {text:?}")),
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the write is only to be checked.
     pub fn is_dry_run(&self) -> Result<bool, Failure> {
         match self.get("dryRun") {
@@ -87,6 +112,21 @@ pub(super) fn decode(text: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn timeouts_are_durations() {
+        let check = |text: &str, why: &str| {
+            let told = Query::parse(&format!("timeout={text}")).check_timeout();
+            let told = told.err().map(|failure| failure.message).unwrap_or_default();
+            assert_eq!(told.rsplit("time: ").next(), Some(why), "{text}");
+        };
+        for good in ["1s", "1m30s", "1.5h", "0"] {
+            check(good, "");
+        }
+        check("1x", "unknown unit \"x\" in duration \"1x\"");
+        check("5", "missing unit in duration \"5\"");
+        check("abc", "invalid duration \"abc\"");
+    }
 
     #[test]
     fn parameters_are_decoded() {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::pods::Joining;
 use super::writer::{Noted, Part, Write, complete, stored_as, view};
-use super::{Failure, Registry, admission, certificates, limits, quota};
+use super::{Failure, Registry, admission, certificates, limits, quota, size};
 use crate::access::check_escalation;
 use crate::custom;
 use crate::field;
@@ -42,6 +42,7 @@ impl Registry {
         if write.dry {
             return Ok(Arc::new(value));
         }
+        size::check(&value, write)?;
         let is_definition = kind.storage == CUSTOM_RESOURCE_DEFINITION.storage;
         let name = key.name.clone();
         let object = self.store.put(key, value);

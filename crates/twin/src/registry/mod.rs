@@ -17,6 +17,7 @@ mod pods;
 mod policies;
 mod quota;
 mod security;
+mod size;
 mod update;
 mod writer;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::writer::{Noted, Part, Write, complete, stored_as, view};
-use super::{Cause, Failure, Registry, admission, certificates};
+use super::{Cause, Failure, Registry, admission, certificates, size};
 use crate::custom;
 use crate::field;
 use crate::kinds::{
@@ -54,6 +54,7 @@ impl Registry {
         if write.dry {
             return Ok(Arc::new(next));
         }
+        size::check(&next, write)?;
         if next == *old {
             return Ok(old);
         }
