@@ -23,10 +23,11 @@ pub fn run(words: &[&str]) -> Result<()> {
     match words.split_first() {
         Some((&"api", rest)) => replay(rest),
         Some((&"kubectl", rest)) => sessions(rest),
+        Some((&"page", [])) => report::renew(),
         _ => bail!(
             "say what to compare: cargo xtask fidelity api [--only TEXT] [-v] FOLDER... or \
              kubectl FOLDER --kubectl PATH... [--control-plane FOLDER] [-v]; --write renews \
-             docs/fidelity.md"
+             docs/fidelity.md; or page, which writes it anew from the figures"
         ),
     }
 }

@@ -56,6 +56,11 @@ pub fn sessions(tally: BTreeMap<String, [usize; 3]>, differences: Vec<Difference
     })
 }
 
+/// Writes the page anew from the figures.
+pub fn renew() -> Result<()> {
+    change(|_| {})
+}
+
 fn change(renew: impl FnOnce(&mut Figures)) -> Result<()> {
     let mut figures: Figures = match fs::read_to_string(FIGURES) {
         Ok(text) => serde_json::from_str(&text).context(FIGURES)?,
