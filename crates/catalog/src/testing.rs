@@ -110,7 +110,7 @@ pub(crate) fn lines(kind: &FailureKind, now: &Snapshot) -> Vec<String> {
         model::Detect::Services(d) => now.services.iter().for_each(|s| d(s, now, &mut findings)),
         model::Detect::Claims(d) => now.claims.iter().for_each(|c| d(c, now, &mut findings)),
         model::Detect::Cluster(d) => d(now, &mut findings),
-        model::Detect::Exposure => {}
+        model::Detect::Exposure | model::Detect::ExposedApps(_) => {}
     }
     findings
         .found

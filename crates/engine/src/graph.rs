@@ -2,6 +2,7 @@
 //! depend on each other, and the cause is not younger than the effect.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use model::{Edge, FailureKind, Finding, ObjectRef, Relation, Snapshot, State};
 
@@ -14,6 +15,11 @@ pub(crate) const SLACK_SECONDS: i64 = 90;
 
 /// Links among findings, as indices into `found`.
 pub(crate) fn link(found: &[Finding], now: &Snapshot, kinds: &[&FailureKind]) -> Vec<Edge> {
+    let mut asked: BTreeMap<ObjectRef, Rc<Vec<(Relation, ObjectRef)>>> = BTreeMap::new();
+    let mut dependants = |object: &ObjectRef| {
+        let known = asked.entry(object.clone());
+        Rc::clone(known.or_insert_with(|| Rc::new(now.dependants(object))))
+    };
     let mut by_object: BTreeMap<&ObjectRef, Vec<usize>> = BTreeMap::new();
     for (i, finding) in found.iter().enumerate() {
         by_object.entry(&finding.object).or_default().push(i);
@@ -24,7 +30,7 @@ pub(crate) fn link(found: &[Finding], now: &Snapshot, kinds: &[&FailureKind]) ->
         if kind.leads_to.is_empty() {
             continue;
         }
-        for (object, why) in reach(finding, now) {
+        for (object, why) in reach(finding, &mut dependants) {
             for effect in by_object.get(&object).into_iter().flatten().copied() {
                 let follows = found.get(effect).is_some_and(|e| can_follow(finding, e, kind));
                 if effect != cause && follows {
@@ -33,6 +39,11 @@ pub(crate) fn link(found: &[Finding], now: &Snapshot, kinds: &[&FailureKind]) ->
             }
         }
     }
+    settle(edges, found)
+}
+
+/// Of all links that may be, those that are told: each once, and no circles.
+pub(crate) fn settle(mut edges: Vec<Edge>, found: &[Finding]) -> Vec<Edge> {
     edges.sort();
     edges.dedup_by_key(|e| (e.cause, e.effect));
     // Where two could each cause the other, what says of itself to be a consequence gives way.
@@ -46,7 +57,8 @@ pub(crate) fn link(found: &[Finding], now: &Snapshot, kinds: &[&FailureKind]) ->
     edges
 }
 
-fn can_follow(cause: &Finding, effect: &Finding, kind: &FailureKind) -> bool {
+/// Whether one may be why the other is, as far as kinds, times and states tell.
+pub(crate) fn can_follow(cause: &Finding, effect: &Finding, kind: &FailureKind) -> bool {
     let ordered = match (cause.since, effect.since) {
         (Some(c), Some(e)) => c.since(e) <= SLACK_SECONDS,
         _ => true,
@@ -61,8 +73,11 @@ fn can_follow(cause: &Finding, effect: &Finding, kind: &FailureKind) -> bool {
 }
 
 /// The object itself, whom the finding says to suffer, and everything that depends on them
-/// within a few steps, each with the relation of the last step.
-fn reach(finding: &Finding, now: &Snapshot) -> Vec<(ObjectRef, &'static str)> {
+/// within a few steps, each once, with the relation of the last step.
+pub(crate) fn reach(
+    finding: &Finding,
+    mut dependants: impl FnMut(&ObjectRef) -> Rc<Vec<(Relation, ObjectRef)>>,
+) -> Vec<(ObjectRef, &'static str)> {
     let object = &finding.object;
     let mut seen: BTreeSet<ObjectRef> = [object.clone()].into();
     let mut reached = vec![(object.clone(), "same object")];
@@ -76,16 +91,16 @@ fn reach(finding: &Finding, now: &Snapshot) -> Vec<(ObjectRef, &'static str)> {
     }
     for hop in 0..HOPS {
         for from in &edge {
-            for (relation, to) in now.dependants(from) {
+            for (relation, to) in dependants(from).iter() {
                 // A workload burdens its node directly; through the node it must not be
                 // blamed for its neighbours unless the node has a finding of its own.
-                let burden = relation == Relation::Burdens;
+                let burden = *relation == Relation::Burdens;
                 if (burden && hop > 0) || !seen.insert(to.clone()) {
                     continue;
                 }
                 reached.push((to.clone(), relation.name()));
                 if !burden {
-                    next.push(to);
+                    next.push(to.clone());
                 }
             }
         }

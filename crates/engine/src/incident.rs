@@ -7,11 +7,11 @@ use crate::blind;
 use crate::graph::SLACK_SECONDS;
 use model::{
     Certainty, Edge, FailureKind, Finding, Impact, Incident, Kind, Member, ObjectRef, Role,
-    Severity, Snapshot, State,
+    Severity, Snapshot, State, Timestamp,
 };
 
-/// Incidents, the most urgent first. Every finding is in exactly one.
-pub(crate) fn gather(found: Vec<Finding>, edges: &[Edge]) -> Vec<Incident> {
+/// Incidents with their ranks, in no order. Every finding is in exactly one.
+pub(crate) fn gather(found: Vec<Finding>, edges: &[Edge]) -> Vec<(Rank, Incident)> {
     let has_cause: BTreeSet<usize> = edges.iter().map(|e| e.effect).collect();
     let mut effects: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for edge in edges {
@@ -35,10 +35,8 @@ pub(crate) fn gather(found: Vec<Finding>, edges: &[Edge]) -> Vec<Incident> {
         }
     }
     let mut slots: Vec<Option<Finding>> = found.into_iter().map(Some).collect();
-    let mut incidents: Vec<Incident> =
-        groups.iter().filter_map(|group| incident(group, edges, &mut slots)).collect();
-    incidents.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.id.cmp(&b.id)));
-    incidents
+    let incidents = groups.iter().filter_map(|group| incident(group, edges, &mut slots));
+    incidents.map(|i| (rank(&i), i)).collect()
 }
 
 /// A finding and all its effects, nearest first. Time order holds along the whole chain, also
@@ -136,9 +134,19 @@ fn burdens_everybody(cause: &Finding) -> bool {
     all && cause.certainty > Certainty::Possible && cause.state == State::Active
 }
 
-/// Active first, then loud, then what all suffer from, then who suffers, then sure, then what
-/// began last.
-fn rank(i: &Incident) -> impl Ord + use<> {
+/// Where an incident stands: active first, then loud, then what all suffer from, then who
+/// suffers, then sure, then what began last; then by its id.
+pub(crate) type Rank = (
+    State,
+    Reverse<Severity>,
+    Reverse<bool>,
+    Reverse<Impact>,
+    Reverse<Certainty>,
+    Reverse<Option<Timestamp>>,
+    String,
+);
+
+fn rank(i: &Incident) -> Rank {
     let cause = i.cause();
     (
         i.state,
@@ -147,6 +155,7 @@ fn rank(i: &Incident) -> impl Ord + use<> {
         Reverse(i.impact),
         Reverse(cause.certainty),
         Reverse(cause.since),
+        i.id.clone(),
     )
 }
 

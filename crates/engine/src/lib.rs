@@ -20,9 +20,9 @@ mod tests;
 pub use about::{Part, about};
 pub use changes::changes;
 pub use detect::ask;
-pub use standing::Standing;
+pub use standing::{Asked, Standing};
 
-use model::{FailureKind, Findings, Incident, Situation, Snapshot, Verdict};
+use model::{Edge, FailureKind, Finding, Findings, Incident, Situation, Snapshot, Verdict};
 
 /// Judges a snapshot: finds failures, joins them into incidents and ranks these.
 pub fn step(now: &Snapshot, kinds: &[&FailureKind]) -> Situation {
@@ -38,23 +38,40 @@ pub fn conclude(
 ) -> Situation {
     let Findings { found, mut ruled_out, mut stale } = detect::join(answers);
     let links = graph::link(&found, now, kinds);
-    let mut incidents = incident::gather(found, &links);
-    factors::add(&mut incidents, now, kinds);
-    if !now.has_time {
-        incidents.iter_mut().for_each(incident::forget_dates);
-    }
-    if now.coverage.has_lost_source() {
-        incidents.iter_mut().for_each(incident::doubt_what_was_not_checked);
-    }
-    if verdict::is_dark(now) {
-        incidents.iter_mut().for_each(|i| incident::fear_the_dark(i, now, kinds));
-    }
+    let mut incidents = incidents(found, &links, &mut factors::Gaps::default(), now, kinds);
+    incidents.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let incidents: Vec<Incident> = incidents.into_iter().map(|(_, incident)| incident).collect();
     ruled_out.sort();
     ruled_out.dedup();
     stale.sort();
     stale.dedup();
     let blind = blind::of(now, kinds, &incidents);
     Situation { verdict: verdict::of(&incidents, now), incidents, ruled_out, stale, blind }
+}
+
+/// Incidents of linked findings with their ranks, as they are told.
+fn incidents(
+    found: Vec<Finding>,
+    links: &[Edge],
+    gaps: &mut factors::Gaps,
+    now: &Snapshot,
+    kinds: &[&FailureKind],
+) -> Vec<(incident::Rank, Incident)> {
+    let is_dark = verdict::is_dark(now);
+    let mut ranked = incident::gather(found, links);
+    for (_, incident) in &mut ranked {
+        factors::add(incident, gaps, now, kinds);
+        if !now.has_time {
+            incident::forget_dates(incident);
+        }
+        if now.coverage.has_lost_source() {
+            incident::doubt_what_was_not_checked(incident);
+        }
+        if is_dark {
+            incident::fear_the_dark(incident, now, kinds);
+        }
+    }
+    ranked
 }
 
 /// The answer in one word to these incidents, e.g. those of one namespace.

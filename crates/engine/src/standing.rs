@@ -8,13 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Change, Detect, FailureKind, Findings, Kind, ObjectRef, PartKey, Situation, Snapshot, Text,
-    Timestamp, listen,
+    Change, Detect, FailureKind, Findings, Kind, ObjectRef, PartKey, Rests, Situation, Snapshot,
+    Text, Timestamp, Turns, listen,
 };
 
-mod rests;
+mod conclusion;
+mod known;
 
-use rests::{Kinds, Rests};
+use conclusion::Conclusion;
 
 /// What is asked about at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +35,7 @@ impl Class {
             Detect::Services(_) => Class::Services,
             Detect::Claims(_) => Class::Claims,
             Detect::Cluster(_) => Class::Cluster,
-            Detect::Exposure => return None,
+            Detect::Exposure | Detect::ExposedApps(_) => return None,
         })
     }
 
@@ -54,9 +55,15 @@ impl Class {
 /// that are only told of.
 type Place = (bool, Text, Text, Kind);
 
+/// Which kind says something, and of whom: the order in which all are heard.
+type Said = (usize, Place);
+
 fn place(late: bool, object: &ObjectRef) -> Place {
     (late, object.namespace.clone(), object.name.clone(), object.kind)
 }
+
+/// How often each kind was asked about something.
+pub type Asked = BTreeMap<&'static str, usize>;
 
 /// A verdict that is kept up to date.
 #[derive(Debug)]
@@ -69,12 +76,16 @@ pub struct Standing<'k> {
     names: Vec<ObjectRef>,
     rests: Rests,
     /// What was said, in the order of kinds and subjects; nothing is not kept.
-    said: BTreeMap<(usize, Place), Findings>,
+    said: BTreeMap<Said, Findings>,
+    conclusion: Conclusion,
 }
 
 impl<'k> Standing<'k> {
     /// Asks every kind about everything.
-    pub fn new(now: Snapshot, kinds: &[&'k FailureKind]) -> Self {
+    pub fn new(mut now: Snapshot, kinds: &[&'k FailureKind]) -> Self {
+        // What was asked before, nobody listened to.
+        let moment = *now.now;
+        now.apply([], moment);
         let mut classes: BTreeMap<Class, Vec<usize>> = BTreeMap::new();
         for (number, kind) in kinds.iter().enumerate() {
             if let Some(class) = Class::of(&kind.detect) {
@@ -89,9 +100,11 @@ impl<'k> Standing<'k> {
             names: Vec::new(),
             rests: Rests::default(),
             said: BTreeMap::new(),
+            conclusion: Conclusion::default(),
         };
         let all = standing.all();
-        all.into_iter().for_each(|object| standing.meet(&object));
+        all.into_iter().for_each(|object| standing.meet(&object, &mut Asked::default()));
+        standing.conclusion.follow(&[], &standing.now, &standing.kinds);
         standing
     }
 
@@ -100,10 +113,10 @@ impl<'k> Standing<'k> {
         &self.now
     }
 
-    /// Takes over what changed up to this moment; how many questions were asked anew.
-    pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>, now: Timestamp) -> usize {
+    /// Takes over what changed up to this moment; which kinds were asked anew, and how often.
+    pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>, now: Timestamp) -> Asked {
         let touched = self.now.apply(changes, now);
-        let mut asked = 0;
+        let mut asked = Asked::default();
         let mut open = self.rests.on(&touched.parts);
         for object in touched.moved {
             if let Some(number) = self.subjects.get(&object) {
@@ -112,19 +125,19 @@ impl<'k> Standing<'k> {
                 self.forget(&object);
             }
             if self.is_late(&object).is_some() {
-                asked += self.kinds_of(Class::of_object(&object));
-                self.meet(&object);
+                self.meet(&object, &mut asked);
             }
         }
         for (number, kinds) in open {
-            asked += self.ask(number, Some(kinds));
+            self.ask(number, Some(kinds), &mut asked);
         }
+        self.conclusion.follow(&touched.parts, &self.now, &self.kinds);
         asked
     }
 
     /// What is wrong now.
-    pub fn situation(&self) -> Situation {
-        crate::conclude(self.said.values().cloned(), &self.now, &self.kinds)
+    pub fn situation(&self) -> &Situation {
+        self.conclusion.situation()
     }
 
     /// Everything that is asked about.
@@ -136,10 +149,6 @@ impl<'k> Standing<'k> {
         let apps = now.apps.iter().map(|a| a.object.clone());
         let cluster = ObjectRef::new(Kind::Cluster, "", "");
         apps.chain(nodes).chain(services).chain(claims).chain([cluster]).collect()
-    }
-
-    fn kinds_of(&self, class: Class) -> usize {
-        self.classes.get(&class).map_or(0, Vec::len)
     }
 
     /// Whether a subject goes after the others of its class; `None` when it is not there.
@@ -157,14 +166,14 @@ impl<'k> Standing<'k> {
         }
     }
 
-    fn meet(&mut self, object: &ObjectRef) {
+    fn meet(&mut self, object: &ObjectRef, asked: &mut Asked) {
         let number = self.rests.number();
         self.subjects.insert(object.clone(), number);
         match self.names.get_mut(number as usize) {
             Some(name) => name.clone_from(object),
             None => self.names.push(object.clone()),
         }
-        self.ask(number, None);
+        self.ask(number, None, asked);
     }
 
     fn forget(&mut self, object: &ObjectRef) {
@@ -173,33 +182,46 @@ impl<'k> Standing<'k> {
         let kinds = self.classes.get(&Class::of_object(object)).into_iter().flatten();
         for kind in kinds {
             for late in [false, true] {
-                self.said.remove(&(*kind, place(late, object)));
+                Self::say(&mut self.said, &mut self.conclusion, (*kind, place(late, object)), None);
+            }
+        }
+    }
+
+    /// Takes down what is said now; nothing is not kept.
+    fn say(
+        all: &mut BTreeMap<Said, Findings>,
+        conclusion: &mut Conclusion,
+        said: Said,
+        new: Option<Findings>,
+    ) {
+        let nothing = Findings::default();
+        let old = all.get(&said);
+        if old != new.as_ref() {
+            conclusion.say(&said, old.unwrap_or(&nothing), new.as_ref().unwrap_or(&nothing));
+            match new {
+                Some(new) => drop(all.insert(said, new)),
+                None => drop(all.remove(&said)),
             }
         }
     }
 
     /// Asks some kinds, or all, about a subject.
-    fn ask(&mut self, number: u32, some: Option<Kinds>) -> usize {
-        let Some(object) = self.names.get(number as usize).cloned() else { return 0 };
+    fn ask(&mut self, number: u32, some: Option<Turns>, count: &mut Asked) {
+        let Some(object) = self.names.get(number as usize).cloned() else { return };
         let kinds = self.classes.get(&Class::of_object(&object)).cloned().unwrap_or_default();
-        let asked = some.unwrap_or_else(Kinds::all);
+        let asked = some.unwrap_or_else(Turns::all);
         let late = self.is_late(&object).unwrap_or_default();
-        let mut heard: Vec<(PartKey, Kinds)> = Vec::new();
-        let mut count = 0;
+        let mut heard: Vec<(PartKey, Turns)> = Vec::new();
         for (turn, kind) in kinds.into_iter().enumerate().filter(|(t, _)| asked.has(*t)) {
-            let Some(detect) = self.kinds.get(kind).map(|k| &k.detect) else { continue };
-            let (found, parts) = listen(|| ask(detect, &object, &self.now));
-            heard.extend(parts.into_iter().map(|part| (part, Kinds::one(turn))));
-            count += 1;
+            let Some(asks) = self.kinds.get(kind) else { continue };
+            let (found, parts) = listen(|| ask(&asks.detect, &object, &self.now));
+            heard.extend(parts.into_iter().map(|part| (part, Turns::one(turn))));
+            *count.entry(asks.id).or_default() += 1;
             let place = (kind, place(late, &object));
-            if found == Findings::default() {
-                self.said.remove(&place);
-            } else {
-                self.said.insert(place, found);
-            }
+            let new = Some(found).filter(|found| *found != Findings::default());
+            Self::say(&mut self.said, &mut self.conclusion, place, new);
         }
         self.rests.set(number, asked, heard);
-        count
     }
 }
 
@@ -230,7 +252,7 @@ fn ask(detect: &Detect, object: &ObjectRef, now: &Snapshot) -> Findings {
             }
         }
         Detect::Cluster(detect) => detect(now, &mut findings),
-        Detect::Exposure => {}
+        Detect::Exposure | Detect::ExposedApps(_) => {}
     }
     findings
 }

@@ -81,6 +81,15 @@ pub enum Detect {
     /// Nothing: a missing protection does not happen, it only lets other failures happen. Such
     /// a kind speaks through `exposed` alone.
     Exposure,
+    /// Likewise, where each workload can be asked for itself.
+    ExposedApps(fn(&App, &Snapshot, &mut Vec<Gap>)),
+}
+
+impl Detect {
+    /// Whether it looks for something that happens, and not only for what could.
+    pub fn happens(&self) -> bool {
+        !matches!(self, Detect::Exposure | Detect::ExposedApps(_))
+    }
 }
 
 /// A protection that is missing.

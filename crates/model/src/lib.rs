@@ -37,7 +37,7 @@ pub use quantity::{Quantity, QuantityError, Resources};
 pub use selector::{Requirement, Selector};
 pub use snapshot::{
     Alert, App, Apps, AppsHere, Builder, Change, ClientError, Clock, Coverage, Dial, Events,
-    HealthCheck, HostFact, HostFigure, LogLines, Members, PartKey, Peer, Relation, Sample,
-    Snapshot, SpecParts, Table, Touched, UNNAMED_HOST, UnitState, listen,
+    HealthCheck, HostFact, HostFigure, LogLines, Members, PartKey, Peer, Relation, Rests, Sample,
+    Snapshot, SpecParts, Table, Touched, Turns, UNNAMED_HOST, UnitState, listen,
 };
 pub use time::{Timestamp, TimestampError, ago, duration_text};

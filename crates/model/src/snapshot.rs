@@ -16,7 +16,9 @@ mod placement;
 mod pools;
 mod reads;
 mod relation;
+mod rests;
 mod table;
+mod views;
 
 pub use app::App;
 pub use apply::{Change, Touched};
@@ -31,6 +33,7 @@ pub use facts::{
 pub use pools::SpecParts;
 pub use reads::{Clock, PartKey, listen};
 pub use relation::{Peer, Relation};
+pub use rests::{Rests, Turns};
 pub use table::Table;
 
 use crate::record::{
@@ -117,6 +120,7 @@ pub struct Snapshot {
     implied: std::collections::BTreeSet<ObjectRef>,
     callers: std::sync::OnceLock<callers::Callers>,
     placement: std::sync::OnceLock<placement::Placement>,
+    views: views::Views,
 }
 
 impl Snapshot {
@@ -133,6 +137,11 @@ impl Snapshot {
     /// All nodes something is known about, also those of which only events or logs tell.
     pub fn known_nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().chain(self.implied_nodes.iter())
+    }
+
+    /// Whether a node was read, and is not only told of.
+    pub fn has_read(&self, node: &Node) -> bool {
+        self.nodes.get("", &node.meta.name).is_some()
     }
 
     /// Logs of a node's system units; a machine may call itself by the first part of its node's

@@ -28,7 +28,7 @@ fn the_standard_cluster_is_healthy() {
 #[test]
 fn every_kind_that_happens_has_a_scenario() {
     for kind in catalog::ALL {
-        let happens = !matches!(kind.detect, Detect::Exposure);
+        let happens = kind.detect.happens();
         let scenario = (kind.rehearse)();
         assert!(!happens || scenario.is_some(), "{} has no scenario", kind.id);
     }
@@ -79,7 +79,9 @@ fn rehearse(kind: &FailureKind, scenario: &Scenario, seed: u64) -> Result<(), St
         let loud = loud(&situation);
         let is_found = loud.first().is_some_and(|first| match kind.detect {
             // What does not happen by itself is named where it made something else worse.
-            Detect::Exposure => first.cause().factors.iter().any(|f| f.failure == kind.id),
+            Detect::Exposure | Detect::ExposedApps(_) => {
+                first.cause().factors.iter().any(|f| f.failure == kind.id)
+            }
             _ if EFFECTS.contains(&kind.id) => {
                 first.members.iter().any(|m| m.finding.failure == kind.id)
             }

@@ -146,6 +146,9 @@ fn unreachable(headline: String, alone: bool) -> Finding {
 
 /// All nodes, when all of them fell silent together.
 fn all_silent(now: &Snapshot) -> Option<Vec<&Node>> {
+    if now.nodes_where(|n, _| zones::silent_since(n).is_some()).is_empty() {
+        return None;
+    }
     let nodes: Vec<&Node> = now.nodes.iter().collect();
     // The control plane's own node may still be heard of: it needs no network.
     let (own, others): (Vec<&Node>, Vec<&Node>) =

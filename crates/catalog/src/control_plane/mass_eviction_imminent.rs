@@ -4,7 +4,7 @@
 use model::record::{Node, Pod, Taint, Toleration};
 use model::{
     Act, Evidence, Finding, Findings, Forecast, Gap, Kind, Patch, Remedy, Risk, Scenario, Snapshot,
-    Step, Timestamp,
+    Step, Timestamp, Truth,
 };
 
 use super::standing::everybody;
@@ -75,6 +75,9 @@ struct Clock<'s> {
 }
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
+    if now.nodes_where(|n, _| n.ready() == Some(Truth::Unknown)).len() < 2 {
+        return;
+    }
     let zones = zones::of(now);
     let mut clocks: Vec<Clock<'_>> = Vec::new();
     let mut rates: Vec<String> = Vec::new();

@@ -145,8 +145,9 @@ fn lives(component: &str, now: &Snapshot) -> bool {
 fn nobody_waits_unheard(now: &Snapshot) -> bool {
     let told = |p: &Pod| p.conditions.iter().any(|c| c.kind == "PodScheduled");
     let foreign = |p: &Pod| !matches!(p.spec.scheduler.as_str(), "" | "default-scheduler");
-    let mut pods = now.apps.iter().flat_map(App::running).peekable();
-    pods.peek().is_some() && pods.all(|p| !p.is_unscheduled() || told(p) || foreign(p))
+    let waits = move |p: &Pod| p.is_unscheduled() && !told(p) && !foreign(p);
+    now.is_any_app(|a, _| a.running().next().is_some())
+        && !now.is_any_app(move |a, _| a.running().any(waits))
 }
 
 fn lease_evidence(lease: &Lease, fresh: Timestamp) -> Evidence {

@@ -18,20 +18,24 @@ pub(crate) struct Outside<'s> {
 
 /// All such workloads; those of the system are let alone.
 pub(crate) fn outside(now: &Snapshot) -> Vec<Outside<'_>> {
-    let apps = now.apps.iter().filter(|a| a.object.namespace != "kube-system");
-    apps.filter_map(|app| {
-        let shown = app.workload.as_ref().is_some_and(|w| w.meta.shows(Known::PLACEMENT))
-            || app.pods.iter().any(|p| p.meta.known.has(Known::PLACEMENT));
-        let spec = app.spec().filter(|_| shown)?;
-        let (policy, expected) = leads_outside(spec)?;
-        let own = app.object.namespace.as_str();
-        let peers = now.peers_of(app);
-        let named = peers
-            .iter()
-            .find(|p| !peer::is_address(p.host) && peer::service_of(p.host, own, now).is_some())?;
-        Some(Outside { app, peer: named.host.to_owned(), policy, expected })
-    })
-    .collect()
+    let apps = now.apps_where(|a, now| of(a, now).is_some()).into_iter();
+    apps.filter_map(|a| of(a, now)).collect()
+}
+
+fn of<'s>(app: &'s App, now: &Snapshot) -> Option<Outside<'s>> {
+    if app.object.namespace == "kube-system" {
+        return None;
+    }
+    let shown = app.workload.as_ref().is_some_and(|w| w.meta.shows(Known::PLACEMENT))
+        || app.pods.iter().any(|p| p.meta.known.has(Known::PLACEMENT));
+    let spec = app.spec().filter(|_| shown)?;
+    let (policy, expected) = leads_outside(spec)?;
+    let own = app.object.namespace.as_str();
+    let peers = now.peers_of(app);
+    let named = peers
+        .iter()
+        .find(|p| !peer::is_address(p.host) && peer::service_of(p.host, own, now).is_some())?;
+    Some(Outside { app, peer: named.host.to_owned(), policy, expected })
 }
 
 fn leads_outside(spec: &PodSpec) -> Option<(String, &'static str)> {

@@ -95,8 +95,13 @@ const GENERAL: &[&str] = &[
 
 /// Addresses of workloads that contradict the Services of their namespace or their siblings.
 pub(crate) fn contradictions(now: &Snapshot) -> Vec<Contradiction<'_>> {
+    let namespaces = now.namespaces_where(|n, now| !contradictions_in(n, now).is_empty());
+    namespaces.iter().flat_map(|n| contradictions_in(n, now)).collect()
+}
+
+fn contradictions_in<'s>(namespace: &str, now: &'s Snapshot) -> Vec<Contradiction<'s>> {
     let mut used: BTreeMap<(&str, &str), Vec<(&App, Peer<'_>)>> = BTreeMap::new();
-    for app in &now.apps {
+    for app in now.apps_in(namespace) {
         for peer in now.peers_of(app).into_iter().filter(is_address) {
             let key = (app.object.namespace.as_str(), peer.setting);
             used.entry(key).or_default().push((app, peer));

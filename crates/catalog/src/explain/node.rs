@@ -16,7 +16,7 @@ pub(super) fn explain(node: &Node, now: &Snapshot) -> Explanation {
     explanation.ask(conditions(node));
     explanation.ask(closed(node));
     explanation.ask(room(node, &supply));
-    explanation.ask(pods(supply.on(node)));
+    explanation.ask(pods(&supply.on(node).collect::<Vec<_>>()));
     explanation.ask(budget::holding_up(node, now));
     if node.conditions.is_empty() {
         let look = format!("kubectl get node {} -o json", node.meta.name);

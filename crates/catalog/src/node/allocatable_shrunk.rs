@@ -58,13 +58,16 @@ const LARGE_PART: i64 = 5;
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
     let mut told: Vec<(&Node, Evidence, u32)> = Vec::new();
-    for node in now.nodes.iter() {
+    for node in now.nodes_where(|n, now| sufferers(n, now).0.is_some()) {
         let (facts, count) = sufferers(node, now);
-        if let Some(fact) = facts {
+        if let Some(fact) = facts.filter(|_| now.has_read(node)) {
             told.push((node, fact, count));
         }
     }
-    let grown = growth(now);
+    if told.is_empty() {
+        return;
+    }
+    let grown = now.answer(growth);
     let of_new = |n: &Node| grown.iter().find(|g| g.has(n));
     let hit: Vec<_> = told.iter().filter(|(n, ..)| of_new(n).is_some()).collect();
     if let Some((first, ..)) = hit.first()
@@ -154,6 +157,7 @@ fn sufferers(node: &Node, now: &Snapshot) -> (Option<Evidence>, u32) {
 }
 
 /// What nodes of one size keep more of in a newer version than in an older one.
+#[derive(PartialEq)]
 struct Growth {
     older: String,
     newer: String,

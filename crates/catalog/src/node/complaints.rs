@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::record::{ContainerState, EventTime, Pod};
+use model::record::{ContainerState, ContainerStatus, EventTime, Pod};
 use model::{App, Evidence, Kind, ObjectRef, Snapshot, Timestamp};
 
 use crate::evidence;
@@ -30,15 +30,18 @@ const LAST_LINES: usize = 200;
 /// Complaints that `fits` knows, by the name of the node; empty where that is not known.
 pub(super) fn by_node<'s>(
     now: &'s Snapshot,
-    fits: fn(&str) -> bool,
+    fits: impl Fn(&str) -> bool + Copy + Send + Sync + 'static,
 ) -> BTreeMap<&'s str, Vec<Complaint<'s>>> {
     let mut found: BTreeMap<&str, Vec<Complaint<'_>>> = BTreeMap::new();
     let mut pods = Pods { now, known: BTreeMap::new() };
     events(now, &mut pods, fits, &mut found);
-    for app in &now.apps {
-        for pod in app.running().filter(|p| p.is_ready() != Some(true)) {
-            endings(app, pod, fits, &mut found);
-        }
+    let unready = |p: &&Pod| p.is_ready() != Some(true);
+    let complains = move |app: &App, _: &Snapshot| {
+        let containers = app.running().filter(unready).flat_map(Pod::all_containers);
+        containers.flat_map(words).any(fits)
+    };
+    for app in now.apps_where(complains) {
+        app.running().filter(unready).for_each(|pod| endings(app, pod, fits, &mut found));
     }
     logs(now, &mut pods, fits, &mut found);
     found
@@ -67,10 +70,10 @@ impl<'s> Pods<'s> {
 fn events<'s>(
     now: &'s Snapshot,
     pods: &mut Pods<'s>,
-    fits: fn(&str) -> bool,
+    fits: impl Fn(&str) -> bool + Copy + Send + Sync + 'static,
     found: &mut BTreeMap<&'s str, Vec<Complaint<'s>>>,
 ) {
-    for event in now.events.iter().filter(|e| fits(&e.message)) {
+    for event in now.events_where(move |e| fits(&e.message)) {
         let Some(about) = event.about.as_ref().filter(|o| o.kind == Kind::Pod) else { continue };
         let known = pods.get(&about.namespace, &about.name);
         let last = evidence::last_time(event, now);
@@ -93,20 +96,25 @@ fn events<'s>(
     }
 }
 
+/// Why a container waits, and what it said when it ended.
+fn words(container: &ContainerStatus) -> impl Iterator<Item = &str> {
+    let ended = container.ended().map(|e| e.message.as_str());
+    let waits = match &container.state {
+        ContainerState::Waiting(why) => Some(why.1.as_str()),
+        _ => None,
+    };
+    waits.into_iter().chain(ended)
+}
+
 /// How containers of an unready pod ended, or why they wait.
 fn endings<'s>(
     app: &'s App,
     pod: &'s Pod,
-    fits: fn(&str) -> bool,
+    fits: impl Fn(&str) -> bool,
     found: &mut BTreeMap<&'s str, Vec<Complaint<'s>>>,
 ) {
     for container in pod.all_containers() {
-        let ended = container.ended().map(|e| e.message.as_str());
-        let waits = match &container.state {
-            ContainerState::Waiting(why) => Some(why.1.as_str()),
-            _ => None,
-        };
-        let Some(text) = waits.into_iter().chain(ended).find(|t| fits(t)) else { continue };
+        let Some(text) = words(container).find(|t| fits(t)) else { continue };
         let field = format!("status.containerStatuses[{}]", container.name);
         let value: String = text.chars().take(300).collect();
         let object = pod.meta.object(Kind::Pod);
@@ -126,7 +134,7 @@ fn endings<'s>(
 fn logs<'s>(
     now: &'s Snapshot,
     pods: &mut Pods<'s>,
-    fits: fn(&str) -> bool,
+    fits: impl Fn(&str) -> bool,
     found: &mut BTreeMap<&'s str, Vec<Complaint<'s>>>,
 ) {
     for log in now.logs.iter().filter(|l| l.unit.is_empty()) {

@@ -100,7 +100,10 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
 
 /// Lost nodes, the first one first.
 fn lost_nodes(now: &Snapshot) -> Lost<'_> {
-    let lost = now.nodes.iter().filter_map(|n| {
+    let lost =
+        now.nodes_where(|n, _| n.condition("Ready").is_some_and(|c| c.status != Truth::True));
+    let lost = lost.into_iter().filter(|n| now.has_read(n));
+    let lost = lost.filter_map(|n| {
         let ready = n.condition("Ready").filter(|c| c.status != Truth::True)?;
         Some((n, ready.since.or(ready.heartbeat)?))
     });
@@ -118,7 +121,7 @@ pub(super) fn placements(now: &Snapshot) -> BTreeMap<&str, BTreeSet<&ObjectRef>>
             placed.entry(&pod.node).or_default().insert(&app.object);
         }
     }
-    for event in now.events.iter().filter(|e| e.reason == "Scheduled") {
+    for event in now.events_where(|e| e.reason == "Scheduled") {
         let Some(pod) = &event.about else { continue };
         let Some((_, node)) = event.message.rsplit_once(" to ") else { continue };
         let owned = |a: &&App| {

@@ -9,7 +9,7 @@ use model::{
     Snapshot, Step, Timestamp, Truth,
 };
 
-use super::signs;
+use super::signs::{self, Sign};
 use crate::evidence;
 use crate::wording::{self, says};
 
@@ -90,7 +90,7 @@ struct Sick<'s> {
 fn detect(now: &Snapshot, findings: &mut Findings) {
     let mut groups: BTreeMap<&'static str, Vec<Sick<'_>>> = BTreeMap::new();
     let general = from_controllers(now);
-    for node in now.known_nodes() {
+    for node in now.nodes_where(is_concerned) {
         if let Some(sick) = sick(node, general.as_ref(), now, findings) {
             groups.entry(sick.mechanism).or_default().push(sick);
         }
@@ -117,6 +117,22 @@ fn only_told(mechanism: &'static str, fact: Evidence) -> Finding {
         .unsure(Certainty::Likely, &["route-missing"], look)
 }
 
+/// What was last said of a node's route that did not come about.
+fn told<'s>(all: &'s [Sign<'s>], now: &Snapshot) -> Option<&'s Sign<'s>> {
+    all.iter().rfind(|s| {
+        let failed = s.says(wording::ROUTE_FAILED) && !s.says(&["routecreated"]);
+        failed && s.last.is_none_or(|t| now.now.since(t) <= RECENT_SECONDS)
+    })
+}
+
+/// Whether anything says that a node's network may be unavailable.
+fn is_concerned(node: &Node, now: &Snapshot) -> bool {
+    match node.condition("NetworkUnavailable") {
+        Some(condition) => condition.status == Truth::True || condition.status == Truth::Unknown,
+        None => told(&signs::of(node, now), now).is_some(),
+    }
+}
+
 /// Whether a node's network is unavailable, and why.
 fn sick<'s>(
     node: &'s Node,
@@ -128,10 +144,7 @@ fn sick<'s>(
     let condition = node.condition("NetworkUnavailable");
     let holds = condition.map(|c| c.status == Truth::True);
     let all = signs::of(node, now);
-    let told = all.iter().rfind(|s| {
-        let recent = s.last.is_none_or(|t| now.now.since(t) <= RECENT_SECONDS);
-        s.says(wording::ROUTE_FAILED) && recent && !s.says(&["routecreated"])
-    });
+    let told = told(&all, now);
     if holds == Some(false) || (holds.is_none() && told.is_none()) {
         return None;
     }
@@ -176,16 +189,16 @@ fn mechanism(text: &str) -> &'static str {
 /// What the cloud controller manager says of routes, in events about other things than nodes or
 /// in its log.
 fn from_controllers(now: &Snapshot) -> Option<(&'static str, Evidence)> {
-    let told = |text: &str| {
+    fn told(text: &str) -> Option<&'static str> {
         let route = says(text, wording::ROUTE_FAILED);
         Some(mechanism(text)).filter(|m| route && *m != "route-missing")
-    };
+    }
     let recent = |e: &&model::record::ClusterEvent| {
         e.last == EventTime::Unknown || evidence::is_recent(e, now, RECENT_SECONDS)
     };
     let event = now
-        .events
-        .iter()
+        .events_where(|e| told(&e.message).is_some())
+        .into_iter()
         .rev()
         .filter(recent)
         .find_map(|e| Some((told(&e.message)?, evidence::event(e, now)?)));

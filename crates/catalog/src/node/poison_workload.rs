@@ -67,13 +67,20 @@ type Stalled<'s> = Vec<(&'s Node, Option<Timestamp>)>;
 
 /// Nodes whose runtime is in trouble without memory having run out.
 pub(super) fn stalled(now: &Snapshot) -> Stalled<'_> {
-    let trouble = |n: &&Node| {
-        let memory = ["SystemOOM", "OOMKilling"];
-        let events = now.events_about(&n.meta.object(Kind::Node));
-        !events.iter().any(|e| memory.contains(&e.reason.as_str()))
-    };
-    let nodes = now.nodes.iter().filter(trouble).filter(|n| !runtime::is_stopped(n, now));
-    nodes.filter_map(|n| Some((n, Runtime::of(n, now).troubled_since()?))).collect()
+    let nodes = now.nodes_where(|n, now| stalls(n, now).is_some()).into_iter();
+    nodes.filter_map(|n| Some((n, stalls(n, now)?))).collect()
+}
+
+fn stalls(node: &Node, now: &Snapshot) -> Option<Option<Timestamp>> {
+    let memory = ["SystemOOM", "OOMKilling"];
+    let events = now.events_about(&node.meta.object(Kind::Node));
+    if !now.has_read(node) || events.iter().any(|e| memory.contains(&e.reason.as_str())) {
+        return None;
+    }
+    if runtime::is_stopped(node, now) {
+        return None;
+    }
+    Runtime::of(node, now).troubled_since()
 }
 
 fn detect(now: &Snapshot, findings: &mut Findings) {

@@ -142,7 +142,11 @@ fn repairs(now: &Snapshot) -> Repairs {
     let mut found = Repairs::default();
     let mut reboots: BTreeMap<&str, Vec<&ClusterEvent>> = BTreeMap::new();
     let mut lost: BTreeSet<&str> = BTreeSet::new();
-    for event in &now.events {
+    let told = now.events_where(|e| {
+        matches!(e.reason.as_str(), "Rebooted" | "NodeNotReady")
+            || says(&e.reason, wording::AUTO_REPAIR)
+    });
+    for event in told {
         let Some(about) = event.about.as_ref() else { continue };
         match event.reason.as_str() {
             "Rebooted" if about.kind == Kind::Node => {
@@ -168,7 +172,7 @@ fn repairs(now: &Snapshot) -> Repairs {
         }
     }
     // Removed after it was lost, and not since it was no longer needed.
-    let removed = now.events.iter().filter(|e| e.reason == "RemovingNode");
+    let removed = now.events_where(|e| e.reason == "RemovingNode");
     for event in removed {
         if event.about.as_ref().is_some_and(|o| lost.contains(o.name.as_str())) {
             found.add(1, times(event, now), evidence::event(event, now));

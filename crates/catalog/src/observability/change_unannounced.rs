@@ -59,7 +59,7 @@ failure! {
         "workload-dependency-failing",
         "workload-scaled-to-zero",
     ],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: remedy,
     prevent: prevent,
@@ -74,25 +74,31 @@ const MAKING_SECONDS: i64 = 60;
 const OTHERS: usize = 2;
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in now.apps.iter().filter(|a| !a.object.namespace.starts_with("kube-")) {
-        let Some(meta) = app.workload.as_ref().map(|w| &w.meta) else { continue };
-        let Some(hand) = meta.changed_by_hand() else { continue };
-        if trouble(app).is_some_and(|t| t < hand.at) {
-            continue;
-        }
-        let ago = duration_text(now.now.since(hand.at).max(0));
-        let tool = &hand.manager;
-        let why = match pipeline(meta) {
-            Some(owner) if !is_making(meta, hand) => {
-                format!("{owner} owns it, and {tool} changed it {ago} ago, past every review")
-            }
-            None if stands_out(app, now) => format!(
-                "{tool} applied it {ago} ago; all others of the namespace come from a pipeline"
-            ),
-            _ => continue,
-        };
-        gaps.push(audit::gap(KIND.id, app, format!("metadata.managedFields[{tool}]"), why));
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, now: &Snapshot, gaps: &mut Vec<Gap>) {
+    if app.object.namespace.starts_with("kube-") {
+        return;
     }
+    let Some(meta) = app.workload.as_ref().map(|w| &w.meta) else { return };
+    let Some(hand) = meta.changed_by_hand() else { return };
+    if trouble(app).is_some_and(|t| t < hand.at) {
+        return;
+    }
+    let ago = duration_text(now.now.since(hand.at).max(0));
+    let tool = &hand.manager;
+    let why = match pipeline(meta) {
+        Some(owner) if !is_making(meta, hand) => {
+            format!("{owner} owns it, and {tool} changed it {ago} ago, past every review")
+        }
+        None if stands_out(app, now) => {
+            format!("{tool} applied it {ago} ago; all others of the namespace come from a pipeline")
+        }
+        _ => return,
+    };
+    gaps.push(audit::gap(KIND.id, app, format!("metadata.managedFields[{tool}]"), why));
 }
 
 fn is_making(meta: &Meta, hand: &ByHand) -> bool {

@@ -1,7 +1,5 @@
 //! `lesson-unapplied`: what was to be done after an incident is still not so, or not so again.
 
-use std::collections::BTreeMap;
-
 use model::record::Meta;
 use model::{
     Act, App, FailureKind, Finding, Gap, Kind, ObjectRef, Patch, Remedy, Scenario, Snapshot, Step,
@@ -54,7 +52,7 @@ failure! {
         "service-refused",
         "service-without-endpoints",
     ],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: remedy,
     prevent: prevent,
@@ -65,28 +63,20 @@ failure! {
 const LESSONS: &str = "seaworthy.dev/lessons";
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    let mut checked: BTreeMap<&'static str, Vec<Gap>> = BTreeMap::new();
-    for app in &now.apps {
-        for (id, place) in lessons(app, now) {
-            let Some(kind) = crate::find(id).filter(|k| k.id != KIND.id) else {
-                let why = format!("the lesson `{id}` on {place} is no check: it can never pass");
-                gaps.push(audit::gap(
-                    KIND.id,
-                    app,
-                    format!("metadata.annotations[{LESSONS}]"),
-                    why,
-                ));
-                continue;
-            };
-            let found = checked.entry(kind.id).or_insert_with(|| {
-                let mut found = Vec::new();
-                (kind.exposed)(now, &mut found);
-                found
-            });
-            if let Some(gap) = found.iter().find(|g| g.object == app.object) {
-                let why = format!("the lesson {id} on {place} is not applied: {}", gap.why);
-                gaps.push(audit::gap(KIND.id, app, gap.field.clone(), why));
-            }
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, now: &Snapshot, gaps: &mut Vec<Gap>) {
+    for (id, place) in lessons(app, now) {
+        let Some(kind) = crate::find(id).filter(|k| k.id != KIND.id) else {
+            let why = format!("the lesson `{id}` on {place} is no check: it can never pass");
+            gaps.push(audit::gap(KIND.id, app, format!("metadata.annotations[{LESSONS}]"), why));
+            continue;
+        };
+        if let Some(gap) = audit::gaps_of(kind, app, now).into_iter().next() {
+            let why = format!("the lesson {id} on {place} is not applied: {}", gap.why);
+            gaps.push(audit::gap(KIND.id, app, gap.field, why));
         }
     }
 }

@@ -49,7 +49,7 @@ failure! {
         "node-system-oom",
         "pod-evicted-memory",
     ],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: remedy,
     prevent: prevent,
@@ -57,27 +57,32 @@ failure! {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in tooling::standing(now) {
-        let Some(tool) = tooling::of(app) else { continue };
-        let free = unlimited(app);
-        let Some(container) = free.first() else { continue };
-        if audit::limit_is_given(&app.object.namespace, "memory", now) {
-            continue;
-        }
-        let (nodes, customers) = shared(app, now);
-        let Some(first) = customers.first() else { continue };
-        let others = match customers.len() {
-            1 => String::new(),
-            more => format!(" and {} more", more - 1),
-        };
-        let why = format!(
-            "it {} without a memory limit on {nodes} of the nodes that serve {first}{others}",
-            tool.word()
-        );
-        let field =
-            app.spec_field(&format!("containers[{}].resources.limits.memory", container.name));
-        gaps.push(audit::gap(KIND.id, app, field, why));
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, now: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !tooling::is_standing(app) {
+        return;
     }
+    let Some(tool) = tooling::of(app) else { return };
+    let free = unlimited(app);
+    let Some(container) = free.first() else { return };
+    if audit::limit_is_given(&app.object.namespace, "memory", now) {
+        return;
+    }
+    let (nodes, customers) = shared(app, now);
+    let Some(first) = customers.first() else { return };
+    let others = match customers.len() {
+        1 => String::new(),
+        more => format!(" and {} more", more - 1),
+    };
+    let why = format!(
+        "it {} without a memory limit on {nodes} of the nodes that serve {first}{others}",
+        tool.word()
+    );
+    let field = app.spec_field(&format!("containers[{}].resources.limits.memory", container.name));
+    gaps.push(audit::gap(KIND.id, app, field, why));
 }
 
 /// On how many of its nodes there are workloads of customers, and which.

@@ -50,7 +50,7 @@ failure! {
         "pod-crash-looping",
         "pod-limit-reached",
     ],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: remedy,
     prevent: prevent,
@@ -64,14 +64,20 @@ const AFTER_SECONDS: i64 = 3600;
 const LONGEST_SECONDS: i64 = 600;
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in now.apps.iter().filter(|a| a.object.kind == Kind::Deployment) {
-        let Some((needed, why)) = failed_late(app) else { continue };
-        let asked = asked_seconds(app);
-        if asked.is_none_or(|asked| asked >= needed) {
-            continue;
-        }
-        gaps.push(audit::gap(KIND.id, app, "spec.minReadySeconds", why));
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, _: &Snapshot, gaps: &mut Vec<Gap>) {
+    if app.object.kind != Kind::Deployment {
+        return;
     }
+    let Some((needed, why)) = failed_late(app) else { return };
+    let asked = asked_seconds(app);
+    if asked.is_none_or(|asked| asked >= needed) {
+        return;
+    }
+    gaps.push(audit::gap(KIND.id, app, "spec.minReadySeconds", why));
 }
 
 /// How long a pod has to be ready before it counts; `None` where that was not shown.

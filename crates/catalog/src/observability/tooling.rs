@@ -53,10 +53,13 @@ pub(super) fn of(app: &App) -> Option<Tool> {
 
 /// Workloads that are to run on and that the cluster did not bring along.
 pub(super) fn standing(now: &Snapshot) -> impl Iterator<Item = &App> {
-    now.apps.iter().filter(|a| {
-        let kind = matches!(a.object.kind, Kind::Deployment | Kind::StatefulSet);
-        kind && !a.object.namespace.starts_with("kube-")
-    })
+    now.apps.iter().filter(|a| is_standing(a))
+}
+
+/// Whether it is one of these.
+pub(super) fn is_standing(app: &App) -> bool {
+    let kind = matches!(app.object.kind, Kind::Deployment | Kind::StatefulSet);
+    kind && !app.object.namespace.starts_with("kube-")
 }
 
 /// Workloads that hold, judge or show measurements.

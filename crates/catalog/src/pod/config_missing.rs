@@ -74,7 +74,7 @@ failure! {
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
     finding::push(KIND.id, false, now, findings);
-    for app in &now.apps {
+    for app in now.apps_where(is_concerned) {
         let waiting = waiting::of(app, now);
         let settings = waiting.iter().filter(|w| w.stage == Stage::Settings);
         let other = settings.filter_map(|w| other(app, w, now)).next();
@@ -84,6 +84,12 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
             None => {}
         }
     }
+}
+
+/// Whether a workload waits for its settings, or did.
+fn is_concerned(app: &App, now: &Snapshot) -> bool {
+    let waiting = waiting::of(app, now);
+    waiting.iter().any(|w| w.stage == Stage::Settings) || (waiting.is_empty() && was_told(app, now))
 }
 
 /// Settings that are all there and still cannot be used.
@@ -118,15 +124,19 @@ fn other(app: &App, waiting: &Waiting<'_>, now: &Snapshot) -> Option<Finding> {
 
 /// Complaints from before its pods started.
 fn over(app: &App, now: &Snapshot, findings: &mut Findings) {
+    if was_told(app, now) {
+        let what = format!("settings of {} were missing once", app.object);
+        findings.stale(what, "its pods have started since");
+    }
+}
+
+fn was_told(app: &App, now: &Snapshot) -> bool {
     let told = |e: &&model::record::ClusterEvent| {
         e.reason == "Failed"
             && says(&e.message, &["configmap", "secret"])
             && says(&e.message, &["not found", "couldn't find key"])
     };
-    if app.ready() > 0 && app.pod_events(now).any(|e| told(&e)) {
-        let what = format!("settings of {} were missing once", app.object);
-        findings.stale(what, "its pods have started since");
-    }
+    app.ready() > 0 && app.pod_events(now).any(|e| told(&e))
 }
 
 /// References that mean nothing although nobody waits for them: the next start fails.

@@ -78,7 +78,9 @@ struct Victims<'s> {
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
     let mut by_node: BTreeMap<&str, Vec<Victims<'_>>> = BTreeMap::new();
-    for app in &now.apps {
+    let evicts =
+        |a: &App, now: &Snapshot| !evicted::of(a, now, wording::is_memory_eviction).is_empty();
+    for app in now.apps_where(evicts) {
         let gone = evicted::of(app, now, wording::is_memory_eviction);
         let Some(state) = evicted::state(app, &gone, now) else {
             if !gone.is_empty() {

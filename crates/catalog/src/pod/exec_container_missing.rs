@@ -55,14 +55,9 @@ const TIMES: u32 = 3;
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
     let before = findings.found.len();
-    for app in &now.apps {
+    for app in now.apps_where(|a, now| a.pod_events(now).any(finds_nothing)) {
         for pod in app.running().filter(|p| is_said_to_run(p, "")) {
-            let told = |e: &&ClusterEvent| {
-                e.reason == "Unhealthy"
-                    && e.count >= TIMES
-                    && evidence::is_recent(e, now, 300)
-                    && says(&e.message, wording::PROBE_WITHOUT_CONTAINER)
-            };
+            let told = |e: &&ClusterEvent| finds_nothing(e) && evidence::is_recent(e, now, 300);
             let events = now.events_about(&pod.meta.object(Kind::Pod));
             if let Some(fact) = events.iter().rfind(told).and_then(|e| evidence::event(e, now)) {
                 findings.push(finding(app, pod, "", fact, Certainty::Proven));
@@ -87,6 +82,13 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
         findings.push(finding(app, pod, name, fact, Certainty::Likely));
         return;
     }
+}
+
+/// Whether a probe has not found its container, time and again.
+fn finds_nothing(e: &ClusterEvent) -> bool {
+    e.reason == "Unhealthy"
+        && e.count >= TIMES
+        && says(&e.message, wording::PROBE_WITHOUT_CONTAINER)
 }
 
 /// Whether the status says that the container runs, without a recent restart.

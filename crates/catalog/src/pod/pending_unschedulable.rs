@@ -108,15 +108,17 @@ const SCALE_UP_SECONDS: i64 = 420;
 const NEW_SECONDS: i64 = 30;
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
-    let refusals = now.events.iter().filter(|e| told::is_refusal(e));
+    let refusals = now.events_where(told::is_refusal).into_iter();
     let refused: BTreeSet<&ObjectRef> = refusals.filter_map(|e| e.about.as_ref()).collect();
     let strangers = if refused.is_empty() { Vec::new() } else { strangers::of(now) };
-    let waiting = now.apps.iter().chain(&strangers).filter_map(|a| Waiting::of(a, now));
+    let known = now.apps_where(|a, _| a.running().any(told::waits));
+    let waiting = known.into_iter().chain(&strangers).filter_map(|a| Waiting::of(a, now));
     let waiting: Vec<Waiting<'_>> = waiting.filter(|w| !is_helped(w, now, findings)).collect();
-    let namespaces: BTreeSet<&str> = refused.iter().map(|o| o.namespace.as_str()).collect();
-    for app in namespaces.into_iter().flat_map(|n| now.apps_in(n)) {
-        over(app, &refused, findings);
-    }
+    let once = |a: &App, now: &Snapshot| {
+        let placed = a.running().filter(|p| !told::waits(p));
+        placed.flat_map(|p| now.pod_events(p)).any(told::is_refusal)
+    };
+    now.apps_where(once).into_iter().for_each(|app| over(app, &refused, findings));
     if waiting.is_empty() {
         return full::report(KIND.id, now, findings);
     }
@@ -228,7 +230,7 @@ fn is_helped(waiting: &Waiting<'_>, now: &Snapshot, findings: &mut Findings) -> 
 
 /// Pods that had no node and have one now.
 fn over(app: &App, refused: &BTreeSet<&ObjectRef>, findings: &mut Findings) {
-    let placed = app.running().filter(|p| !p.is_unscheduled() && !told::is_gated(p));
+    let placed = app.running().filter(|p| !told::waits(p));
     let count = placed.filter(|p| refused.contains(&p.meta.object(Kind::Pod))).count();
     if count > 0 {
         let what = format!("{count} pods of {} once had no node", app.object);

@@ -81,7 +81,7 @@ struct Failing<'s> {
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
     let mut groups: BTreeMap<(&'static str, bool), Vec<Failing<'_>>> = BTreeMap::new();
-    for app in &now.apps {
+    for app in now.apps_where(|a, now| a.pod_events(now).any(is_failure)) {
         for pod in app.running() {
             if let Some(failing) = failing(app, pod, now, findings) {
                 let known = failing.mechanism.is_some();
@@ -105,6 +105,12 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
     }
 }
 
+fn is_failure(e: &ClusterEvent) -> bool {
+    matches!(e.reason.as_str(), "FailedCreatePodSandBox" | "NetworkNotReady")
+        // What cannot take a network down cannot make one either.
+        || (e.reason == "FailedKillPod" && says(&e.message, wording::NETWORK_TEARDOWN))
+}
+
 /// The pod's last failed sandbox, unless it got one since.
 fn failing<'s>(
     app: &'s App,
@@ -113,12 +119,7 @@ fn failing<'s>(
     findings: &mut Findings,
 ) -> Option<Failing<'s>> {
     let events = now.events_about(&pod.meta.object(Kind::Pod));
-    let failed = |e: &ClusterEvent| {
-        matches!(e.reason.as_str(), "FailedCreatePodSandBox" | "NetworkNotReady")
-            // What cannot take a network down cannot make one either.
-            || (e.reason == "FailedKillPod" && says(&e.message, wording::NETWORK_TEARDOWN))
-    };
-    let at = events.iter().rposition(failed)?;
+    let at = events.iter().rposition(is_failure)?;
     let event = events.get(at)?;
     let went_on = events.iter().rposition(|e| wording::HAS_VOLUMES.contains(&e.reason.as_str()));
     if went_on > Some(at) || pod.is_ready() == Some(true) {
@@ -277,13 +278,15 @@ fn finding(
 
 /// The workload that is the network plugin, best the one that the message names.
 fn plugin<'s>(failing: &[Failing<'_>], now: &'s Snapshot) -> Option<&'s App> {
-    let is =
-        |a: &&App, words: &[&str]| a.object.kind == Kind::DaemonSet && says(&a.object.name, words);
+    let is = |a: &App, words: &[&str]| says(&a.object.name, words);
+    let all = now.apps_where(|a, _| {
+        a.object.kind == Kind::DaemonSet && says(&a.object.name, wording::NETWORK_PLUGINS)
+    });
     let text = failing.first()?.event.message.to_ascii_lowercase();
     let named: Vec<&str> =
         wording::NETWORK_PLUGINS.iter().copied().filter(|p| text.contains(p)).collect();
-    let by_name = now.apps.iter().find(|a| !named.is_empty() && is(a, &named));
-    by_name.or_else(|| now.apps.iter().find(|a| is(a, wording::NETWORK_PLUGINS)))
+    let by_name = all.iter().find(|a| !named.is_empty() && is(a, &named));
+    by_name.or(all.first()).copied()
 }
 
 /// Whether the plugin's own pods on these nodes are not well.

@@ -92,7 +92,8 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
         .map(|l| &l.app.object)
         .collect();
     let mut found: Vec<Finding> = Vec::new();
-    for app in now.apps.iter().filter(|a| !lacking.contains(&a.object)) {
+    let concerned = now.apps_where(is_concerned).into_iter();
+    for app in concerned.filter(|a| !lacking.contains(&a.object)) {
         let mut mechanisms = BTreeSet::new();
         let waiting = waiting::of(app, now);
         for waiting in waiting.iter().filter(|w| w.stage == Stage::Creating) {
@@ -107,6 +108,13 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
         }
     }
     findings.found.extend(found);
+}
+
+/// Whether a workload waits for its volumes, may not use them, or did wait.
+fn is_concerned(app: &App, now: &Snapshot) -> bool {
+    let waiting = waiting::of(app, now);
+    waiting.iter().any(|w| w.stage == Stage::Creating)
+        || (waiting.is_empty() && (refused(app, now).is_some() || has_waited(app, now)))
 }
 
 /// One finding per object and mechanism: storage that several workloads wait for is one cause.
@@ -189,13 +197,17 @@ fn refused(app: &App, now: &Snapshot) -> Option<Finding> {
 
 /// Complaints from before its pods got their volumes.
 fn over(app: &App, now: &Snapshot, findings: &mut Findings) {
-    let told = |e: &model::record::ClusterEvent| {
-        matches!(e.reason.as_str(), "FailedMount" | "FailedAttachVolume")
-    };
-    if app.ready() > 0 && app.pod_events(now).any(told) {
+    if has_waited(app, now) {
         let what = format!("pods of {} once waited for a volume", app.object);
         findings.stale(what, "they have their volumes since");
     }
+}
+
+fn has_waited(app: &App, now: &Snapshot) -> bool {
+    let told = |e: &model::record::ClusterEvent| {
+        matches!(e.reason.as_str(), "FailedMount" | "FailedAttachVolume")
+    };
+    app.ready() > 0 && app.pod_events(now).any(told)
 }
 
 /// Deployments that roll over a disk for one node: the new pod waits for the old one.

@@ -60,6 +60,9 @@ failure! {
 fn detect(now: &Snapshot, findings: &mut Findings) {
     let mut complaints = complaint::all(now);
     complaints.retain(|c| c.class == Class::Unreachable && !c.is_over && !c.is_own);
+    if complaints.is_empty() && now.dials.is_empty() {
+        return;
+    }
     for service in now.services.iter() {
         let told = complaints.iter().filter(|c| {
             let same = c.seen.as_ref().and_then(|s| s.service);

@@ -1,21 +1,30 @@
 //! What the kinds that are only missing protections share: which workloads they look at.
 
 use model::record::Known;
-use model::{App, Factor, Finding, Gap, Kind, Remedy, Role, Snapshot, Step};
+use model::{App, Detect, Factor, FailureKind, Finding, Gap, Kind, Remedy, Role, Snapshot, Step};
 
-/// Workloads that people run and that the input shows whole. What the cluster brings along is
-/// not theirs to change.
-pub(crate) fn shown(now: &Snapshot) -> impl Iterator<Item = &App> {
-    now.apps.iter().filter(|a| {
-        let kind = matches!(a.object.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
-        let shown = a.workload.as_ref().is_some_and(|w| w.meta.shows(Known::SPEC));
-        kind && shown && !a.object.namespace.starts_with("kube-")
-    })
+/// Whether people run this workload and the input shows it whole. What the cluster brings along
+/// is not theirs to change.
+pub(crate) fn is_shown(app: &App) -> bool {
+    let kind = matches!(app.object.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
+    let shown = app.workload.as_ref().is_some_and(|w| w.meta.shows(Known::SPEC));
+    kind && shown && !app.object.namespace.starts_with("kube-")
 }
 
-/// Those of them with replicas, and with at least one.
-pub(crate) fn apps(now: &Snapshot) -> impl Iterator<Item = &App> {
-    shown(now).filter(|a| a.object.kind != Kind::DaemonSet && a.wanted().is_some_and(|w| w > 0))
+/// Whether it also has replicas, and at least one.
+pub(crate) fn is_app(app: &App) -> bool {
+    app.object.kind != Kind::DaemonSet && app.wanted().is_some_and(|w| w > 0) && is_shown(app)
+}
+
+/// What a kind says that a workload lacks.
+pub(crate) fn gaps_of(kind: &FailureKind, app: &App, now: &Snapshot) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    match kind.detect {
+        Detect::ExposedApps(lacks) => lacks(app, now, &mut gaps),
+        _ => (kind.exposed)(now, &mut gaps),
+    }
+    gaps.retain(|gap| gap.object == app.object);
+    gaps
 }
 
 /// A gap of a workload.

@@ -44,7 +44,7 @@ failure! {
     },
     reads: [Deployment, StatefulSet, DaemonSet],
     leads_to: ["pod-dns-slow", "workload-dependency-failing"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -59,12 +59,18 @@ fn affected(app: &App) -> Option<(&str, &str)> {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in audit::shown(now) {
-        let Some((container, image)) = affected(app) else { continue };
-        let field = edit::container_field(app, container, "image");
-        let why = format!("the resolver of {image} does badly with ndots:5 and the search list");
-        gaps.push(audit::gap(KIND.id, app, field, why));
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, _: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !audit::is_shown(app) {
+        return;
     }
+    let Some((container, image)) = affected(app) else { return };
+    let field = edit::container_field(app, container, "image");
+    let why = format!("the resolver of {image} does badly with ndots:5 and the search list");
+    gaps.push(audit::gap(KIND.id, app, field, why));
 }
 
 /// That the resolver of a workload's image makes slow lookups worse.

@@ -41,7 +41,7 @@ failure! {
     },
     reads: [Deployment, StatefulSet, DaemonSet, LimitRange],
     leads_to: ["node-disk-pressure", "node-image-gc-failing", "pod-evicted-storage"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -51,16 +51,22 @@ failure! {
 const RESOURCE: &str = "ephemeral-storage";
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in audit::shown(now).filter(|a| a.wanted() != Some(0)) {
-        if audit::limit_is_given(&app.object.namespace, RESOURCE, now) {
-            continue;
-        }
-        let containers = app.spec().into_iter().flat_map(|s| s.containers.iter());
-        for c in containers.filter(|c| c.resources.limits.get(RESOURCE).is_none()) {
-            let field = edit::container_field(app, &c.name, "resources.limits.ephemeral-storage");
-            let why = "what it writes may fill the disk of its node, and then others are evicted";
-            gaps.push(audit::gap(KIND.id, app, field, why));
-        }
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, now: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !audit::is_shown(app) || app.wanted() == Some(0) {
+        return;
+    }
+    if audit::limit_is_given(&app.object.namespace, RESOURCE, now) {
+        return;
+    }
+    let containers = app.spec().into_iter().flat_map(|s| s.containers.iter());
+    for c in containers.filter(|c| c.resources.limits.get(RESOURCE).is_none()) {
+        let field = edit::container_field(app, &c.name, "resources.limits.ephemeral-storage");
+        let why = "what it writes may fill the disk of its node, and then others are evicted";
+        gaps.push(audit::gap(KIND.id, app, field, why));
     }
 }
 

@@ -76,7 +76,7 @@ fn frequent(app: &App) -> impl Iterator<Item = (&Container, &'static str, u32)> 
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in audit::shown(now) {
+    for app in now.apps_where(|a, _| audit::is_shown(a) && frequent(a).next().is_some()) {
         for (c, probe, period) in frequent(app) {
             let field = edit::container_field(app, &c.name, &format!("{probe}.periodSeconds"));
             let why = format!("a process is started in it every {period} s by its probe");
@@ -96,18 +96,19 @@ fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
 /// How many commands the probes of a node's pods start, in thousandths a second.
 fn rates(now: &Snapshot) -> BTreeMap<&str, u64> {
     let mut rates = BTreeMap::new();
-    for app in &now.apps {
-        let containers = app.spec().into_iter().flat_map(|s| s.containers.iter());
-        let rate: u64 =
-            containers.flat_map(commands).map(|(_, period)| 1000 / u64::from(period)).sum();
-        if rate == 0 {
-            continue;
-        }
+    for app in now.apps_where(|a, _| rate(a) > 0) {
+        let rate = rate(app);
         for pod in app.running().filter(|p| !p.node.is_empty()) {
             *rates.entry(pod.node.as_str()).or_default() += rate;
         }
     }
     rates
+}
+
+/// The same for one pod of a workload.
+fn rate(app: &App) -> u64 {
+    let containers = app.spec().into_iter().flat_map(|s| s.containers.iter());
+    containers.flat_map(commands).map(|(_, period)| 1000 / u64::from(period)).sum()
 }
 
 /// Workloads on a node whose probes keep its runtime busy.

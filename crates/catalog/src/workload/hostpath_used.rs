@@ -40,7 +40,7 @@ failure! {
     },
     reads: [Deployment, StatefulSet],
     leads_to: ["node-disk-pressure", "node-disk-pressure-loop"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -81,13 +81,19 @@ pub(crate) fn written(spec: &PodSpec) -> Option<(&str, &str)> {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, _: &Snapshot, gaps: &mut Vec<Gap>) {
     // An agent of every node is meant to use its node.
-    for app in audit::shown(now).filter(|a| a.object.kind != Kind::DaemonSet) {
-        let Some((volume, path)) = app.spec().and_then(written) else { continue };
-        let field = edit::spec_field(app, &format!("volumes[{volume}].hostPath"));
-        let why = format!("what it writes to {path} stays on one node and is bounded by nobody");
-        gaps.push(audit::gap(KIND.id, app, field, why));
+    if !audit::is_shown(app) || app.object.kind == Kind::DaemonSet {
+        return;
     }
+    let Some((volume, path)) = app.spec().and_then(written) else { return };
+    let field = edit::spec_field(app, &format!("volumes[{volume}].hostPath"));
+    let why = format!("what it writes to {path} stays on one node and is bounded by nobody");
+    gaps.push(audit::gap(KIND.id, app, field, why));
 }
 
 /// That what a workload wrote to its node is freed by nobody.

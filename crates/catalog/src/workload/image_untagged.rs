@@ -43,7 +43,7 @@ failure! {
     },
     reads: [Deployment, StatefulSet, DaemonSet],
     leads_to: ["deployment-rollout-failing", "pod-crash-looping", "pod-image-pull-failing"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -51,13 +51,19 @@ failure! {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in audit::shown(now) {
-        let containers = app.spec().into_iter().flat_map(|s| s.all_containers());
-        for c in containers.filter(|c| is_floating(&c.image)) {
-            let field = edit::container_field(app, &c.name, "image");
-            let why = format!("{} means another program after each build", c.image);
-            gaps.push(audit::gap(KIND.id, app, field, why));
-        }
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, _: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !audit::is_shown(app) {
+        return;
+    }
+    let containers = app.spec().into_iter().flat_map(|s| s.all_containers());
+    for c in containers.filter(|c| is_floating(&c.image)) {
+        let field = edit::container_field(app, &c.name, "image");
+        let why = format!("{} means another program after each build", c.image);
+        gaps.push(audit::gap(KIND.id, app, field, why));
     }
 }
 

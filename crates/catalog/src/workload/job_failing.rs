@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::record::{ClusterEvent, Known};
+use model::record::Known;
 use model::{
     App, Certainty, Finding, Findings, Impact, Kind, ObjectRef, Role, Snapshot, State,
     duration_text,
@@ -86,8 +86,7 @@ failure! {
 const RECENT_SECONDS: i64 = restarts::ATTEMPT_SECONDS;
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
-    let is_job = |a: &&App| matches!(a.object.kind, Kind::Job | Kind::CronJob);
-    for app in now.apps.iter().filter(is_job) {
+    for app in now.apps_where(|a, _| matches!(a.object.kind, Kind::Job | Kind::CronJob)) {
         of_runs(app, now, findings);
         if app.object.kind == Kind::CronJob {
             cron::detect(KIND.id, app, now, findings);
@@ -223,8 +222,7 @@ fn bare_attempts(app: &App, now: &Snapshot, findings: &mut Findings) {
 /// Events are all that is known of a Job.
 fn only_told(now: &Snapshot, findings: &mut Findings) {
     cron::only_told(KIND.id, now, findings);
-    let told = |e: &&ClusterEvent| runs::outcome_of_event(e).is_some();
-    for event in now.events.iter().filter(told) {
+    for event in now.events_where(|e| runs::outcome_of_event(e).is_some()) {
         let Some(about) = event.about.as_ref().filter(|o| o.kind == Kind::Job) else { continue };
         let known = now.workload(Kind::Job, &about.namespace, &about.name).is_some();
         if known || now.is_missing(Kind::Job, &about.namespace, &about.name) {

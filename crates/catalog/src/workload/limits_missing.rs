@@ -1,6 +1,6 @@
 //! `limits-missing`: containers that may take all memory of their node.
 
-use model::{Gap, Patch, Quantity, Scenario, Snapshot};
+use model::{App, Gap, Patch, Quantity, Scenario, Snapshot};
 
 use super::audit;
 use crate::pod::edit;
@@ -35,7 +35,7 @@ failure! {
     },
     reads: [Deployment, StatefulSet, DaemonSet, LimitRange, Namespace],
     leads_to: ["node-lost-cascade", "node-system-oom", "pod-evicted-memory"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -43,15 +43,21 @@ failure! {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in audit::apps(now) {
-        let Some(spec) = app.spec().filter(|_| app.shows_spec()) else { continue };
-        if audit::limit_is_given(&app.object.namespace, "memory", now) {
-            continue;
-        }
-        for c in spec.containers.iter().filter(|c| c.resources.limits.get("memory").is_none()) {
-            let field = edit::container_field(app, &c.name, "resources.limits.memory");
-            gaps.push(audit::gap(KIND.id, app, field, "it may take all memory of its node"));
-        }
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, now: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !audit::is_app(app) {
+        return;
+    }
+    let Some(spec) = app.spec().filter(|_| app.shows_spec()) else { return };
+    if audit::limit_is_given(&app.object.namespace, "memory", now) {
+        return;
+    }
+    for c in spec.containers.iter().filter(|c| c.resources.limits.get("memory").is_none()) {
+        let field = edit::container_field(app, &c.name, "resources.limits.memory");
+        gaps.push(audit::gap(KIND.id, app, field, "it may take all memory of its node"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `pdb-missing`: replicas that may all be evicted at once.
 
-use model::{Gap, Kind, ObjectRef, Patch, Scenario, Snapshot};
+use model::{App, Gap, Kind, ObjectRef, Patch, Scenario, Snapshot};
 
 use super::audit;
 
@@ -30,7 +30,7 @@ failure! {
     },
     reads: [PodDisruptionBudget, Deployment, StatefulSet, Service, Ingress],
     leads_to: ["service-without-endpoints"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -38,20 +38,26 @@ failure! {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in audit::apps(now).filter(|a| a.wanted().is_some_and(|w| w > 1)) {
-        let namespace = &app.object.namespace;
-        if !now.coverage.lists(Kind::PodDisruptionBudget, namespace) {
-            continue;
-        }
-        let Some(labels) = app.pod_labels() else { continue };
-        let protects = |b: &model::record::Budget| b.selector.matches(labels);
-        if now.budgets.in_namespace(namespace).any(protects) {
-            continue;
-        }
-        if let Some(who) = audit::needed_by(app, now) {
-            let why = format!("{who} needs it, and a drain may take all its pods at once");
-            gaps.push(audit::gap(KIND.id, app, "PodDisruptionBudget", why));
-        }
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, now: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !audit::is_app(app) || app.wanted().is_none_or(|w| w <= 1) {
+        return;
+    }
+    let namespace = &app.object.namespace;
+    if !now.coverage.lists(Kind::PodDisruptionBudget, namespace) {
+        return;
+    }
+    let Some(labels) = app.pod_labels() else { return };
+    let protects = |b: &model::record::Budget| b.selector.matches(labels);
+    if now.budgets.in_namespace(namespace).any(protects) {
+        return;
+    }
+    if let Some(who) = audit::needed_by(app, now) {
+        let why = format!("{who} needs it, and a drain may take all its pods at once");
+        gaps.push(audit::gap(KIND.id, app, "PodDisruptionBudget", why));
     }
 }
 

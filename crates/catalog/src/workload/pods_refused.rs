@@ -103,7 +103,8 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
             findings.stale(what, "its pods were made since");
         }
     }
-    for app in now.apps.iter().filter(|a| !told.contains(&a.object)) {
+    let unsaid_of = now.apps_where(|a, now| unsaid(a, now).is_some()).into_iter();
+    for app in unsaid_of.filter(|a| !told.contains(&a.object)) {
         if let Some(finding) = unsaid(app, now) {
             add(&mut found, finding);
         }

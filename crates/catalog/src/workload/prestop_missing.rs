@@ -42,7 +42,7 @@ failure! {
     },
     reads: [Deployment, StatefulSet, Service, Node],
     leads_to: ["service-refused"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -68,13 +68,19 @@ fn hasty(app: &App) -> Option<&Container> {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in audit::apps(now) {
-        let Some(container) = hasty(app) else { continue };
-        let Some(service) = now.services_of(app).into_iter().next() else { continue };
-        let field = edit::container_field(app, &container.name, "lifecycle.preStop");
-        let why = format!("Service {} sends it requests while it stops", service.name);
-        gaps.push(audit::gap(KIND.id, app, field, why));
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, now: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !audit::is_app(app) {
+        return;
     }
+    let Some(container) = hasty(app) else { return };
+    let Some(service) = now.services_of(app).into_iter().next() else { return };
+    let field = edit::container_field(app, &container.name, "lifecycle.preStop");
+    let why = format!("Service {} sends it requests while it stops", service.name);
+    gaps.push(audit::gap(KIND.id, app, field, why));
 }
 
 /// That the pods of a workload refuse their last requests.

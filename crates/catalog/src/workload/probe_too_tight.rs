@@ -46,7 +46,7 @@ failure! {
     },
     reads: [Deployment, StatefulSet, DaemonSet],
     leads_to: ["pod-crash-avalanche", "pod-crash-looping", "pod-probe-failing"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -95,12 +95,18 @@ fn tight(c: &Container) -> Option<(&'static str, String)> {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in audit::shown(now) {
-        for c in app.spec().into_iter().flat_map(|s| s.containers.iter()) {
-            let Some((field, why)) = tight(c) else { continue };
-            let field = edit::container_field(app, &c.name, &format!("livenessProbe.{field}"));
-            gaps.push(audit::gap(KIND.id, app, field, why));
-        }
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, _: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !audit::is_shown(app) {
+        return;
+    }
+    for c in app.spec().into_iter().flat_map(|s| s.containers.iter()) {
+        let Some((field, why)) = tight(c) else { continue };
+        let field = edit::container_field(app, &c.name, &format!("livenessProbe.{field}"));
+        gaps.push(audit::gap(KIND.id, app, field, why));
     }
 }
 

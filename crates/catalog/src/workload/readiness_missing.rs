@@ -36,7 +36,7 @@ failure! {
     },
     reads: [Deployment, StatefulSet, Service],
     leads_to: ["deployment-rollout-failing", "service-refused"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -44,19 +44,25 @@ failure! {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in audit::apps(now) {
-        let Some(service) = now.services_of(app).into_iter().next() else { continue };
-        let Some(spec) = app.spec().filter(|_| app.shows_spec()) else { continue };
-        if spec.containers.iter().any(|c| c.readiness_probe.is_some()) {
-            continue;
-        }
-        let serving = target(app, now).map(|(container, _)| container);
-        let first = || spec.containers.first().map(|c| c.name.to_string());
-        let Some(container) = serving.or_else(first) else { continue };
-        let field = edit::container_field(app, &container, "readinessProbe");
-        let why = format!("Service {} sends it traffic before it listens", service.name);
-        gaps.push(audit::gap(KIND.id, app, field, why));
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, now: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !audit::is_app(app) {
+        return;
     }
+    let Some(service) = now.services_of(app).into_iter().next() else { return };
+    let Some(spec) = app.spec().filter(|_| app.shows_spec()) else { return };
+    if spec.containers.iter().any(|c| c.readiness_probe.is_some()) {
+        return;
+    }
+    let serving = target(app, now).map(|(container, _)| container);
+    let first = || spec.containers.first().map(|c| c.name.to_string());
+    let Some(container) = serving.or_else(first) else { return };
+    let field = edit::container_field(app, &container, "readinessProbe");
+    let why = format!("Service {} sends it traffic before it listens", service.name);
+    gaps.push(audit::gap(KIND.id, app, field, why));
 }
 
 /// The container and the port that its Service leads to.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use model::{Gap, Patch, Scenario, Snapshot};
+use model::record::Node;
+use model::{App, Gap, Patch, Scenario, Snapshot};
 
 use super::audit;
 
@@ -35,7 +36,7 @@ failure! {
     },
     reads: [Deployment, StatefulSet, Pod, Node],
     leads_to: ["service-without-endpoints"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -45,18 +46,25 @@ failure! {
 const FIELD: &str = "spec.template.spec.topologySpreadConstraints";
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    let usable = now.nodes.iter().filter(|n| !n.is_cordoned() && !n.is_control_plane()).count();
-    if usable < 2 {
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, now: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !audit::is_app(app) {
         return;
     }
-    for app in audit::apps(now) {
-        let placed: Vec<&str> =
-            app.running().map(|p| p.node.as_str()).filter(|n| !n.is_empty()).collect();
-        let nodes: BTreeSet<&str> = placed.iter().copied().collect();
-        if let (2.., Some(node), 1) = (placed.len(), nodes.first(), nodes.len()) {
-            let why = format!("its {} pods are all on node {node}: lost together", placed.len());
-            gaps.push(audit::gap(KIND.id, app, FIELD, why));
-        }
+    let placed: Vec<&str> =
+        app.running().map(|p| p.node.as_str()).filter(|n| !n.is_empty()).collect();
+    let nodes: BTreeSet<&str> = placed.iter().copied().collect();
+    let usable = |n: &Node, now: &Snapshot| {
+        (!n.is_cordoned() && !n.is_control_plane() && now.has_read(n)).then_some(())
+    };
+    if let (2.., Some(node), 1) = (placed.len(), nodes.first(), nodes.len())
+        && now.signs_of_nodes(usable).len() >= 2
+    {
+        let why = format!("its {} pods are all on node {node}: lost together", placed.len());
+        gaps.push(audit::gap(KIND.id, app, FIELD, why));
     }
 }
 

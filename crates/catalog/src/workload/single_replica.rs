@@ -1,6 +1,6 @@
 //! `single-replica`: one pod that others need.
 
-use model::{Gap, Kind, Patch, Scenario, Snapshot};
+use model::{App, Gap, Kind, Patch, Scenario, Snapshot};
 
 use super::audit;
 
@@ -33,7 +33,7 @@ failure! {
     },
     reads: [Deployment, StatefulSet, Service, Ingress],
     leads_to: ["service-without-endpoints"],
-    detect: Exposure,
+    detect: ExposedApps(lacks),
     exposed: exposed,
     remedy: audit::remedy,
     prevent: prevent,
@@ -41,13 +41,19 @@ failure! {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in audit::apps(now).filter(|a| a.wanted() == Some(1)) {
-        // An autoscaler that may add replicas begins at its fewest.
-        let scaled = now.scalers_of(app).any(|s| s.fewest() > 1);
-        let Some(who) = audit::needed_by(app, now).filter(|_| !scaled) else { continue };
-        let why = format!("{who} needs it: whenever its one pod stops, that fails");
-        gaps.push(audit::gap(KIND.id, app, "spec.replicas", why));
+    now.apps.iter().for_each(|app| lacks(app, now, gaps));
+}
+
+/// What one workload lacks.
+fn lacks(app: &App, now: &Snapshot, gaps: &mut Vec<Gap>) {
+    if !audit::is_app(app) || app.wanted() != Some(1) {
+        return;
     }
+    // An autoscaler that may add replicas begins at its fewest.
+    let scaled = now.scalers_of(app).any(|s| s.fewest() > 1);
+    let Some(who) = audit::needed_by(app, now).filter(|_| !scaled) else { return };
+    let why = format!("{who} needs it: whenever its one pod stops, that fails");
+    gaps.push(audit::gap(KIND.id, app, "spec.replicas", why));
 }
 
 /// A second replica beside a disk that only one node may mount would never start.

@@ -8,7 +8,7 @@ mod objects;
 mod world;
 
 use engine::Standing;
-use model::Snapshot;
+use model::{Kind, Snapshot};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use world::World;
@@ -89,4 +89,28 @@ fn the_histories_are_loud() {
         }
     }
     assert!(failures.len() >= 20, "only {failures:?}");
+}
+
+#[test]
+fn a_change_asks_again_only_what_rests_on_it() {
+    let mut world = World::new(true);
+    let made = world.clock(-86_400);
+    let beating = |at: String| {
+        let mut node = objects::node("node-a", &made, "True", &made, 0);
+        let conditions = node["status"]["conditions"].as_array_mut().expect("a list");
+        conditions.iter_mut().for_each(|c| c["lastHeartbeatTime"] = at.clone().into());
+        node
+    };
+    let (one, next) = (world.clock(-20), world.clock(-10));
+    world.put(Kind::Node, &beating(one));
+    let mut standing = Standing::new(world.snapshot(), catalog::ALL);
+    let beat = world.put(Kind::Node, &beating(next));
+    assert!(standing.apply(beat, world.now()).is_empty(), "a node that is well goes on");
+    let runs = objects::running("web", &made, 0);
+    let mut pod = objects::pod(("shop", "web", 0), ("node-a", 0), &made, runs);
+    pod["status"]["conditions"][0]["status"] = "False".into();
+    let fails = world.put(Kind::Pod, &pod);
+    let asked = standing.apply(fails, world.now());
+    assert_eq!(asked.get("pod-image-pull-failing"), Some(&1), "of one workload");
+    assert_eq!(asked.get("claim-pending"), None, "{asked:?}");
 }

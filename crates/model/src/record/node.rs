@@ -56,6 +56,20 @@ impl Taint {
 }
 
 impl Node {
+    /// Forgets when it was heard of what is well: that changes all the time and tells nothing.
+    pub(crate) fn forget_heartbeats(&mut self) {
+        let is_well = |c: &Condition| match c.status {
+            Truth::True => c.kind == "Ready",
+            Truth::False => c.kind != "Ready",
+            Truth::Unknown => false,
+        };
+        if self.conditions.iter().any(|c| c.heartbeat.is_some() && is_well(c)) {
+            let mut conditions = self.conditions.to_vec();
+            conditions.iter_mut().filter(|c| is_well(c)).for_each(|c| c.heartbeat = None);
+            self.conditions = conditions.into();
+        }
+    }
+
     /// The condition of this type.
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|c| c.kind == kind)

@@ -31,6 +31,8 @@ pub struct Touched {
     pub parts: Vec<PartKey>,
     /// Workloads, nodes, Services and claims that came or went.
     pub moved: BTreeSet<ObjectRef>,
+    /// Of what something else is said than before.
+    pub(super) said: BTreeSet<Option<ObjectRef>>,
 }
 
 impl Snapshot {
@@ -57,6 +59,7 @@ impl Snapshot {
             step.regroup(&namespace);
         }
         let mut touched = step.touched;
+        self.follow(&mut touched);
         touched.parts.sort_unstable();
         touched.parts.dedup();
         touched
@@ -111,7 +114,10 @@ impl Step<'_> {
         match object {
             Object::Pod(o) => self.put_pod(o),
             Object::Workload(o) => self.put_workload(o),
-            Object::Node(o) => self.put_row(|s| &mut s.nodes, o),
+            Object::Node(mut o) => {
+                o.forget_heartbeats();
+                self.put_row(|s| &mut s.nodes, o);
+            }
             Object::Service(o) => {
                 let old = self.now.services.row(Kind::Service, &o.meta.namespace, &o.meta.name);
                 if old.is_none_or(|old| old.selector != o.selector) {
@@ -249,6 +255,7 @@ impl Step<'_> {
         if self.now.events.search(about) == events {
             return;
         }
+        self.touched.said.insert(about.cloned());
         let was_empty = self.now.events.is_empty();
         let old = self.now.events.replace(about, events);
         let new = self.now.events.search(about);

@@ -84,11 +84,12 @@ impl Builder {
                 self.note_pod_times(&pod);
                 self.pods.push(Arc::new(pod));
             }
-            Object::Node(node) => {
+            Object::Node(mut node) => {
                 for c in &node.conditions {
                     self.note(c.since);
                     self.note(c.heartbeat);
                 }
+                node.forget_heartbeats();
                 self.nodes.push(Arc::new(node));
             }
             Object::Workload(mut workload) => {
@@ -310,6 +311,7 @@ impl Builder {
             implied: implied.0,
             callers: std::sync::OnceLock::new(),
             placement: std::sync::OnceLock::new(),
+            views: super::views::Views::default(),
         }
     }
 }

@@ -24,9 +24,9 @@ pub struct Events {
 
 /// All events about one object; never empty.
 #[derive(Clone, Debug)]
-struct Group {
-    about: Option<ObjectRef>,
-    events: Vec<ClusterEvent>,
+pub(super) struct Group {
+    pub(super) about: Option<ObjectRef>,
+    pub(super) events: Vec<ClusterEvent>,
 }
 
 impl Events {
@@ -82,8 +82,17 @@ impl Events {
 
     /// Those about one object, or about none that is told apart, found by searching.
     pub(super) fn search(&self, about: Option<&ObjectRef>) -> &[ClusterEvent] {
-        let found = self.groups.find(|g| g.about.as_ref().cmp(&about)).ok();
-        found.and_then(|n| self.groups.number(n)).map_or(&[], |g| &g.events)
+        self.group(about).map_or(&[], |g| &g.events)
+    }
+
+    /// All about one object, for those who have noted what they read.
+    pub(super) fn group(&self, about: Option<&ObjectRef>) -> Option<&Group> {
+        self.groups.number(self.groups.find(|g| g.about.as_ref().cmp(&about)).ok()?)
+    }
+
+    /// All of them by what they are about, for those who have noted what they read.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter()
     }
 
     /// Objects of a kind in a namespace that something is said about.

@@ -6,6 +6,7 @@
 //! is asked for once more than needed, never once less. Whether anybody listens is known to the
 //! thread that asks and to nobody else, and changes no answer.
 
+use std::any::TypeId;
 use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
@@ -74,6 +75,8 @@ pub(super) enum Part<'a> {
     Callers(u64),
     /// The addresses behind a Service.
     Behind(&'a str, &'a str),
+    /// Of whom something holds that is asked of all.
+    View(TypeId),
 }
 
 /// Stands for a part of a snapshot.
@@ -96,6 +99,11 @@ const NOTES: usize = 1 << 16;
 thread_local! {
     static LISTENING: Cell<bool> = const { Cell::new(false) };
     static NOTED: RefCell<Vec<PartKey>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether anybody listens.
+pub(super) fn is_heard() -> bool {
+    LISTENING.get()
 }
 
 /// Notes that a part was asked for.

@@ -31,7 +31,8 @@ pub(crate) fn detect(now: &Snapshot, findings: &mut Findings) {
 }
 
 fn events(now: &Snapshot) -> Vec<Told> {
-    let recent = now.events.iter().rev().filter(|e| evidence::is_recent(e, now, OVER_SECONDS));
+    let told = now.events_where(|e| wording::ended_certificate(&e.message).is_some());
+    let recent = told.into_iter().rev().filter(|e| evidence::is_recent(e, now, OVER_SECONDS));
     recent
         .filter_map(|e| {
             let ended = wording::ended_certificate(&e.message)?;

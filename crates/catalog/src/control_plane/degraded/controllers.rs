@@ -19,7 +19,8 @@ pub(super) struct Idle<'s> {
 
 /// Workloads that no controller has touched, unless a controller was seen at work since.
 pub(super) fn untouched(now: &Snapshot) -> Vec<Idle<'_>> {
-    let all: Vec<Idle<'_>> = now.apps.iter().filter_map(|a| of(a, now)).collect();
+    let all = now.apps_where(|a, now| of(a, now).is_some()).into_iter();
+    let all: Vec<Idle<'_>> = all.filter_map(|a| of(a, now)).collect();
     let first = all.iter().filter_map(|i| i.since).min();
     if first.is_some_and(|first| has_worked_since(first, now)) { Vec::new() } else { all }
 }
@@ -52,7 +53,7 @@ fn idles(w: &Workload, now: &Snapshot) -> bool {
     let object = w.object();
     let told = !now.events_about(&object).is_empty() || !w.conditions.is_empty();
     let shown = w.meta.shows(Known::EVENTS) || now.coverage.lists(Kind::Event, &w.meta.namespace);
-    let old = age(w, now).is_some_and(|a| a >= IDLE_SECONDS);
+    let old = created(w, now).is_some_and(|c| now.now.has_come(c.plus_seconds(IDLE_SECONDS)));
     w.meta.shows(Known::REPLICAS) && w.replicas > Some(0) && !w.paused && shown && !told && old
 }
 
@@ -84,10 +85,9 @@ fn fact(w: &Workload, what: &str, now: &Snapshot) -> (Evidence, Option<Timestamp
 fn has_worked_since(first: Timestamp, now: &Snapshot) -> bool {
     const DONE: [&str; 4] =
         ["SuccessfulCreate", "SuccessfulDelete", "ScalingReplicaSet", "FailedCreate"];
-    now.events.iter().any(|e| {
-        let done = DONE.contains(&e.reason.as_str());
-        done && evidence::last_time(e, now).is_some_and(|t| t.since(first) > IDLE_SECONDS)
-    })
+    let done = now.events_where(|e| DONE.contains(&e.reason.as_str()));
+    done.into_iter()
+        .any(|e| evidence::last_time(e, now).is_some_and(|t| t.since(first) > IDLE_SECONDS))
 }
 
 /// Adds those who wait for it to a finding about the controller manager.

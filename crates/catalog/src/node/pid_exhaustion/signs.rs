@@ -31,24 +31,16 @@ pub(super) struct Signs<'s> {
 /// What is said about each machine.
 pub(super) fn all(now: &Snapshot) -> Vec<Signs<'_>> {
     let mut complaints = complaints::by_node(now, fits);
-    let known: Vec<&str> = now.known_nodes().map(|n| n.meta.name.as_str()).collect();
-    let names: BTreeSet<&str> = known.into_iter().chain(complaints.keys().copied()).collect();
+    let known = if now.hosts.is_empty() {
+        now.nodes_where(|n, now| Signs::of(&n.meta.name, Some(n), now).tell())
+    } else {
+        now.known_nodes().collect()
+    };
+    let known = known.into_iter().map(|n| n.meta.name.as_str());
+    let names: BTreeSet<&str> = known.chain(complaints.keys().copied()).collect();
     let of = |name| {
-        let node = now.known_nodes().find(|n| n.meta.name == name);
-        let mut signs = Signs {
-            name,
-            node,
-            pressure: Vec::new(),
-            refused: Vec::new(),
-            pod_bound: Vec::new(),
-            by_runtime: Vec::new(),
-            by_program: Vec::new(),
-            tasks: tasks(name, now),
-        };
-        let said = node.map(|n| signs::of(n, now)).unwrap_or_default();
-        for sign in said {
-            signs.sort(sign, now);
-        }
+        let node = now.nodes.get("", name).or_else(|| now.implied_nodes.get("", name));
+        let mut signs = Signs::of(name, node, now);
         for complaint in complaints.remove(name).unwrap_or_default() {
             let list =
                 if complaint.by_program { &mut signs.by_program } else { &mut signs.by_runtime };
@@ -65,6 +57,29 @@ fn fits(text: &str) -> bool {
 }
 
 impl<'s> Signs<'s> {
+    /// What the machine says itself.
+    fn of(name: &'s str, node: Option<&'s Node>, now: &'s Snapshot) -> Self {
+        let mut signs = Signs {
+            name,
+            node,
+            pressure: Vec::new(),
+            refused: Vec::new(),
+            pod_bound: Vec::new(),
+            by_runtime: Vec::new(),
+            by_program: Vec::new(),
+            tasks: tasks(name, now),
+        };
+        let said = node.map(|n| signs::of(n, now)).unwrap_or_default();
+        for sign in said {
+            signs.sort(sign, now);
+        }
+        signs
+    }
+
+    fn tell(&self) -> bool {
+        !(self.pressure.is_empty() && self.refused.is_empty() && self.pod_bound.is_empty())
+    }
+
     fn sort(&mut self, sign: Sign<'s>, now: &Snapshot) {
         let Some(node) = self.node else { return };
         let pressure = match sign.source {

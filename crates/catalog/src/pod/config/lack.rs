@@ -39,7 +39,7 @@ pub(crate) struct Lack<'s> {
 /// Everything that workloads lack, by what it is.
 pub(crate) fn all(now: &Snapshot) -> BTreeMap<What, Vec<Lack<'_>>> {
     let mut found: BTreeMap<What, Vec<Lack<'_>>> = BTreeMap::new();
-    for app in &now.apps {
+    for app in now.apps_where(|app, now| !of(app, now).is_empty()) {
         for lack in of(app, now) {
             found.entry(lack.what.clone()).or_default().push(lack);
         }

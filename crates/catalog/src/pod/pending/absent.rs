@@ -103,10 +103,10 @@ fn has_worked(waiting: &[Waiting<'_>], now: &Snapshot) -> bool {
         !p.node.is_empty() && !pinned && told::created(p, now).is_some_and(|c| c.since(since) > 5)
     };
     let later = now.apps.iter().flat_map(|a| &a.pods).any(|p| placed(p));
-    let said = now.events.iter().any(|e| {
-        let scheduler = e.reason == "Scheduled" || told::is_refusal(e);
-        scheduler && evidence::last_time(e, now).is_some_and(|t| t.since(since) > 5)
-    });
+    let scheduler = now.events_where(|e| e.reason == "Scheduled" || told::is_refusal(e));
+    let said = scheduler
+        .into_iter()
+        .any(|e| evidence::last_time(e, now).is_some_and(|t| t.since(since) > 5));
     later || said
 }
 

@@ -237,5 +237,5 @@ fn volumes_of<'s>(demand: &Demand<'_>, now: &'s Snapshot) -> Vec<&'s PersistentV
 
 /// The pod on a node that holds one of its ports.
 pub(crate) fn port_holder<'s>(node: &Node, port: u16, supply: &Supply<'s>) -> Option<&'s Pod> {
-    supply.on(node).iter().copied().find(|p| host_ports(&p.spec).any(|o| o == port))
+    supply.on(node).find(|p| host_ports(&p.spec).any(|o| o == port))
 }

@@ -25,7 +25,7 @@ pub(crate) fn report(id: &'static str, now: &Snapshot, findings: &mut Findings) 
     for (node, _) in full {
         let object = node.meta.object(Kind::Node);
         let most = node.allocatable.amount("pods").text("pods");
-        let here = supply.on(node).len();
+        let here = supply.on(node).count();
         let headline = format!("node {object} holds {here} of {most} pods: it takes no more");
         let field = "status.allocatable.pods";
         let fact = evidence::field(node.meta.source, &object, field, most.clone());

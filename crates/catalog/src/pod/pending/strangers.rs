@@ -12,7 +12,7 @@ use super::told;
 pub(crate) fn of(now: &Snapshot) -> Vec<App> {
     let mut found: Vec<App> = Vec::new();
     let mut known: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for event in now.events.iter().filter(|e| told::is_refusal(e)) {
+    for event in now.events_where(told::is_refusal) {
         let Some(about) = event.about.as_ref().filter(|o| o.kind == Kind::Pod) else { continue };
         if now.coverage.lists(Kind::Pod, &about.namespace) {
             continue;

@@ -11,7 +11,8 @@ use model::{Kind, Labels, Quantity, Snapshot, Text};
 
 /// What is on each node.
 pub(crate) struct Supply<'s> {
-    loads: FxHashMap<&'s str, Load<'s>>, // tidy: lookup only
+    now: &'s Snapshot,
+    loads: FxHashMap<Text, Arc<Load>>, // tidy: lookup only
     seats: Vec<Seat<'s>>,
     whole: bool,
 }
@@ -50,21 +51,35 @@ fn labels_of(node: &Node) -> Cow<'_, Labels> {
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 
-/// What is on one node.
-#[derive(Default)]
-pub(crate) struct Load<'s> {
-    pods: Vec<&'s Pod>,
+/// What is on one node. It stays the same while pods merely fail and recover.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Load {
+    node: Text,
+    pods: usize,
     /// Sums of requests, by resource.
-    taken: Requests<'s>,
+    taken: Vec<(Text, Quantity)>,
     /// Pods whose requests are not known.
     hidden: usize,
 }
 
-impl<'s> Load<'s> {
-    fn take(&mut self, resource: &'s str, amount: Quantity) {
+impl Load {
+    fn of(node: &Node, now: &Snapshot) -> Option<Arc<Load>> {
+        let mut load = Load { node: node.meta.name.clone(), ..Load::default() };
+        for pod in on(node, now) {
+            load.pods += 1;
+            load.hidden += usize::from(!pod.meta.known.has(Known::SPEC));
+            for (resource, amount) in requests_of(&pod.spec) {
+                load.take(resource, amount);
+            }
+        }
+        load.taken.sort_by(|(a, _), (b, _)| a.cmp(b));
+        (load.pods > 0).then(|| Arc::new(load))
+    }
+
+    fn take(&mut self, resource: &str, amount: Quantity) {
         match self.taken.iter_mut().find(|(name, _)| *name == resource) {
             Some((_, sum)) => *sum = sum.plus(amount),
-            None => self.taken.push((resource, amount)),
+            None => self.taken.push((resource.into(), amount)),
         }
     }
 
@@ -72,6 +87,11 @@ impl<'s> Load<'s> {
         let sum = self.taken.iter().find(|(name, _)| *name == resource);
         sum.map(|(_, sum)| *sum).unwrap_or_default()
     }
+}
+
+/// Pods that take room on a node.
+fn on<'s>(node: &Node, now: &'s Snapshot) -> impl Iterator<Item = &'s Pod> + use<'s> {
+    now.pods_on(&node.meta.name).filter(|p| !p.is_finished())
 }
 
 /// How much of a resource a node gives.
@@ -97,23 +117,10 @@ pub(crate) fn requests_of(spec: &PodSpec) -> Requests<'_> {
 impl<'s> Supply<'s> {
     /// Of everything that is known.
     pub(crate) fn of(now: &'s Snapshot) -> Self {
-        let mut loads: FxHashMap<&str, Load<'_>> = FxHashMap::default(); // tidy: lookup only
-        let all = now.apps.iter().flat_map(|a| &a.pods);
-        // Pods of one workload share their spec: it is summed up once for all in a row.
-        let mut summed: Option<(&Arc<PodSpec>, Requests<'_>)> = None;
-        for pod in all.filter(|p| !p.node.is_empty() && !p.is_finished()) {
-            let load = loads.entry(&pod.node).or_default();
-            load.pods.push(pod);
-            load.hidden += usize::from(!pod.meta.known.has(Known::SPEC));
-            let requests = match summed {
-                Some((spec, requests)) if Arc::ptr_eq(spec, &pod.spec) => requests,
-                _ => requests_of(&pod.spec),
-            };
-            requests.iter().for_each(|(resource, amount)| load.take(resource, *amount));
-            summed = Some((&pod.spec, requests));
-        }
+        let loads = now.signs_of_nodes(Load::of).into_iter();
+        let loads = loads.map(|load| (load.node.clone(), load)).collect();
         let seats = now.nodes.iter().map(Seat::of).collect();
-        Supply { loads, seats, whole: now.coverage.lists(Kind::Pod, "") }
+        Supply { now, loads, seats, whole: now.coverage.lists(Kind::Pod, "") }
     }
 
     /// All nodes.
@@ -127,13 +134,13 @@ impl<'s> Supply<'s> {
     }
 
     /// What is on a node; `None` when nothing is.
-    pub(crate) fn load(&self, node: &Node) -> Option<&Load<'s>> {
-        self.loads.get(node.meta.name.as_str())
+    pub(crate) fn load(&self, node: &Node) -> Option<&Load> {
+        self.loads.get(&node.meta.name).map(|load| &**load)
     }
 
     /// Pods on a node.
-    pub(crate) fn on(&self, node: &Node) -> &[&'s Pod] {
-        self.load(node).map_or(&[], |l| l.pods.as_slice())
+    pub(crate) fn on(&self, node: &Node) -> impl Iterator<Item = &'s Pod> + use<'s> {
+        on(node, self.now)
     }
 
     /// Room for a resource; `None` when the node's own figures are not known.
@@ -144,7 +151,7 @@ impl<'s> Supply<'s> {
     /// Room for a resource on a node of which the load is known.
     pub(crate) fn room_beside(
         &self,
-        load: Option<&Load<'s>>,
+        load: Option<&Load>,
         node: &Node,
         resource: &str,
     ) -> Option<Room> {
@@ -162,7 +169,7 @@ impl<'s> Supply<'s> {
 }
 
 /// How many more pods a node with this load takes; `None` when that is not known.
-pub(crate) fn places(load: Option<&Load<'_>>, node: &Node) -> Option<i64> {
+pub(crate) fn places(load: Option<&Load>, node: &Node) -> Option<i64> {
     let most = node.allocatable.get("pods")?.units();
-    Some(most - load.map_or(0, |l| i64::try_from(l.pods.len()).unwrap_or(i64::MAX)))
+    Some(most - load.map_or(0, |l| i64::try_from(l.pods).unwrap_or(i64::MAX)))
 }

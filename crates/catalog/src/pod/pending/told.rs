@@ -34,8 +34,7 @@ pub(crate) struct Told {
 impl<'s> Waiting<'s> {
     /// The workload's waiting pods, if it has any.
     pub(crate) fn of(app: &'s App, now: &'s Snapshot) -> Option<Self> {
-        let waits = |p: &&Pod| p.is_unscheduled() || is_gated(p);
-        let pods: Vec<&Pod> = app.running().filter(waits).collect();
+        let pods: Vec<&Pod> = app.running().filter(|p| waits(p)).collect();
         let first = *pods.first()?;
         let mut told: Vec<Told> = pods.iter().filter_map(|p| of_pod(p, now)).collect();
         told.sort_by_key(|t| (t.refusal.is_some(), t.evidence.at));
@@ -61,6 +60,11 @@ impl<'s> Waiting<'s> {
 pub(crate) fn created(pod: &Pod, now: &Snapshot) -> Option<Timestamp> {
     let by_age = || pod.meta.age_seconds.map(|age| now.now.minus_seconds(i64::from(age)));
     pod.meta.created.or_else(by_age)
+}
+
+/// Whether a pod waits for a node.
+pub(crate) fn waits(pod: &Pod) -> bool {
+    pod.is_unscheduled() || is_gated(pod)
 }
 
 /// Whether a pod is held back by a gate.

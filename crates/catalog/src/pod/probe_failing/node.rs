@@ -33,7 +33,7 @@ pub(super) fn explains(app: &App, cases: &[Case<'_>], now: &Snapshot) -> bool {
 /// Nodes on which probes of several workloads fail, and on no other.
 pub(in crate::pod) fn loaded(now: &Snapshot) -> Vec<Loaded<'_>> {
     let mut nodes: BTreeMap<&str, Loaded<'_>> = BTreeMap::new();
-    for app in &now.apps {
+    for app in now.apps_where(|a, now| !complaint::of(a, now).is_empty()) {
         let lasting = lasting(app, now);
         let Some(node) = only_node(&lasting.iter().collect::<Vec<_>>()) else { continue };
         let here = nodes.entry(node).or_insert_with(|| Loaded {

@@ -49,13 +49,13 @@ fn thing(told: &Told) -> (Kind, String, String) {
 /// The newest complaint of each Ingress.
 fn events(now: &Snapshot) -> Vec<Told> {
     let about =
-        |e: &&ClusterEvent| e.warning && e.about.as_ref().is_some_and(|o| o.kind == Kind::Ingress);
+        |e: &ClusterEvent| e.warning && e.about.as_ref().is_some_and(|o| o.kind == Kind::Ingress);
     let read = |e: &ClusterEvent| {
         let ingress = e.about.clone();
         let complaint = wording::ingress_complaint(&e.message)?;
         Some(Told { complaint, ingress, evidence: evidence::event(e, now)? })
     };
-    now.events.iter().rev().filter(about).filter_map(read).collect()
+    now.events_where(about).into_iter().rev().filter_map(read).collect()
 }
 
 fn logs(now: &Snapshot) -> Vec<Told> {

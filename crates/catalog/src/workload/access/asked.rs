@@ -101,7 +101,8 @@ pub(crate) fn all(now: &Snapshot) -> Vec<Request> {
             None => found.push(request),
         }
     };
-    now.events.iter().rev().filter_map(|e| by_event(e, now)).for_each(&mut add);
+    let told = now.events_where(|e| wording::denial(&e.message).is_some());
+    told.into_iter().rev().filter_map(|e| by_event(e, now)).for_each(&mut add);
     for log in now.logs.iter().filter(|l| l.unit.is_empty()) {
         by_log(log, now).into_iter().for_each(&mut add);
     }

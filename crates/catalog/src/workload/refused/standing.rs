@@ -41,15 +41,13 @@ pub(crate) enum Standing {
 pub(crate) fn all(now: &Snapshot) -> Vec<Refused<'_>> {
     let mut events: BTreeMap<ObjectRef, Vec<&ClusterEvent>> = BTreeMap::new();
     let mut roots: BTreeMap<&ObjectRef, ObjectRef> = BTreeMap::new();
-    for event in now.events.iter().filter(|e| e.reason == "FailedCreate") {
+    for event in now.events_where(|e| e.reason == "FailedCreate") {
         let Some(about) = event.about.as_ref().filter(|o| makes_pods(o.kind)) else { continue };
         let root = roots.entry(about).or_insert_with(|| root(about, now));
         events.entry(root.clone()).or_default().push(event);
     }
-    for app in &now.apps {
-        if failing_condition(app).is_some() {
-            events.entry(app.object.clone()).or_default();
-        }
+    for app in now.apps_where(|a, _| failing_condition(a).is_some()) {
+        events.entry(app.object.clone()).or_default();
     }
     events.into_iter().map(|(object, events)| refused(object, &events, now)).collect()
 }

@@ -2,40 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use model::PartKey;
 use rustc_hash::FxHashMap;
 
-/// Some of the kinds of a class, by their turns. Beyond 64 kinds, those 64 turns apart are asked
-/// together.
+use super::PartKey;
+
+/// Some of those who are asked about a subject, by their turns. Beyond 64, those 64 turns apart
+/// are asked together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Kinds(u64);
+pub struct Turns(u64);
 
-impl Kinds {
-    pub(super) fn all() -> Self {
-        Kinds(u64::MAX)
+impl Turns {
+    /// All of them.
+    pub fn all() -> Self {
+        Turns(u64::MAX)
     }
 
-    pub(super) fn one(turn: usize) -> Self {
-        Kinds(1 << (turn % 64))
+    /// The one whose turn it is.
+    pub fn one(turn: usize) -> Self {
+        Turns(1 << (turn % 64))
     }
 
-    pub(super) fn has(self, turn: usize) -> bool {
-        self.0 & Kinds::one(turn).0 != 0
+    /// These and others.
+    pub(super) fn add(&mut self, others: Turns) {
+        self.0 |= others.0;
+    }
+
+    /// Whether it is among them.
+    pub fn has(self, turn: usize) -> bool {
+        self.0 & Turns::one(turn).0 != 0
     }
 }
 
 /// For each subject, the parts that answers about it rest on, and the other way round.
 #[derive(Debug, Default)]
-pub(super) struct Rests {
+pub struct Rests {
     /// Sorted by part.
-    of: Vec<Box<[(PartKey, Kinds)]>>,
+    of: Vec<Box<[(PartKey, Turns)]>>,
     on: FxHashMap<PartKey, Vec<u32>>, // tidy: lookup only
     free: Vec<u32>,
 }
 
 impl Rests {
     /// A number for a subject.
-    pub(super) fn number(&mut self) -> u32 {
+    pub fn number(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             self.of.push(Box::default());
             u32::try_from(self.of.len() - 1).unwrap_or(u32::MAX)
@@ -43,33 +52,39 @@ impl Rests {
     }
 
     /// A subject is no more.
-    pub(super) fn free(&mut self, number: u32) {
-        self.set(number, Kinds::all(), Vec::new());
+    pub fn free(&mut self, number: u32) {
+        self.set(number, Turns::all(), Vec::new());
         self.free.push(number);
     }
 
-    /// The subjects, and the kinds for each, whose answers rest on these parts.
-    pub(super) fn on(&self, parts: &[PartKey]) -> BTreeMap<u32, Kinds> {
-        let mut open: BTreeMap<u32, Kinds> = BTreeMap::new();
+    /// The subjects, and the askers for each, whose answers rest on these parts.
+    pub fn on(&self, parts: &[PartKey]) -> BTreeMap<u32, Turns> {
+        let mut open: BTreeMap<u32, Turns> = BTreeMap::new();
         for part in parts {
             for number in self.on.get(part).into_iter().flatten() {
                 let of = self.of.get(*number as usize).map(|of| &**of).unwrap_or_default();
                 if let Ok(at) = of.binary_search_by_key(part, |(part, _)| *part)
-                    && let Some((_, kinds)) = of.get(at)
+                    && let Some((_, turns)) = of.get(at)
                 {
-                    open.entry(*number).or_default().0 |= kinds.0;
+                    open.entry(*number).or_default().0 |= turns.0;
                 }
             }
         }
         open
     }
 
-    /// Answers of the kinds that were `asked` about a subject rest on what was `heard`.
-    pub(super) fn set(&mut self, number: u32, asked: Kinds, mut heard: Vec<(PartKey, Kinds)>) {
+    /// All that is known of a subject rests on what was `heard`.
+    pub fn set_all(&mut self, number: u32, heard: Vec<PartKey>) {
+        let heard = heard.into_iter().map(|part| (part, Turns::all()));
+        self.set(number, Turns::all(), heard.collect());
+    }
+
+    /// Answers of those that were `asked` about a subject rest on what was `heard`.
+    pub fn set(&mut self, number: u32, asked: Turns, mut heard: Vec<(PartKey, Turns)>) {
         let Some(of) = self.of.get_mut(number as usize) else { return };
         let old = std::mem::take(of);
-        let stay = old.iter().map(|(part, kinds)| (*part, Kinds(kinds.0 & !asked.0)));
-        heard.extend(stay.filter(|(_, kinds)| kinds.0 != 0));
+        let stay = old.iter().map(|(part, turns)| (*part, Turns(turns.0 & !asked.0)));
+        heard.extend(stay.filter(|(_, turns)| turns.0 != 0));
         heard.sort_unstable_by_key(|(part, _)| *part);
         heard.dedup_by(|next, one| {
             let same = next.0 == one.0;
@@ -78,7 +93,7 @@ impl Rests {
             }
             same
         });
-        let has = |all: &[(PartKey, Kinds)], part: PartKey| {
+        let has = |all: &[(PartKey, Turns)], part: PartKey| {
             all.binary_search_by_key(&part, |(part, _)| *part).is_ok()
         };
         for (part, _) in old.iter().filter(|(part, _)| !has(&heard, *part)) {
