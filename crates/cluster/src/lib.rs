@@ -22,4 +22,4 @@ pub use connect::{Access, connect};
 pub use error::Error;
 pub use read::{Progress, Reading, Scope, read};
 pub use server::Server;
-pub use sight::Sight;
+pub use sight::{News, Sight};

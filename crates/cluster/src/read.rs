@@ -133,6 +133,12 @@ impl KindList {
         KindList { namespace, objects, is_listed, blind, ..KindList::new(kind) }
     }
 
+    /// Whether it shows as much as another one.
+    pub(crate) fn sees_as(&self, other: &KindList) -> bool {
+        (&self.namespace, self.is_listed, &self.blind)
+            == (&other.namespace, other.is_listed, &other.blind)
+    }
+
     pub(crate) fn note(self, reading: &mut Reading) {
         let KindList { kind, namespace, objects, is_listed, blind, .. } = self;
         let is_complete = is_listed && !blind.iter().any(|b| b.what.contains(UNREADABLE));

@@ -1,12 +1,13 @@
 //! Keeps a cluster in sight: every kind is listed once and then watched; what cannot be watched
 //! is listed again every so often. It only reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::stream::{BoxStream, SelectAll, StreamExt as _};
 use kube::Client;
-use model::{Kind, Object, Text};
+use model::record::ClusterEvent;
+use model::{Blind, Change, Kind, Object, ObjectRef, Text};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::Error;
@@ -33,6 +34,19 @@ pub struct Sight {
     server: Server,
     kept: BTreeMap<Kind, Kept>,
     watches: SelectAll<BoxStream<'static, (Kind, Seen)>>,
+    /// What was seen since it was last told.
+    news: News,
+    /// Of what events were told since then.
+    told: BTreeSet<Option<ObjectRef>>,
+}
+
+/// What has become of a cluster since somebody last asked.
+#[derive(Debug, Default)]
+pub struct News {
+    /// What changed, in order.
+    pub changes: Vec<Change>,
+    /// Whether other lists can be seen than before: then all is to be read anew.
+    pub is_other: bool,
 }
 
 /// What is known of one kind.
@@ -62,8 +76,15 @@ impl Sight {
         progress: &dyn Fn(Progress),
     ) -> Result<Sight, Error> {
         let server = server::ask(&client).await?;
-        let mut sight =
-            Sight { client, scope, server, kept: BTreeMap::new(), watches: SelectAll::new() };
+        let mut sight = Sight {
+            client,
+            scope,
+            server,
+            kept: BTreeMap::new(),
+            watches: SelectAll::new(),
+            news: News::default(),
+            told: BTreeSet::new(),
+        };
         for kind in kinds.iter().copied().filter(|k| k.is_api_object()) {
             sight.list(kind, progress).await?;
         }
@@ -75,8 +96,30 @@ impl Sight {
         Ok(sight)
     }
 
+    /// Who answers, with its time when it was last asked.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// How many objects and events are known.
+    pub fn counts(&self) -> (usize, usize) {
+        let count = |(kind, kept): (&Kind, &Kept)| match kind {
+            Kind::Event => (0, kept.objects.len()),
+            _ => (kept.objects.len(), 0),
+        };
+        let all = self.kept.iter().map(count);
+        all.fold((0, 0), |sum, (objects, events)| (sum.0 + objects, sum.1 + events))
+    }
+
+    /// What cannot be seen.
+    pub fn blind(&self) -> Vec<Blind> {
+        self.kept.values().flat_map(|k| k.list.blind.iter().cloned()).collect()
+    }
+
     /// All that is known now, as if it had just been read.
-    pub fn reading(&self) -> Reading {
+    pub fn reading(&mut self) -> Reading {
+        self.news = News::default();
+        self.told.clear();
         let mut reading = Reading { server: self.server.clone(), ..Reading::default() };
         for kept in self.kept.values() {
             let objects = kept.objects.values().cloned().collect();
@@ -86,11 +129,11 @@ impl Sight {
     }
 
     /// Waits until something has changed, and until the burst of changes is over; at most for
-    /// `patience`. Asks the server for its time.
+    /// `patience`. Asks the server for its time. What was seen is told once.
     ///
     /// # Errors
     /// When the cluster does not answer any more.
-    pub async fn changed(&mut self, patience: Duration) -> Result<(), Error> {
+    pub async fn changed(&mut self, patience: Duration) -> Result<News, Error> {
         let end = Instant::now() + patience;
         let mut until = end;
         let mut changed = false;
@@ -114,8 +157,44 @@ impl Sight {
             changed |= self.act(Instant::now()).await?;
             if Instant::now() >= until {
                 self.server = server::ask(&self.client).await?;
-                return Ok(());
+                return Ok(self.tell());
             }
+        }
+    }
+
+    /// What was seen and not yet told. Events are told by what they are about.
+    fn tell(&mut self) -> News {
+        let mut news = std::mem::take(&mut self.news);
+        let told = std::mem::take(&mut self.told);
+        if told.is_empty() {
+            return news;
+        }
+        let mut events: BTreeMap<Option<ObjectRef>, Vec<ClusterEvent>> =
+            told.into_iter().map(|about| (about, Vec::new())).collect();
+        let kept = self.kept.get(&Kind::Event);
+        for object in kept.into_iter().flat_map(|k| k.objects.values()) {
+            if let Object::Event(event) = object
+                && let Some(all) = events.get_mut(&event.about)
+            {
+                all.push(event.clone());
+            }
+        }
+        let events = events.into_iter().map(|(about, all)| Change::Events(about, all));
+        news.changes.extend(events);
+        news
+    }
+
+    /// Takes down that an object is other than it was, or gone.
+    fn note(&mut self, old: Option<Object>, new: Option<&Object>) {
+        for object in old.iter().chain(new) {
+            if let Object::Event(event) = object {
+                self.told.insert(event.about.clone());
+            }
+        }
+        match (old, new) {
+            (_, Some(Object::Event(_))) | (Some(Object::Event(_)), None) | (None, None) => {}
+            (_, Some(object)) => self.news.changes.push(Change::Put(object.clone())),
+            (Some(old), None) => self.news.changes.extend(old.object().map(Change::Gone)),
         }
     }
 
@@ -126,12 +205,16 @@ impl Sight {
         match seen {
             Seen::Is(name, version, object) => {
                 kept.version = version;
-                kept.objects.insert(name, *object);
+                let old = kept.objects.insert(name, (*object).clone());
+                self.note(old, Some(&object));
                 true
             }
             Seen::Gone(name, version) => {
                 kept.version = version;
-                kept.objects.remove(&name).is_some()
+                let old = kept.objects.remove(&name);
+                let was_there = old.is_some();
+                self.note(old, None);
+                was_there
             }
             Seen::Mark(version) => {
                 kept.version = version;
@@ -188,11 +271,26 @@ impl Sight {
         let version = std::mem::take(&mut list.version);
         let can_watch = list.is_listed && !version.is_empty();
         let due = (!can_watch).then(|| (Instant::now() + LIST_AGAIN, Due::List));
+        if let Some(old) = self.kept.remove(&kind) {
+            self.news.is_other |= !list.sees_as(&old.list);
+            self.compare(old, &objects);
+        }
         self.kept.insert(kind, Kept { list, objects, version, due });
         if can_watch {
             self.watch(kind);
         }
         Ok(())
+    }
+
+    /// Takes down what a new list shows beside an old one.
+    fn compare(&mut self, mut old: Kept, new: &BTreeMap<(Text, Text), Object>) {
+        for (name, object) in new {
+            let known = old.objects.remove(name);
+            if known.as_ref() != Some(object) {
+                self.note(known, Some(object));
+            }
+        }
+        old.objects.into_values().for_each(|gone| self.note(Some(gone), None));
     }
 
     fn watch(&mut self, kind: Kind) {

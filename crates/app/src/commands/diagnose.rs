@@ -31,7 +31,8 @@ pub(super) fn run(options: &Diagnose, color: bool, progress: bool) -> Result<Out
         None => raw.finish(),
     };
     let before = before.map(evidence::Raw::finish);
-    let (view, code) = judge(options, &scope, &now, source, before)?;
+    let situation = verdict::situation(&now, catalog::ALL);
+    let (view, code) = judge(options, &scope, (&now, situation), source, before)?;
     drop(spinner);
     let output = render::diagnosis(&view, options.output.format, color)?;
     // The process ends after this: to take a snapshot of a large cluster apart first would only
@@ -40,18 +41,18 @@ pub(super) fn run(options: &Diagnose, color: bool, progress: bool) -> Result<Out
     Ok(Outcome { output, code })
 }
 
-/// The verdict on evidence, and on what changed since earlier evidence.
+/// The view of a situation, and of what changed since earlier evidence.
 ///
 /// # Errors
 /// When it is asked for what the evidence cannot tell.
 pub(super) fn judge(
     options: &Diagnose,
     scope: &Scope,
-    now: &Snapshot,
+    (now, situation): (&Snapshot, Situation),
     source: Source,
     before: Option<Evidence>,
 ) -> Result<(Diagnosis, Code), Failure> {
-    let mut situation = scope.narrow(verdict::situation(now, catalog::ALL), now);
+    let mut situation = scope.narrow(situation, now);
     let changes = before.map(|before| changes(before, (now, &situation), scope));
     let since = options.since.map(|moment| moment.resolve(*now.now));
     if since.is_some() && !now.has_time {

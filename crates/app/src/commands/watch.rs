@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::evidence::{self, Evidence, Raw, Request};
+use engine::Standing;
+
+use crate::evidence::{self, Evidence, Request, Sighted};
 use crate::exit::{Code, Failure, Outcome};
 use crate::progress::Spinner;
 use crate::render;
@@ -34,9 +36,24 @@ pub(super) fn run(
     let format = options.output.format;
     let redraws = redraws && matches!(format, Format::Text | Format::Wide);
     let (mut said, mut last) = (None::<Said>, Code::Clean);
-    let mut show = |raw: Raw| {
-        let Evidence { now, source } = raw.finish();
-        let (view, code) = diagnose::judge(options, &scope, &now, source, None)?;
+    let mut standing = None::<Standing<'_>>;
+    let mut show = |seen: Sighted| {
+        let source = match (seen, &mut standing) {
+            (Sighted::Whole(raw), _) => {
+                let Evidence { now, source } = raw.finish();
+                standing = Some(Standing::new(now, catalog::ALL));
+                source
+            }
+            (Sighted::Changed(changes, now, source), standing) => {
+                if let Some(standing) = standing {
+                    standing.apply(changes, now);
+                }
+                source
+            }
+        };
+        let Some(standing) = &standing else { return Ok(true) };
+        let seen = (standing.now(), standing.situation().clone());
+        let (view, code) = diagnose::judge(options, &scope, seen, source, None)?;
         last = code;
         let says = Said::of(&view);
         let changed = said.as_ref() != Some(&says);

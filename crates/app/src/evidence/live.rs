@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cluster::{Access, Progress, Reading, Scope, Sight};
+use cluster::{Access, News, Progress, Reading, Scope, Server, Sight};
 use kube::Client;
-use model::{Kind, Timestamp};
+use model::{Blind, Change, Kind, Timestamp};
 
 use super::{Raw, Request};
 use crate::exit::{Code, Failure};
@@ -66,6 +66,14 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A cluster that does not answer any more is asked again after so long.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
+/// What is seen of a cluster that is kept in sight.
+pub(crate) enum Sighted {
+    /// All of it.
+    Whole(Box<Raw>),
+    /// What changed since, up to this moment.
+    Changed(Vec<Change>, Timestamp, Source),
+}
+
 /// Keeps the cluster in sight and shows what is known whenever that has changed, until nobody
 /// wants to see it or Ctrl-C.
 ///
@@ -74,7 +82,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 pub(crate) fn watch(
     request: &Request<'_>,
     spinner: Spinner,
-    show: &mut dyn FnMut(Raw) -> Result<bool, Failure>,
+    show: &mut dyn FnMut(Sighted) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
     let access = access(request);
     runtime::run(async {
@@ -84,15 +92,26 @@ pub(crate) fn watch(
         let opened = Sight::open(client, scope, &kinds(request.also), &progress).await;
         let mut sight = opened.map_err(failure)?;
         drop(spinner);
-        while show(raw(sight.reading()))? {
+        let mut seen = Sighted::Whole(Box::new(raw(sight.reading())));
+        while show(seen)? {
             let mut told = false;
-            while let Err(e) = sight.changed(PATIENCE).await {
-                if !told {
-                    tell(&e);
+            let news = loop {
+                match sight.changed(PATIENCE).await {
+                    Ok(news) => break news,
+                    Err(e) if !told => tell(&e),
+                    Err(_) => {}
                 }
                 told = true;
                 tokio::time::sleep(ASK_AGAIN).await;
-            }
+            };
+            seen = match news {
+                News { is_other: true, .. } => Sighted::Whole(Box::new(raw(sight.reading()))),
+                News { changes, .. } => {
+                    let now = sight.server().time.unwrap_or_else(wall_clock);
+                    let source = source(sight.server(), sight.counts(), sight.blind());
+                    Sighted::Changed(changes, now, source)
+                }
+            };
         }
         Ok(())
     })
@@ -126,8 +145,13 @@ fn progress_text(p: Progress) -> String {
 fn raw(reading: Reading) -> Raw {
     let Reading { evidence, blind, server } = reading;
     let now = server.time.unwrap_or_else(wall_clock);
-    let (objects, events) = evidence.counts();
-    let version = server.version.map(|v| format!(" {v}")).unwrap_or_default();
+    let source = source(&server, evidence.counts(), blind);
+    Raw { evidence, now: Some(now), source }
+}
+
+/// Where it was read, with how much there was and what could not be seen.
+fn source(server: &Server, (objects, events): (usize, usize), blind: Vec<Blind>) -> Source {
+    let version = server.version.as_ref().map(|v| format!(" {v}")).unwrap_or_default();
     let document = InputDocument {
         name: "live".to_owned(),
         format: format!("kubernetes-api{version}"),
@@ -136,8 +160,7 @@ fn raw(reading: Reading) -> Raw {
         lines: 0,
         skipped: 0,
     };
-    let source = Source { documents: vec![document], blind, ..Source::default() };
-    Raw { evidence, now: Some(now), source }
+    Source { documents: vec![document], blind, ..Source::default() }
 }
 
 /// What the catalogue reads, what is always of use, and what was asked for.

@@ -16,7 +16,7 @@ use crate::settings::Input;
 use crate::views::Source;
 
 pub(crate) use captured::read as of_files;
-pub(crate) use live::{through, watch};
+pub(crate) use live::{Sighted, through, watch};
 pub(crate) use twin::of as of_twin;
 
 /// What shall be read.
