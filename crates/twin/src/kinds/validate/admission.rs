@@ -1,4 +1,4 @@
-//! Admission policies and what binds them.
+//! Admission policies and what binds them: what no rule about a single field can say.
 
 use serde_json::Value;
 
@@ -6,15 +6,9 @@ use crate::expressions::Expression;
 use crate::field;
 use crate::registry::Cause;
 
-const OPERATIONS: [&str; 5] = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
-
 pub(super) fn policy(policy: &Value) -> Vec<Cause> {
     let (spec, names) = (&policy["spec"], names(policy));
     let mut causes = Vec::new();
-    let fails = field::text(spec, "/failurePolicy");
-    if !matches!(fails, "" | "Fail" | "Ignore") {
-        causes.push(Cause::unsupported("spec.failurePolicy", &fails.into(), &["Fail", "Ignore"]));
-    }
     if spec.get("paramKind").is_some_and(Value::is_object) {
         for key in ["apiVersion", "kind"] {
             if field::text(spec, &format!("/paramKind/{key}")).is_empty() {
@@ -22,49 +16,16 @@ pub(super) fn policy(policy: &Value) -> Vec<Cause> {
             }
         }
     }
-    if spec.get("matchConstraints").is_some_and(Value::is_object) {
-        causes.extend(constraints(&spec["matchConstraints"], "spec.matchConstraints"));
-    } else {
-        causes.push(Cause::required("spec.matchConstraints"));
-    }
     causes.extend(named(spec, ("matchConditions", "bool"), &names));
     causes.extend(named(spec, ("variables", ""), &names));
     let (rules, notes) =
         (field::list(spec, "/validations"), field::list(spec, "/auditAnnotations"));
-    if rules.is_empty() && notes.is_empty() {
-        let why = "validations or auditAnnotations must contain at least one item";
-        causes.push(Cause::required_because("spec.validations", why));
-        causes.push(Cause::required_because("spec.auditAnnotations", why));
-    }
     for (index, rule) in rules.iter().enumerate() {
         causes.extend(validation(rule, &format!("spec.validations[{index}]"), &names));
     }
     for (index, note) in notes.iter().enumerate() {
         let path = format!("spec.auditAnnotations[{index}].valueExpression");
         causes.extend(expression(note, "valueExpression", &path, &names));
-    }
-    causes
-}
-
-fn constraints(constraints: &Value, path: &str) -> Vec<Cause> {
-    let rules = field::list(constraints, "/resourceRules");
-    let mut causes = Vec::new();
-    if rules.is_empty() {
-        causes.push(Cause::required(&format!("{path}.resourceRules")));
-    }
-    for (index, rule) in rules.iter().enumerate() {
-        for key in ["operations", "apiGroups", "apiVersions", "resources"] {
-            let path = format!("{path}.resourceRules[{index}].{key}");
-            let list = field::list(rule, &format!("/{key}"));
-            if list.is_empty() {
-                causes.push(Cause::required(&path));
-            }
-            for (index, one) in list.iter().enumerate().filter(|_| key == "operations") {
-                if !one.as_str().is_some_and(|one| OPERATIONS.contains(&one)) {
-                    causes.push(Cause::unsupported(&format!("{path}[{index}]"), one, &OPERATIONS));
-                }
-            }
-        }
     }
     causes
 }
@@ -98,9 +59,7 @@ fn named(spec: &Value, (key, wanted): (&str, &str), names: &[&str]) -> Vec<Cause
 fn validation(rule: &Value, path: &str, names: &[&str]) -> Vec<Cause> {
     let mut causes = Vec::new();
     let here = format!("{path}.expression");
-    if field::text(rule, "/expression").trim().is_empty() {
-        causes.push(Cause::required_because(&here, "expression is not specified"));
-    } else {
+    if !field::text(rule, "/expression").trim().is_empty() {
         causes.extend(expression(rule, "expression", &here, names));
         causes.extend(of_type(rule, "expression", (&here, "bool")));
     }
@@ -113,12 +72,6 @@ fn validation(rule: &Value, path: &str, names: &[&str]) -> Vec<Cause> {
     if message.contains('\n') {
         let why = "must not contain line breaks";
         causes.push(Cause::invalid(&format!("{path}.message"), &message.into(), why));
-    }
-    let known = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
-    let reason = field::text(rule, "/reason");
-    if !reason.is_empty() && !known.contains(&reason) {
-        let known = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
-        causes.push(Cause::unsupported(&format!("{path}.reason"), &reason.into(), &known));
     }
     causes
 }
