@@ -66,7 +66,7 @@ pub(super) fn secret(secret: &Value) -> Vec<Cause> {
         "kubernetes.io/service-account-token" => {
             const NAME: &str = "kubernetes.io/service-account.name";
             let annotations = field::map(secret, "/metadata/annotations");
-            if annotations.is_none_or(|a| a.get(NAME).is_none()) {
+            if annotations.and_then(|a| a.get(NAME)).is_none_or(|name| name == "") {
                 causes.push(Cause::required(&format!("metadata.annotations[{NAME}]")));
             }
             &[]

@@ -185,10 +185,12 @@ fn storage_class_update(old: &Value, new: &Value) -> Vec<Cause> {
 }
 
 fn priority_class_update(old: &Value, new: &Value) -> Vec<Cause> {
-    if field::number(old, "/value") == field::number(new, "/value") {
-        return Vec::new();
+    let mut causes = Vec::new();
+    if field::number(old, "/value") != field::number(new, "/value") {
+        causes.push(Cause::forbidden("value", "may not be changed in an update."));
     }
-    vec![Cause::forbidden("value", "may not be changed in an update.")]
+    causes.extend(kept(old, new, &[("/preemptionPolicy", "preemptionPolicy")]));
+    causes
 }
 
 fn role_binding_update(old: &Value, new: &Value) -> Vec<Cause> {

@@ -126,7 +126,8 @@ pub(super) fn ingress(ingress: &Value) -> Vec<Cause> {
             let kind = at(path, "/pathType");
             let known = ["Exact", "ImplementationSpecific", "Prefix"];
             match kind.as_str() {
-                None => {
+                // A path without a type is stored with an empty one.
+                None | Some("") => {
                     causes.push(Cause::required_because(&here, "pathType must be specified"));
                     continue;
                 }
