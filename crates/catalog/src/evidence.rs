@@ -49,5 +49,5 @@ pub(crate) fn first_time(e: &ClusterEvent, now: &Snapshot) -> Option<Timestamp> 
 
 /// Whether an event is younger than `seconds`, or its age is unknown.
 pub(crate) fn is_recent(e: &ClusterEvent, now: &Snapshot, seconds: i64) -> bool {
-    e.last == EventTime::Unknown || last_time(e, now).is_some_and(|t| now.now.since(t) <= seconds)
+    e.last == EventTime::Unknown || last_time(e, now).is_some_and(|t| now.now.is_within(t, seconds))
 }

@@ -115,7 +115,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     }
     if let (true, Some(since)) = (now.has_time, finding.since) {
         let at = since.plus_seconds(EVICTION_SECONDS);
-        if at > now.now {
+        if !now.now.has_come(at) {
             let what = format!("pods of {} are marked for deletion", node.meta.name);
             finding.forecast.push(Forecast { what, at });
         }

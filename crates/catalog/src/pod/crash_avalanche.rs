@@ -110,7 +110,7 @@ fn fall<'s>(pod: &'s Pod, now: &Snapshot) -> Option<Fall<'s>> {
     let ended = |c: &'s ContainerStatus| {
         let end = c.ended().filter(|e| ran(e) && e.exit_code != 0)?;
         let at = end.finished_at?;
-        let recent = now.now.since(at) <= WITHIN_SECONDS;
+        let recent = now.now.is_within(at, WITHIN_SECONDS);
         recent.then_some(Fall { pod, container: c, end, at, first_run: c.restarts < 2 })
     };
     pod.containers.iter().find_map(ended)

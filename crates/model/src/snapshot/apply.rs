@@ -13,6 +13,9 @@ use crate::{Kind, Object, ObjectRef, Text, Timestamp};
 mod apps;
 mod implied;
 
+/// After this long, every moment is taken to have come.
+const LONG_SECONDS: i64 = 600;
+
 /// What became of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -43,10 +46,16 @@ impl Snapshot {
         changes: impl IntoIterator<Item = Change>,
         now: impl Into<Timestamp>,
     ) -> Touched {
-        let now = now.into().max(*self.now);
+        let before = self.now.unheard();
+        let now = now.into().max(before);
         let mut step = Step { touched: Touched::default(), regroup: BTreeSet::new(), now: self };
-        if now != step.now.now {
+        if now != before {
             step.touch(Part::Clock);
+            let passed = before.seconds()..=now.seconds();
+            match now.since(before) <= LONG_SECONDS {
+                true => passed.for_each(|second| step.touch(Part::Moment(second))),
+                false => step.touch(Part::AnyMoment),
+            }
             step.now.now = Clock::new(now);
         }
         let mut suspects = BTreeSet::new();

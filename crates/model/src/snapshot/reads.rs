@@ -51,6 +51,10 @@ pub(super) enum Set {
 pub(super) enum Part<'a> {
     /// What time it is.
     Clock,
+    /// Whether this second has come.
+    Moment(i64),
+    /// Whether any moment has come.
+    AnyMoment,
     /// Whether a set has any member.
     Any(Set),
     /// All of a set.
@@ -150,9 +154,26 @@ impl Clock {
     }
 
     /// Whether this moment has come. What has come stays so, and the answer then rests on no
-    /// clock: so old objects need not be asked about again with every tick.
+    /// clock; before, it rests on that moment alone. So nobody needs to be asked again with
+    /// every tick.
     pub fn has_come(self, moment: Timestamp) -> bool {
-        self.0 >= moment || *self >= moment
+        let has_come = self.0 >= moment;
+        if !has_come {
+            note(Part::Moment(moment.seconds()));
+            note(Part::AnyMoment);
+        }
+        has_come
+    }
+
+    /// Whether at most so many whole seconds have passed since a moment, as
+    /// [`Clock::has_come`].
+    pub fn is_within(self, moment: Timestamp, seconds: i64) -> bool {
+        !self.has_come(moment.plus_seconds(seconds.saturating_add(1)))
+    }
+
+    /// The moment, for those who need not note that they read it.
+    pub(super) fn unheard(self) -> Timestamp {
+        self.0
     }
 }
 

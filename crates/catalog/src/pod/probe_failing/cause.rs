@@ -321,7 +321,7 @@ fn has_run_for(c: &Complaint<'_>, now: &Snapshot, seconds: i64) -> bool {
     });
     let since = running.max().or(c.pod.started).or(c.pod.meta.created);
     match (since, c.pod.meta.age_seconds) {
-        (Some(since), _) if now.has_time => now.now.since(since) >= seconds,
+        (Some(since), _) if now.has_time => now.now.has_come(since.plus_seconds(seconds)),
         (_, Some(age)) => i64::from(age) >= seconds,
         _ => true,
     }

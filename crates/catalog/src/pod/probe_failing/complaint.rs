@@ -106,7 +106,7 @@ fn running_since(pod: &Pod) -> Option<Timestamp> {
 
 /// Whether a container that runs since then has outlived a probe that would always fail.
 fn outlived(since: Timestamp, probe: Option<&Probe>, now: &Snapshot) -> bool {
-    now.now.since(since) > i64::from(probe.map_or(60, budget_seconds)) + 45
+    !now.now.is_within(since, i64::from(probe.map_or(60, budget_seconds)) + 45)
 }
 
 /// Whether a restarted pod may be restarted again by this probe: it waits, or has run for less
@@ -122,11 +122,11 @@ pub(super) fn may_be_in_a_loop(pod: &Pod, probe: &Probe, now: &Snapshot) -> bool
 
 /// Whether a complaint still matters. Nearly every pod fails a probe in its first seconds.
 pub(super) fn standing(c: &Complaint<'_>, probe: Option<&Probe>, now: &Snapshot) -> Standing {
-    let age = match c.event.last {
+    let last = match c.event.last {
         EventTime::Unknown => None,
-        _ => evidence::last_time(c.event, now).map(|t| now.now.since(t)),
+        _ => evidence::last_time(c.event, now),
     };
-    let within = |seconds: i64| age.is_none_or(|a| a <= seconds);
+    let within = |seconds: i64| last.is_none_or(|t| now.now.is_within(t, seconds));
     let ready = c.pod.is_ready();
     if c.which.restarts() {
         let by_itself = ended_by_itself(c.pod, probe, now);
@@ -155,11 +155,11 @@ fn unready_since(c: &Complaint<'_>, now: &Snapshot) -> bool {
 
 /// Whether a pod is younger than this; not when its age is unknown.
 pub(super) fn is_young(pod: &Pod, now: &Snapshot, seconds: i64) -> bool {
-    let age = match (pod.meta.age_seconds, pod.started.or(pod.meta.created)) {
-        (Some(age), _) => Some(i64::from(age)),
-        (None, at) => at.filter(|_| now.has_time).map(|at| now.now.since(at)),
-    };
-    age.is_some_and(|a| a < seconds)
+    match (pod.meta.age_seconds, pod.started.or(pod.meta.created)) {
+        (Some(age), _) => i64::from(age) < seconds,
+        (None, Some(at)) => now.has_time && now.now.is_within(at, seconds - 1),
+        (None, None) => false,
+    }
 }
 
 /// A ready pod whose probe has failed many times over a long time, and just now.
@@ -169,6 +169,6 @@ fn flapping(c: &Complaint<'_>, now: &Snapshot) -> Standing {
     else {
         return Standing::Over;
     };
-    let often = c.event.count >= 5 && last.since(first) >= 300 && now.now.since(last) <= 120;
+    let often = c.event.count >= 5 && last.since(first) >= 300 && now.now.is_within(last, 120);
     if often && c.pod.is_ready() == Some(true) { Standing::Flaps } else { Standing::Over }
 }

@@ -62,7 +62,7 @@ fn difference(service: &Service, now: &Snapshot) -> Option<Difference> {
     let settled = |p: &Pod, wanted: Truth| {
         let labels = p.meta.known.has(Known::LABELS) && service.selector.all_in(&p.meta.labels);
         let since = p.ready.filter(|r| r.status == wanted).and_then(|r| r.since);
-        labels && since.is_some_and(|at| now.now.since(at) > SETTLED_SECONDS)
+        labels && since.is_some_and(|at| !now.now.is_within(at, SETTLED_SECONDS))
     };
     if ready == 0 {
         let left = pods().filter(|p| settled(p, Truth::True)).count();

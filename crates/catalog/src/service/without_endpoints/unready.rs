@@ -51,15 +51,15 @@ pub(super) fn unready(
 
 /// Whether a pod is young and nothing is wrong with it.
 fn is_starting(pod: &Pod, now: &Snapshot) -> bool {
-    let age = match (pod.meta.age_seconds, pod.meta.created.or(pod.started)) {
-        (Some(seconds), _) => i64::from(seconds),
-        (None, Some(at)) if now.has_time => now.now.since(at),
-        _ => return false,
+    let is_young = match (pod.meta.age_seconds, pod.meta.created.or(pod.started)) {
+        (Some(seconds), _) => i64::from(seconds) < STARTING_SECONDS,
+        (None, Some(at)) => now.has_time && now.now.is_within(at, STARTING_SECONDS - 1),
+        (None, None) => false,
     };
     let fine =
         |w: &str| matches!(w, "" | "ContainerCreating" | "PodInitializing" | "Running" | "Pending");
     let warned = now.pod_events(pod).iter().any(|e| e.warning);
-    age < STARTING_SECONDS && !warned && pod.restarts() == 0 && pod.words().all(fine)
+    is_young && !warned && pod.restarts() == 0 && pod.words().all(fine)
 }
 
 fn empty(service: &Service, apps: &[&App], pods: &[&Pod], now: &Snapshot) -> Finding {
