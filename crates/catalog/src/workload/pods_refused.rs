@@ -293,7 +293,8 @@ fn remedy(finding: &Finding, _: &Snapshot) -> Remedy {
             quota_steps(finding, value, expected)
         }
         m if m.starts_with("quota-") => {
-            vec![edit("State the amount for every container".into()), defaults_step(namespace)]
+            let or = format!("Or give namespace {namespace} a LimitRange with defaults");
+            vec![edit("State the amount for every container".into()), Step::advice(or)]
         }
         "limit-range" | "field-invalid" => vec![edit(format!("Make it {expected}"))],
         "pod-security" => vec![
@@ -357,10 +358,6 @@ fn quota_steps(finding: &Finding, value: &str, expected: &str) -> Vec<Step> {
     });
     let lower = Step::advice("Or ask for less, or scale down what is not needed now");
     [look].into_iter().chain(raise).chain([lower]).collect()
-}
-
-fn defaults_step(namespace: &str) -> Step {
-    Step::advice(format!("Or give namespace {namespace} a LimitRange with defaults"))
 }
 
 /// Amounts, accounts and rules are decisions of their owners; no patch can make them.
