@@ -5,6 +5,9 @@
 //! `kubernetes/openapi-v2-served.json`, if it is there, is the answer of a running server to
 //! `kubectl get --raw /openapi/v2`; it describes the enabled parts of the API only.
 //!
+//! What stands in no schema, the order of fields in the server's internal types, is read from
+//! Kubernetes' own declarations by `internal.go`, which lies beside this file.
+//!
 //! The tables are committed (see ATTRIBUTION.md), so that nobody needs the sources to build.
 
 mod columns;
