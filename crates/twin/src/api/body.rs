@@ -7,7 +7,7 @@ use super::query::Query;
 use crate::field;
 use crate::kinds::Kind;
 use crate::registry::{DeleteOptions, Failure, Propagation, view};
-use crate::schema::{self, Raw};
+use crate::schema::{self, Raw, View};
 
 /// What the server does about fields that it does not know or that come twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,13 +59,21 @@ pub(super) fn object(
             version = kind.version
         ))
     };
+    decode((kind, view), raw, strictness).map_err(cannot)
+}
+
+/// A value of a kind in its type's form, and remarks about its fields. The error is the
+/// reader's message.
+pub(super) fn decode(
+    (kind, view): (&Kind, View<'static>),
+    raw: Raw,
+    strictness: Strictness,
+) -> Result<(Value, Vec<String>), String> {
     let decoded = match kind.custom {
-        Some(custom) => custom.decode(raw),
-        None => schema::decode(view, raw),
+        Some(custom) => custom.decode(raw)?,
+        None => schema::decode(view, raw)?,
     };
-    let decoded = decoded.map_err(cannot)?;
-    let remarks = strictness.judge(decoded.remarks).map_err(cannot)?;
-    Ok((decoded.value, remarks))
+    Ok((decoded.value, strictness.judge(decoded.remarks)?))
 }
 
 /// A body as it was written, from JSON or YAML.

@@ -13,7 +13,7 @@ use crate::field;
 use crate::kinds::Kind;
 use crate::patch::{self, Form};
 use crate::registry::{Failure, Registry, Write, view};
-use crate::schema::{self, Raw};
+use crate::schema::Raw;
 use crate::store::Object;
 
 pub(super) fn answer(
@@ -83,14 +83,7 @@ fn patched(
     value["kind"] = kind.kind.into();
     let before = shown(&value);
     let refused = |why: String| Failure::bad_patch(&before, &why);
-    let raw = Raw::from(value);
-    let decoded = match kind.custom {
-        Some(custom) => custom.decode(raw),
-        None => schema::decode(view, raw),
-    };
-    let decoded = decoded.map_err(refused)?;
-    let remarks = strictness.judge(decoded.remarks).map_err(refused)?;
-    Ok((decoded.value, remarks))
+    body::decode((kind, view), Raw::from(value), strictness).map_err(refused)
 }
 
 fn applied(
