@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use model::record::{Container, PodSpec, Workload};
-use model::{App, Gap, Kind, Patch};
+use model::{App, Finding, Gap, Kind, Patch, Risk, Step};
 
 use crate::wording::between;
 
@@ -40,6 +40,18 @@ pub(crate) fn container_patch(gap: &Gap, lines: &str) -> Option<Patch> {
     let body =
         format!("spec:\n  template:\n    spec:\n      {list}:\n      - name: {name}\n{lines}");
     Some(Patch { object: gap.object.clone(), body })
+}
+
+/// Gives the field that a finding names the value it should have.
+pub(crate) fn set_field(finding: &Finding) -> Step {
+    let field = finding.field.as_deref().unwrap_or_default();
+    let expected = finding.expected.as_deref().unwrap_or_default();
+    Step {
+        what: format!("Set {field}: {expected}"),
+        command: Some(format!("kubectl edit {}", finding.object.for_kubectl())),
+        risk: Risk::Reversible,
+        undo: None,
+    }
 }
 
 /// The container that a gap names.

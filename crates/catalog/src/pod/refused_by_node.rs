@@ -195,7 +195,6 @@ fn prevent(_: &Gap, _: &Snapshot) -> Option<Patch> {
 }
 
 fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
-    let object = finding.object.for_kubectl();
     let app = now.app(&finding.object);
     let refused = app.and_then(|a| a.pods.iter().find(|p| of_pod(p, now).is_some()));
     let node = refused.map_or("", |p| p.node.as_str());
@@ -206,16 +205,7 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
             "Compare what the node offers with what its pods ask for",
             format!("kubectl describe node {node}"),
         ),
-        Step {
-            what: format!(
-                "Set {}: {}",
-                finding.field.as_deref().unwrap_or_default(),
-                finding.expected.as_deref().unwrap_or_default()
-            ),
-            command: Some(format!("kubectl edit {object}")),
-            risk: Risk::Reversible,
-            undo: None,
-        },
+        super::edit::set_field(finding),
         Step {
             what: "Then remove the pods that were refused: they hold nothing".into(),
             command: Some(format!(

@@ -9,7 +9,7 @@ use model::{
     Scenario, Snapshot, Step,
 };
 
-use super::edit::{namespace_option, spec_field};
+use super::edit::{namespace_option, set_field, spec_field};
 use crate::evidence;
 use crate::wording::{self, between, says};
 
@@ -344,16 +344,7 @@ fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
                 });
             }
         }
-        "runtime-class" | "security-profile" => next.push(Step {
-            what: format!(
-                "Set {}: {}",
-                finding.field.as_deref().unwrap_or_default(),
-                finding.expected.as_deref().unwrap_or_default()
-            ),
-            command: Some(format!("kubectl edit {object}")),
-            risk: Risk::Reversible,
-            undo: None,
-        }),
+        "runtime-class" | "security-profile" => next.push(set_field(finding)),
         "disk-full" => next.push(Step::look("See what fills it", format!("ssh {node} df -h"))),
         _ => next.push(Step::look(
             "Look at the container runtime of the node",
