@@ -1,10 +1,12 @@
-//! Judges a snapshot on several threads: kinds do not know of each other, so they may be asked
-//! at the same time. Their answers are concluded from in the order of the kinds, and the outcome
-//! is that of `engine::step` for any number of threads.
+//! Judges a snapshot on several threads: kinds do not know of each other, and a kind judges each
+//! object for itself, so that all may be asked at the same time. Their answers are concluded from
+//! in the order of the kinds and objects, and the outcome is that of `engine::step` for any number
+//! of threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use engine::Share;
 use model::{FailureKind, Findings, Situation, Snapshot};
 
 /// Below this many workloads it takes longer to start threads than to ask.
@@ -20,10 +22,11 @@ pub(crate) fn situation(now: &Snapshot, kinds: &[&FailureKind]) -> Situation {
     let next = AtomicUsize::new(0);
     let turns = || {
         let mut said: Vec<(usize, Findings)> = Vec::new();
-        while let at = next.fetch_add(1, Ordering::Relaxed)
-            && let Some(kind) = kinds.get(at)
+        while let turn = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(kind) = kinds.get(turn / threads)
         {
-            said.push((at, engine::ask(kind, now)));
+            let share = Share { part: turn % threads, of: threads };
+            said.push((turn, engine::ask_of(kind, now, share)));
         }
         said
     };
@@ -38,6 +41,6 @@ pub(crate) fn situation(now: &Snapshot, kinds: &[&FailureKind]) -> Situation {
         }
         said
     });
-    said.sort_by_key(|(at, _)| *at);
+    said.sort_by_key(|(turn, _)| *turn);
     engine::conclude(said.into_iter().map(|(_, findings)| findings), now, kinds)
 }

@@ -19,7 +19,7 @@ mod tests;
 
 pub use about::{Part, about};
 pub use changes::changes;
-pub use detect::ask;
+pub use detect::{Share, ask, ask_of};
 pub use standing::{Asked, Standing};
 
 use model::{Edge, FailureKind, Finding, Findings, Incident, Situation, Snapshot, Verdict};

@@ -135,7 +135,7 @@ impl Snapshot {
     }
 
     /// All nodes something is known about, also those of which only events or logs tell.
-    pub fn known_nodes(&self) -> impl Iterator<Item = &Node> {
+    pub fn known_nodes(&self) -> impl Iterator<Item = &Node> + Clone {
         self.nodes.iter().chain(self.implied_nodes.iter())
     }
 

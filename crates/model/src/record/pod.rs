@@ -82,6 +82,7 @@ pub struct Summary {
 
 impl Pod {
     /// Whether it takes traffic; `None` when the input does not say.
+    #[inline]
     pub fn is_ready(&self) -> Option<bool> {
         if let Some(ready) = self.ready {
             return Some(ready.status == Truth::True);
@@ -94,6 +95,7 @@ impl Pod {
     }
 
     /// Whether it has ended for good, so that nobody waits for it.
+    #[inline]
     pub fn is_finished(&self) -> bool {
         if self.phase != Phase::Unknown {
             return matches!(self.phase, Phase::Succeeded | Phase::Failed);
@@ -103,6 +105,7 @@ impl Pod {
     }
 
     /// Whether it is to run on: neither finished nor being deleted.
+    #[inline]
     pub fn runs_on(&self) -> bool {
         !self.is_finished() && self.meta.deleting.is_none()
     }

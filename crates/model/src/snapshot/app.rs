@@ -31,16 +31,18 @@ impl App {
     /// The pod spec it wants: its own template, else the one of a set with pods, else a pod's.
     /// One that was shown whole goes before one of which only the images are known.
     pub fn spec(&self) -> Option<&PodSpec> {
-        let sets = || {
-            let mut sets: Vec<&Workload> = self.sets.iter().map(|s| &**s).collect();
-            sets.sort_by_key(|s| std::cmp::Reverse((s.replicas, s.counts.current)));
-            sets
-        };
-        let templates = || self.workload.as_deref().into_iter().chain(sets());
-        let whole = || templates().find(|w| w.meta.known.has(Known::SPEC) && w.template.is_some());
+        let is_whole = |w: &&Workload| w.meta.known.has(Known::SPEC) && w.template.is_some();
+        // Asked very often, and nearly always answered here.
+        if let Some(own) = self.workload.as_deref().filter(is_whole) {
+            return own.template.as_deref();
+        }
+        let mut sets: Vec<&Workload> = self.sets.iter().map(|s| &**s).collect();
+        sets.sort_by_key(|s| std::cmp::Reverse((s.replicas, s.counts.current)));
+        let templates = || self.workload.as_deref().into_iter().chain(sets.iter().copied());
+        let whole = || templates().find(is_whole).and_then(|w| w.template.as_deref());
         let pod = || self.pods.iter().find(|p| p.meta.known.has(Known::SPEC)).map(|p| &*p.spec);
         let named = || templates().find_map(|w| w.template.as_deref());
-        whole().and_then(|w| w.template.as_deref()).or_else(pod).or_else(named)
+        whole().or_else(pod).or_else(named)
     }
 
     /// The field of the object a person would edit, for a field of its pod spec.

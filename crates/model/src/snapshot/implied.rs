@@ -56,7 +56,10 @@ pub(super) fn pods(
     read: &[Arc<Pod>],
     lists: &Coverage,
 ) -> (Kind, Vec<Arc<Pod>>) {
-    let namespaces: BTreeSet<&Text> = read.iter().map(|p| &p.meta.namespace).collect();
+    // Pods of one namespace mostly follow each other.
+    let spaces = read.chunk_by(|a, b| a.meta.namespace == b.meta.namespace);
+    let namespaces: BTreeSet<&Text> =
+        spaces.filter_map(|pods| Some(&pods.first()?.meta.namespace)).collect();
     let unknown = |object: &ObjectRef| {
         object.kind == Kind::Pod
             && !namespaces.contains(&object.namespace)

@@ -109,7 +109,7 @@ fn order<T: Record>(row: &T, kind: fn(&T) -> Kind) -> (&str, &str, Kind) {
 
 impl<T> Table<T> {
     /// All rows, in order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + Clone {
         note(Part::All(self.set));
         self.rows.iter().map(|r| &**r)
     }
