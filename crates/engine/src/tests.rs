@@ -158,6 +158,23 @@ fn the_verdict_follows_the_worst_incident() {
 }
 
 #[test]
+fn the_answers_of_all_shares_are_those_of_one() {
+    let names = ["a", "b", "c", "d", "e"];
+    let objects: Vec<Value> =
+        names.iter().flat_map(|n| [pod(n, "", Some(5)), service(n)]).collect();
+    let now = snapshot(&objects);
+    for kind in [&SICK, &LONELY] {
+        let whole = crate::ask(kind, &now).found;
+        assert_eq!(whole.len(), names.len());
+        for of in 1..9 {
+            let parts = (0..of).map(|part| crate::Share { part, of });
+            let said = parts.flat_map(|share| crate::ask_of(kind, &now, share).found);
+            assert_eq!(said.collect::<Vec<Finding>>(), whole, "{} in {of} shares", kind.id);
+        }
+    }
+}
+
+#[test]
 fn the_same_input_in_another_order_gives_the_same_situation() {
     let mut objects = vec![
         pod("db", "", Some(100)),

@@ -7,16 +7,18 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use thin_vec::ThinVec;
 
 use crate::Text;
 
-/// An immutable list of two words on the stack and nothing spare on the heap.
+/// An immutable list of one word, because most lists of most objects are empty, and nothing
+/// spare on the heap.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct List<T>(Box<[T]>);
+pub struct List<T>(ThinVec<T>);
 
 impl<T> Default for List<T> {
     fn default() -> Self {
-        Self(Box::default())
+        Self(ThinVec::new())
     }
 }
 
@@ -29,13 +31,15 @@ impl<T> Deref for List<T> {
 
 impl<T> FromIterator<T> for List<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        Self(items.into_iter().collect())
+        let mut all: ThinVec<T> = items.into_iter().collect();
+        all.shrink_to_fit();
+        Self(all)
     }
 }
 
 impl<T> From<Vec<T>> for List<T> {
     fn from(items: Vec<T>) -> Self {
-        Self(items.into_boxed_slice())
+        items.into_iter().collect()
     }
 }
 
@@ -49,9 +53,9 @@ impl<'a, T> IntoIterator for &'a List<T> {
 
 impl<T> IntoIterator for List<T> {
     type Item = T;
-    type IntoIter = std::vec::IntoIter<T>;
+    type IntoIter = thin_vec::IntoIter<T>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_vec().into_iter()
+        self.0.into_iter()
     }
 }
 
@@ -79,11 +83,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
                 List::deserialize(d)
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
-                let mut items = Vec::new();
+                let mut items = ThinVec::new();
                 while let Some(item) = seq.next_element()? {
                     items.push(item);
                 }
-                Ok(items.into())
+                items.shrink_to_fit();
+                Ok(List(items))
             }
         }
         deserializer.deserialize_any(Items(PhantomData))
