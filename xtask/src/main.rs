@@ -30,6 +30,8 @@ usage: cargo xtask COMMAND
   fidelity api FOLDER...    replay recorded exchanges against the twin: equal answers
   fidelity kubectl FOLDER --kubectl PATH...
                             play a recorded session of kubectl against the twin
+  fidelity specs SUITE.json --e2e PATH --kubectl PATH
+                            run upstream end-to-end specs against the twin
   bench diagnose [OPTIONS]  diagnose a made dump: time, memory, faults found
   compare FOLDER...         write docs/comparison.md from recorded outputs of the tools
   compare plant OPTIONS     plant further faults in a running cluster of virtual nodes

@@ -11,10 +11,11 @@ mod kubectl;
 mod report;
 mod run;
 mod session;
+mod specs;
 mod twin;
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -23,11 +24,14 @@ pub fn run(words: &[&str]) -> Result<()> {
     match words.split_first() {
         Some((&"api", rest)) => replay(rest),
         Some((&"kubectl", rest)) => sessions(rest),
+        Some((&"specs", rest)) => upstream(rest),
         Some((&"page", [])) => report::renew(),
         _ => bail!(
             "say what to compare: cargo xtask fidelity api [--only TEXT] [-v] FOLDER... or \
-             kubectl FOLDER --kubectl PATH... [--control-plane FOLDER] [-v]; --write renews \
-             docs/fidelity.md; or page, which writes it anew from the figures"
+             kubectl FOLDER --kubectl PATH... [--control-plane FOLDER] [-v] or specs SUITE.json \
+             --e2e PATH --kubectl PATH [--group SIG]... [--only TEXT] [--control-plane FOLDER] \
+             [--keep FOLDER]; --write renews docs/fidelity.md; or page, which writes it anew \
+             from the figures"
         ),
     }
 }
@@ -46,6 +50,25 @@ fn sessions(words: &[&str]) -> Result<()> {
         }
     }
     kubectl::run(&options)
+}
+
+fn upstream(words: &[&str]) -> Result<()> {
+    let mut options = specs::Options::default();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        let mut value = || rest.next().copied().with_context(|| format!("{word} needs a value"));
+        match *word {
+            "--e2e" => options.e2e = Path::new(value()?).canonicalize()?,
+            "--kubectl" => options.kubectl = Path::new(value()?).canonicalize()?,
+            "--control-plane" => options.controls = Some(value()?.into()),
+            "--group" => options.groups.push(value()?.to_owned()),
+            "--only" => options.only = value()?.to_owned(),
+            "--keep" => options.keep = Some(std::path::absolute(value()?)?),
+            "--write" => options.write = true,
+            file => options.suite = file.into(),
+        }
+    }
+    specs::run(&options)
 }
 
 fn replay(words: &[&str]) -> Result<()> {

@@ -21,6 +21,9 @@ struct Figures {
     /// Client: commands, equal exit codes, equal outputs.
     kubectl: BTreeMap<String, [usize; 3]>,
     kubectl_differences: Vec<Difference>,
+    /// Group of upstream specs: how many, how many passed.
+    specs: BTreeMap<String, [usize; 3]>,
+    spec_differences: Vec<Difference>,
     /// Who else was tried, and what was seen.
     seen: Vec<(String, String)>,
 }
@@ -53,6 +56,17 @@ pub fn sessions(tally: BTreeMap<String, [usize; 3]>, differences: Vec<Difference
     change(|figures| {
         figures.kubectl = tally;
         figures.kubectl_differences = differences;
+    })
+}
+
+/// Renews the part of the upstream specs, as far as these groups go.
+pub fn specs(tally: BTreeMap<String, [usize; 3]>, differences: Vec<Difference>) -> Result<()> {
+    change(|figures| {
+        let renewed = |of: &str| tally.keys().any(|group| of.starts_with(&format!("[{group}]")));
+        figures.spec_differences.retain(|old| !renewed(&old.of));
+        figures.spec_differences.extend(differences);
+        figures.spec_differences.sort_by(|one, two| one.of.cmp(&two.of));
+        figures.specs.extend(tally);
     })
 }
 
@@ -92,6 +106,15 @@ fn page(figures: &Figures) -> Result<String> {
         writeln!(out, "| {client} | {total} | {exits} | {one} | {outputs} | {two} |")?;
     }
     differences(&mut out, &figures.kubectl_differences)?;
+    if !figures.specs.is_empty() {
+        out.push_str(
+            "\n## Upstream end-to-end specs\n\n`cargo xtask fidelity specs SUITE.json --e2e PATH \
+             --kubectl PATH`: those of the upstream\nsuite that pass against a real control plane \
+             whose kubelets are played.\n\n",
+        );
+        table(&mut out, ["group", "specs", "passed", "%"], &figures.specs)?;
+        differences(&mut out, &figures.spec_differences)?;
+    }
     if !figures.seen.is_empty() {
         out.push_str("\n## Other clients\n\n| client | seen |\n|---|---|\n");
         for (client, seen) in &figures.seen {

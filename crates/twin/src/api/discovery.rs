@@ -79,8 +79,9 @@ pub(super) fn answer(registry: &Registry, path: &[String], accept: &str) -> Repl
     }
     match known {
         Some(document) if path == "/openapi/v3" => {
-            let text = document.to_string();
-            Reply::bytes(200, super::TEXT, text.into())
+            let mut document = document.clone();
+            super::openapi::add_parts(&mut document, registry.customs());
+            Reply::bytes(200, super::TEXT, document.to_string().into())
         }
         Some(document) => Reply::json(200, document),
         None => Reply::text(404, "404 page not found\n"),

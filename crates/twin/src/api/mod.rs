@@ -139,11 +139,12 @@ fn dispatch(
         }
         Route::OpenApi => {
             only_get(request)?;
-            return Ok(openapi::v2(&request.accept));
+            return Ok(openapi::v2(request, registry.customs()));
         }
         Route::OpenApiPart(part) => {
             only_get(request)?;
-            return Ok(openapi::v3(&part).unwrap_or_else(missing));
+            let told = openapi::v3(&part, request, registry.customs());
+            return Ok(told.unwrap_or_else(missing));
         }
         Route::Metrics => {
             only_get(request)?;
