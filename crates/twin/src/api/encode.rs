@@ -2,11 +2,15 @@
 
 use bytes::Bytes;
 use model::Timestamp;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::negotiate::BINARY;
 use super::query::Query;
+use super::{JSON, Reply};
 use crate::kinds::Kind;
 use crate::registry::Failure;
+use crate::schema::envelope;
 use crate::store::Object;
 
 /// What the client accepts.
@@ -47,34 +51,148 @@ impl Shape {
         }
     }
 
+    /// One object in this form, as an answer.
+    pub fn reply(
+        self,
+        code: u16,
+        kind: &Kind,
+        object: &Object,
+        told: &Telling,
+    ) -> Result<Reply, Failure> {
+        if self != Self::Plain {
+            return Ok(Reply::json(code, &self.object(kind, object, told)));
+        }
+        if told.binary {
+            return Ok(Reply::bytes(code, BINARY, enclosed(kind, object)?.into()));
+        }
+        let mut out = Vec::new();
+        write_object(&mut out, kind, object);
+        out.push(b'\n');
+        Ok(Reply::bytes(code, JSON, out.into()))
+    }
+
     /// A list in this form; `meta` is its metadata.
-    pub fn list(self, kind: &Kind, objects: &[Object], meta: Value, told: &Telling) -> Value {
+    pub fn list(
+        self,
+        kind: &Kind,
+        objects: &[Object],
+        meta: &Value,
+        told: &Telling,
+    ) -> Result<Reply, Failure> {
+        let mut out = Vec::new();
         match self {
             Self::Table => {
-                let rows: Vec<_> = objects.iter().map(|o| row(kind, o, told)).collect();
-                table(kind, meta, &rows, true)
+                let columns = columns_of(kind);
+                write_head(&mut out, "Table", "meta.k8s.io/v1", meta);
+                out.extend_from_slice(b",\"columnDefinitions\":");
+                write(&mut out, &columns);
+                let rows = objects.iter();
+                write_all(&mut out, "rows", rows, |out, o| write_row(out, kind, o, told));
             }
             Self::Metadata | Self::MetadataList => {
-                let items: Vec<_> = objects.iter().map(|o| metadata_of(o)).collect();
-                let items = if items.is_empty() { Value::Null } else { items.into() };
-                json!({
-                    "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
-                    "metadata": meta, "items": items,
-                })
+                write_head(&mut out, "PartialObjectMetadataList", "meta.k8s.io/v1", meta);
+                if objects.is_empty() {
+                    out.extend_from_slice(b",\"items\":null");
+                } else {
+                    write_all(&mut out, "items", objects.iter(), |out, o| write_metadata(out, o));
+                }
             }
             Self::Plain => {
-                let items: Vec<_> = match kind.custom {
-                    Some(_) => objects.iter().map(|o| Value::clone(o)).collect(),
-                    None => objects.iter().map(|o| without_type(o)).collect(),
-                };
                 let own = kind.custom.map(|custom| custom.list_kind.clone());
-                json!({
-                    "kind": own.unwrap_or_else(|| format!("{}List", kind.kind)),
-                    "apiVersion": kind.api_version(),
-                    "metadata": meta, "items": items,
-                })
+                let own = own.unwrap_or_else(|| format!("{}List", kind.kind));
+                if told.binary {
+                    let messages: Vec<&Bytes> =
+                        objects.iter().map(message).collect::<Result<_, _>>()?;
+                    let items = messages.iter().map(|item| &item[..]);
+                    let list = envelope::list(&kind.api_version(), &own, meta, items);
+                    return Ok(Reply::bytes(200, BINARY, list.map_err(untold)?.into()));
+                }
+                write_head(&mut out, &own, &kind.api_version(), meta);
+                write_all(&mut out, "items", objects.iter(), |out, object| match kind.custom {
+                    Some(_) => write_object(out, kind, object),
+                    None => out.extend_from_slice(text(object)),
+                });
             }
         }
+        out.extend_from_slice(b"}\n");
+        Ok(Reply::bytes(200, JSON, out.into()))
+    }
+}
+
+/// JSON at the end of a text; writing to memory does not fail.
+fn write(out: &mut Vec<u8>, value: &impl Serialize) {
+    drop(serde_json::to_writer(out, value));
+}
+
+fn write_head(out: &mut Vec<u8>, kind: &str, api_version: &str, meta: &Value) {
+    out.extend_from_slice(b"{\"kind\":");
+    write(out, &kind);
+    out.extend_from_slice(b",\"apiVersion\":");
+    write(out, &api_version);
+    out.extend_from_slice(b",\"metadata\":");
+    write(out, meta);
+}
+
+fn write_all<'o>(
+    out: &mut Vec<u8>,
+    key: &str,
+    objects: impl Iterator<Item = &'o Object>,
+    one: impl Fn(&mut Vec<u8>, &Object),
+) {
+    out.push(b',');
+    write(out, &key);
+    out.extend_from_slice(b":[");
+    for (index, object) in objects.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        one(out, object);
+    }
+    out.push(b']');
+}
+
+/// The object's text without its type: items of a typed list do not repeat the list's.
+fn text(object: &Object) -> &Bytes {
+    object.text(|value| {
+        let mut out = Vec::new();
+        write(&mut out, &Untyped(value));
+        out.into()
+    })
+}
+
+/// The whole object, its type first.
+pub(super) fn write_object(out: &mut Vec<u8>, kind: &Kind, object: &Object) {
+    let text = text(object);
+    out.extend_from_slice(b"{\"kind\":");
+    write(out, &kind.kind);
+    out.extend_from_slice(b",\"apiVersion\":");
+    write(out, &kind.api_version());
+    if text.len() > 2 {
+        out.push(b',');
+    }
+    out.extend_from_slice(text.get(1..).unwrap_or(b"}"));
+}
+
+fn message(object: &Object) -> Result<&Bytes, Failure> {
+    let made = object.message(|value| envelope::raw(value).ok().map(Bytes::from));
+    made.ok_or_else(|| untold(envelope::raw(object).err().unwrap_or_default()))
+}
+
+/// The object as a message in its envelope.
+pub(super) fn enclosed(kind: &Kind, object: &Object) -> Result<Vec<u8>, Failure> {
+    Ok(envelope::enclosed(&kind.api_version(), kind.kind, message(object)?))
+}
+
+fn untold(why: String) -> Failure {
+    Failure::new(500, "InternalError", why)
+}
+
+struct Untyped<'v>(&'v Value);
+
+impl Serialize for Untyped<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let fields = self.0.as_object().into_iter().flatten();
+        to.collect_map(fields.filter(|(key, _)| !matches!(key.as_str(), "kind" | "apiVersion")))
     }
 }
 
@@ -86,6 +204,8 @@ pub(super) struct Telling {
     pub include: Include,
     /// Whether a Table of one object names its columns.
     pub headers: bool,
+    /// Whether objects are told as messages.
+    pub binary: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +228,44 @@ impl Telling {
                 )));
             }
         };
-        Ok(Self { now, include, headers: true })
+        Ok(Self { now, include, headers: true, binary: false })
+    }
+}
+
+fn write_metadata(out: &mut Vec<u8>, object: &Value) {
+    write_head(out, "PartialObjectMetadata", "meta.k8s.io/v1", &object["metadata"]);
+    out.push(b'}');
+}
+
+fn write_row(out: &mut Vec<u8>, kind: &Kind, object: &Object, told: &Telling) {
+    // Few kinds need more than copies of what is stored.
+    let plain = kind.storage != "daemonsets.apps" && ended(kind, object).is_none();
+    if !plain || matches!(told.include, Include::Object) {
+        return write(out, &row(kind, object, told));
+    }
+    out.extend_from_slice(b"{\"cells\":");
+    write(out, &cells(kind, object, told));
+    out.extend_from_slice(b",\"object\":");
+    match told.include {
+        Include::Metadata => write_metadata(out, object),
+        Include::Nothing | Include::Object => out.extend_from_slice(b"null"),
+    }
+    out.push(b'}');
+}
+
+fn cells(kind: &Kind, object: &Object, told: &Telling) -> Vec<Value> {
+    match kind.custom {
+        Some(custom) => custom.cells(object, told.now),
+        None => kind.columns.row(object, told.now),
+    }
+}
+
+/// How a pod ended.
+fn ended(kind: &Kind, object: &Object) -> Option<(&'static str, &'static str)> {
+    match (kind.storage, object["status"]["phase"].as_str()) {
+        ("pods", Some("Succeeded")) => Some(("Succeeded", "The pod has completed successfully.")),
+        ("pods", Some("Failed")) => Some(("Failed", "The pod failed.")),
+        _ => None,
     }
 }
 
@@ -118,17 +275,8 @@ fn row(kind: &Kind, object: &Object, told: &Telling) -> Value {
         Include::Metadata => metadata_of(object),
         Include::Object => Value::clone(object),
     };
-    let cells = match kind.custom {
-        Some(custom) => custom.cells(object, told.now),
-        None => kind.columns.row(object, told.now),
-    };
-    let mut row = json!({"cells": cells, "object": shown});
-    let ended = match (kind.storage, object["status"]["phase"].as_str()) {
-        ("pods", Some("Succeeded")) => Some(("Succeeded", "The pod has completed successfully.")),
-        ("pods", Some("Failed")) => Some(("Failed", "The pod failed.")),
-        _ => None,
-    };
-    if let Some((reason, message)) = ended {
+    let mut row = json!({"cells": cells(kind, object, told), "object": shown});
+    if let Some((reason, message)) = ended(kind, object) {
         row["conditions"] = json!([{
             "type": "Completed", "status": "True", "reason": reason, "message": message,
         }]);
@@ -151,12 +299,15 @@ fn without_count(object: &mut Value) {
     }
 }
 
-fn table(kind: &Kind, meta: Value, rows: &[Value], headers: bool) -> Value {
-    let columns = match kind.custom {
-        _ if !headers => Value::Null,
+fn columns_of(kind: &Kind) -> Value {
+    match kind.custom {
         Some(custom) => custom.column_definitions(),
         None => kind.columns.definitions(kind.plural),
-    };
+    }
+}
+
+fn table(kind: &Kind, meta: Value, rows: &[Value], headers: bool) -> Value {
+    let columns = if headers { columns_of(kind) } else { Value::Null };
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta,
         "columnDefinitions": columns, "rows": rows,
@@ -168,13 +319,6 @@ fn metadata_of(object: &Value) -> Value {
         "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
         "metadata": object["metadata"],
     })
-}
-
-/// Items of a typed list do not repeat the list's type.
-fn without_type(object: &Value) -> Value {
-    let fields = object.as_object().into_iter().flatten();
-    let fields = fields.filter(|(k, _)| !matches!(k.as_str(), "kind" | "apiVersion"));
-    Value::Object(fields.map(|(k, v)| (k.clone(), v.clone())).collect())
 }
 
 /// JSON and a line break, as the real server ends documents and watch events.

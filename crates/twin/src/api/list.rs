@@ -1,6 +1,7 @@
 //! Reading one object, and lists: selectors, pages from one version, old versions.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::ops::Bound;
 
 use serde_json::json;
 
@@ -18,7 +19,7 @@ pub(super) fn one(
     registry: &Registry,
     target: &Target,
     query: &Query,
-    shape: Shape,
+    (shape, binary): (Shape, bool),
 ) -> Result<Reply, Failure> {
     let name = target.name.as_deref().unwrap_or_default();
     // A garbled version is the server's own trouble here, and the client's in a list.
@@ -32,8 +33,8 @@ pub(super) fn one(
     let object = registry.get(target.kind, target.home(), name)?;
     shape.check(target.kind, false)?;
     let object = views::of(target.kind, &registry.shown(target.kind, object));
-    let told = Telling::new(query, registry.now)?;
-    Ok(Reply::json(200, &shape.object(target.kind, &object, &told)))
+    let told = Telling { binary, ..Telling::new(query, registry.now)? };
+    shape.reply(200, target.kind, &object, &told)
 }
 
 /// A list or one page of it.
@@ -41,25 +42,25 @@ pub(super) fn answer(
     registry: &Registry,
     target: &Target,
     query: &Query,
-    shape: Shape,
+    (shape, binary): (Shape, bool),
 ) -> Result<Reply, Failure> {
     shape.check(target.kind, true)?;
     let filter = Filter::parse(target.kind, query)?;
-    let told = Telling::new(query, registry.now)?;
+    let told = Telling { binary, ..Telling::new(query, registry.now)? };
     let limit = query.number("limit")?.and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
     // What may be of any age comes whole.
     let limit = if version(query)? == Some(0) { 0 } else { limit };
     let start = Start::parse(registry, target, query)?;
     let table = start.table(registry, target)?;
-    let after = start.after.as_ref();
-    let fits = |place: &&(String, String)| {
-        let here = target.namespace.as_ref().is_none_or(|home| place.0 == *home);
-        here && after.is_none_or(|after| *place > after)
+    let home = target.namespace.as_ref();
+    let from = match (&start.after, home) {
+        (Some(after), _) => Bound::Excluded(after.clone()),
+        (None, Some(home)) => Bound::Included((home.clone(), String::new())),
+        (None, None) => Bound::Unbounded,
     };
-    let mut found: Vec<_> = table
-        .iter()
-        .filter(|(place, object)| fits(place) && admits(target, &filter, object))
-        .collect();
+    let places = table.range((from, Bound::Unbounded));
+    let here = places.take_while(|(place, _)| home.is_none_or(|home| place.0 == *home));
+    let mut found: Vec<_> = here.filter(|(_, object)| admits(target, &filter, object)).collect();
     let mut meta = json!({"resourceVersion": start.rv.to_string()});
     if limit > 0 && found.len() > limit {
         let left = found.len() - limit;
@@ -76,7 +77,7 @@ pub(super) fn answer(
         .into_iter()
         .map(|(_, object)| views::of(target.kind, &registry.shown(target.kind, object)))
         .collect();
-    Ok(Reply::json(200, &shape.list(target.kind, &objects, meta, &told)))
+    shape.list(target.kind, &objects, &meta, &told)
 }
 
 fn admits(target: &Target, filter: &Filter, object: &Object) -> bool {
@@ -129,18 +130,22 @@ impl Start {
         }
     }
 
-    fn table(&self, registry: &Registry, target: &Target) -> Result<Arc<Table>, Failure> {
+    fn table<'r>(
+        &self,
+        registry: &'r Registry,
+        target: &Target,
+    ) -> Result<Cow<'r, Table>, Failure> {
         let storage = target.kind.storage;
         let store = &registry.store;
         if self.rv >= store.rv() {
-            return Ok(Arc::new(store.table(storage).clone()));
+            return Ok(Cow::Borrowed(store.table(storage)));
         }
         let why = match self.is_page {
             true => PAGE_EXPIRED,
             false => "The resourceVersion for the provided list is too old.",
         };
         let old = store.table_at(storage, self.rv);
-        old.map(Arc::new).map_err(|_| Failure::new(410, "Expired", why))
+        old.map(Cow::Owned).map_err(|_| Failure::new(410, "Expired", why))
     }
 }
 

@@ -183,15 +183,16 @@ fn resource(
         return answer;
     }
     let watch = route.watch || query.flag("watch");
+    let form = (shape, negotiate::media(request, route) == negotiate::BINARY);
     match request.method.as_str() {
         "GET" if route.name.is_none() || watch => {
             if watch {
                 let watch = Watch::open(registry, route, query, shape, own_clock)?;
                 return Ok(Reply::Watch(Box::new(watch)));
             }
-            list::answer(registry, route, query, shape)
+            list::answer(registry, route, query, form)
         }
-        "GET" => list::one(registry, route, query, shape),
+        "GET" => list::one(registry, route, query, form),
         "POST" => write::create(registry, route, query, shape, request),
         "PUT" => write::replace(registry, route, query, shape, request),
         "PATCH" => patch::answer(registry, route, query, shape, request),

@@ -10,7 +10,7 @@ use crate::schema::envelope;
 
 const JSON: &str = "application/json";
 const YAML: &str = "application/yaml";
-const BINARY: &str = "application/vnd.kubernetes.protobuf";
+pub(super) const BINARY: &str = "application/vnd.kubernetes.protobuf";
 /// The older version of Tables and metadata.
 const BETA: &str = "v1beta1";
 

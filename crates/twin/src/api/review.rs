@@ -13,6 +13,7 @@ use crate::access::{Attributes, ISSUER, Rule, User};
 use crate::field;
 use crate::kinds::{Kind, fill};
 use crate::registry::{Cause, Failure, Part, Registry, view};
+use crate::store::sealed;
 
 pub(super) fn answer(
     registry: &mut Registry,
@@ -62,7 +63,7 @@ pub(super) fn answer(
     let mut answered = answered;
     answered["apiVersion"] = kind.api_version().into();
     answered["kind"] = kind.kind.into();
-    Ok(Reply::json(201, &shape.object(kind, &answered.into(), &told)).warning(&remarks))
+    Ok(shape.reply(201, kind, &sealed(answered), &told)?.warning(&remarks))
 }
 
 fn with_status(mut review: Value, status: Value) -> Value {

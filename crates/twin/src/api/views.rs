@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::field;
 use crate::kinds::Kind;
-use crate::store::Object;
+use crate::store::{Object, sealed};
 
 /// The object as `kind` calls it: events have two versions with different field names.
 pub(super) fn of(kind: &Kind, object: &Object) -> Object {
@@ -20,7 +20,7 @@ pub(super) fn of(kind: &Kind, object: &Object) -> Object {
         ("autoscaling", _) => simple_autoscaler(&mut view),
         _ => {}
     }
-    Arc::new(view)
+    sealed(view)
 }
 
 const EVENT_NAMES: [(&str, &str); 6] = [

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use model::Timestamp;
 use serde_json::{Value, json};
 
-use super::encode::{Shape, Telling, line};
+use super::encode::{Shape, Telling, enclosed, line, write_object};
 use super::list::version;
 use super::query::Query;
 use super::route::Target;
@@ -17,7 +17,7 @@ use crate::kernel::{SECOND, plus};
 use crate::kinds::Kind;
 use crate::registry::{Failure, Registry};
 use crate::schema::envelope;
-use crate::store::{Change, Expired, Object, stamped};
+use crate::store::{Change, Expired, Object, sealed};
 
 /// A bookmark is sent this often.
 const BOOKMARK: i64 = 60 * SECOND;
@@ -25,6 +25,14 @@ const BOOKMARK: i64 = 60 * SECOND;
 const SHORTEST_SECONDS: i64 = 1800;
 /// No watch lasts longer than a day.
 const LONGEST_SECONDS: i64 = 86_400;
+
+/// What is to be told.
+#[derive(Debug)]
+enum Event {
+    /// A kind of event and the object as it is stored.
+    Plain(&'static str, Object),
+    Told(Value),
+}
 
 /// An open watch.
 #[derive(Debug)]
@@ -38,7 +46,7 @@ pub(crate) struct Watch {
     /// Told up to this version.
     cursor: u64,
     /// Events that are ready.
-    ready: Vec<Value>,
+    ready: Vec<Event>,
     /// Whether events are told as frames of protobuf instead of lines.
     pub binary: bool,
     bookmark_at: Option<Timestamp>,
@@ -105,10 +113,25 @@ impl Watch {
         (events.iter().map(|event| self.written(event)).collect(), ended)
     }
 
-    fn written(&self, event: &Value) -> Bytes {
-        if !self.binary {
-            return line(event);
-        }
+    fn written(&self, event: &Event) -> Bytes {
+        let event = match event {
+            Event::Told(event) if !self.binary => return line(event),
+            Event::Told(event) => event,
+            Event::Plain(what, object) if !self.binary => {
+                let mut out = format!("{{\"type\":\"{what}\",\"object\":").into_bytes();
+                write_object(&mut out, self.kind, object);
+                out.extend_from_slice(b"}\n");
+                return out.into();
+            }
+            Event::Plain(what, object) => {
+                let told = enclosed(self.kind, object).ok();
+                let framed = told.and_then(|told| envelope::framed(what, &told).ok());
+                match framed {
+                    Some(framed) => return framed.into(),
+                    None => &json!({"type": what, "object": ***object}),
+                }
+            }
+        };
         // What cannot be told ends in an error that can.
         let told = |why: String| {
             let failure = Failure::new(500, "InternalError", why).status();
@@ -117,7 +140,7 @@ impl Watch {
         envelope::frame(event).unwrap_or_else(told).into()
     }
 
-    fn events(&mut self, registry: &Registry) -> (Vec<Value>, bool) {
+    fn events(&mut self, registry: &Registry) -> (Vec<Event>, bool) {
         let mut lines = std::mem::take(&mut self.ready);
         if self.ended {
             return (lines, true);
@@ -127,9 +150,10 @@ impl Watch {
         if self.cursor <= registry.store.rv() {
             match registry.store.changes_since(self.cursor) {
                 Ok(changes) => {
-                    let changes: Vec<_> = changes.cloned().collect();
+                    let own = changes.filter(|c| c.key.resource == self.kind.storage);
+                    let changes: Vec<_> = own.cloned().collect();
                     self.cursor = registry.store.rv();
-                    for change in changes.iter().filter(|c| c.key.resource == self.kind.storage) {
+                    for change in &changes {
                         lines.extend(self.tell(registry, change));
                     }
                 }
@@ -153,7 +177,7 @@ impl Watch {
     fn expire(&mut self, expired: &Expired) {
         self.ended = true;
         let gone = Failure::new(410, "Expired", expired.to_string());
-        self.ready.push(json!({"type": "ERROR", "object": gone.status()}));
+        self.ready.push(Event::Told(json!({"type": "ERROR", "object": gone.status()})));
     }
 
     /// The last lines when the shell's own clock ends the watch.
@@ -176,16 +200,13 @@ impl Watch {
     }
 
     /// The event of a change: entering and leaving the selection look like birth and death.
-    fn tell(&mut self, registry: &Registry, change: &Change) -> Option<Value> {
+    fn tell(&mut self, registry: &Registry, change: &Change) -> Option<Event> {
         let before = change.before.as_ref().filter(|o| self.admits(o));
         let after = change.after.as_ref().filter(|o| self.admits(o));
         match (before, after) {
             (None, Some(after)) => Some(self.event(registry, "ADDED", after)),
             (Some(_), Some(after)) => Some(self.event(registry, "MODIFIED", after)),
-            (Some(before), None) => {
-                let last = stamped(before, change.rv);
-                Some(self.event(registry, "DELETED", &last))
-            }
+            (Some(before), None) => Some(self.event(registry, "DELETED", change.last(before))),
             (None, None) => None,
         }
     }
@@ -197,14 +218,17 @@ impl Watch {
         is("namespace", &self.namespace) && is("name", &self.name) && self.filter.admits(object)
     }
 
-    fn event(&mut self, registry: &Registry, kind: &str, object: &Object) -> Value {
+    fn event(&mut self, registry: &Registry, kind: &'static str, object: &Object) -> Event {
         let shown = views::of(self.kind, &registry.shown(self.kind, object));
+        if self.shape == Shape::Plain {
+            return Event::Plain(kind, shown);
+        }
         let told = self.shape.object(self.kind, &shown, &self.telling);
         self.telling.headers = false;
-        json!({"type": kind, "object": told})
+        Event::Told(json!({"type": kind, "object": told}))
     }
 
-    fn bookmark(&mut self, initial_end: bool) -> Value {
+    fn bookmark(&mut self, initial_end: bool) -> Event {
         let mut mark = json!({
             "kind": self.kind.kind, "apiVersion": self.kind.api_version(),
             "metadata": {"resourceVersion": self.cursor.to_string()},
@@ -213,9 +237,9 @@ impl Watch {
             mark["metadata"]["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
         let told = match self.shape {
-            Shape::Table => self.shape.object(self.kind, &mark.into(), &self.telling),
+            Shape::Table => self.shape.object(self.kind, &sealed(mark), &self.telling),
             _ => mark,
         };
-        json!({"type": "BOOKMARK", "object": told})
+        Event::Told(json!({"type": "BOOKMARK", "object": told}))
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn told(
     shape.check(target.kind, false)?;
     let telling = Telling::new(query, registry.now)?;
     let shown = views::of(target.kind, &registry.shown(target.kind, object));
-    Ok(Reply::json(code, &shape.object(target.kind, &shown, &telling)))
+    shape.reply(code, target.kind, &shown, &telling)
 }
 
 /// Who writes: as the query says, or else the program's name.
@@ -247,7 +247,7 @@ fn delete_collection(
         registry.delete(kind, target.home(), field::name(object), &options)?;
     }
     let telling = Telling::new(query, registry.now)?;
-    Ok(Reply::json(200, &shape.list(kind, &chosen, meta, &telling)))
+    shape.list(kind, &chosen, &meta, &telling)
 }
 
 /// The object's name, if the verb is allowed on it.

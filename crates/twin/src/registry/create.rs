@@ -1,7 +1,5 @@
 //! Creating an object: its name, its defaults, what admission adds, its place.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::pods::Joining;
@@ -13,7 +11,7 @@ use crate::field;
 use crate::kinds::{CERTIFICATE_REQUEST, CUSTOM_RESOURCE_DEFINITION, Kind, RESOURCE_QUOTA};
 use crate::ownership::{self, Manager, Set};
 use crate::schema;
-use crate::store::{Key, Object};
+use crate::store::{Key, Object, sealed};
 
 /// Generated names have room for their ending.
 const LONGEST_GENERATED: usize = 58;
@@ -40,7 +38,7 @@ impl Registry {
         let kind = stored_as(kind);
         let (key, value) = self.prepared(kind, namespace, value, write)?;
         if write.dry {
-            return Ok(Arc::new(value));
+            return Ok(sealed(value));
         }
         size::check(&value, write)?;
         let is_definition = kind.storage == CUSTOM_RESOURCE_DEFINITION.storage;

@@ -11,7 +11,7 @@ use crate::field;
 use crate::kinds::{self, CUSTOM_RESOURCE_DEFINITION as DEFINITION, Kind};
 use crate::ownership::{self, Manager};
 use crate::schema::View;
-use crate::store::{Key, Object};
+use crate::store::{Key, Object, sealed};
 
 const FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
 
@@ -62,7 +62,7 @@ impl Registry {
         };
         let table = self.store.table(DEFINITION.storage);
         let others: Vec<&Value> =
-            table.values().filter(|other| field::name(other) != name).map(|o| &**o).collect();
+            table.values().filter(|other| field::name(other) != name).map(|o| &***o).collect();
         let now = self.now.to_string();
         if let Some(mut next) = custom::establish(&object, &others, &now) {
             let manager = Manager {
@@ -97,7 +97,7 @@ impl Registry {
         }
         custom::ending(&mut next, &now);
         if options.dry_run {
-            return Ok(Deleted::Pending(Arc::new(next)));
+            return Ok(Deleted::Pending(sealed(next)));
         }
         let told = self.store.put(definition_key(&name), next);
         let rows = custom::rows(&told);

@@ -8,7 +8,7 @@ use super::{Failure, Registry};
 use crate::field;
 use crate::kernel::{SECOND, plus};
 use crate::kinds::{CUSTOM_RESOURCE_DEFINITION as DEFINITION, Kind};
-use crate::store::{Key, Object};
+use crate::store::{Key, Object, sealed};
 
 /// What becomes of the objects that this one owns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,8 +81,8 @@ impl Registry {
             return gone.map(Deleted::Gone).ok_or_else(|| Failure::not_found(kind, name));
         }
         let next = self.marked(kind, &old, grace, finalizers);
-        if options.dry_run || next == *old {
-            return Ok(Deleted::Pending(Arc::new(next)));
+        if options.dry_run || next == **old {
+            return Ok(Deleted::Pending(sealed(next)));
         }
         Ok(Deleted::Pending(self.store.put(key, next)))
     }

@@ -1,14 +1,12 @@
 //! Node heartbeats, elided: no event renews a lease, its time is computed when it is read.
 
-use std::sync::Arc;
-
 use model::Timestamp;
 use serde_json::Value;
 
 use crate::field;
 use crate::kernel::{SECOND, plus};
 use crate::kinds::{Kind, LEASE, NODE};
-use crate::store::Object;
+use crate::store::{Object, sealed};
 
 /// Namespace of the nodes' leases.
 pub(crate) const NODE_LEASES: &str = "kube-node-lease";
@@ -53,7 +51,7 @@ impl Heartbeat {
         } else if kind.storage == NODE.storage {
             self.show_heartbeat(&mut shown, now);
         }
-        Arc::new(shown)
+        sealed(shown)
     }
 
     /// Conditions that the kubelet still posts carry its last heartbeat.

@@ -68,7 +68,7 @@ pub(super) fn check(
         }
         used.retain(|key, sum| asked.get(key).is_some_and(|more| sum.plus(*more) > hard(key)));
         if used.is_empty() {
-            spent.extend((next != **quota).then_some(next));
+            spent.extend((next != ***quota).then_some(next));
             continue;
         }
         let list = |amount: &dyn Fn(&str) -> Quantity| {

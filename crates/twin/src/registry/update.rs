@@ -13,7 +13,7 @@ use crate::kinds::{
 };
 use crate::ownership::{self, Conflict, Manager};
 use crate::schema;
-use crate::store::{Key, Object};
+use crate::store::{Key, Object, sealed};
 
 /// Metadata that clients cannot set.
 const OWNED_METADATA: [&str; 7] = [
@@ -52,10 +52,10 @@ impl Registry {
         let old = Arc::clone(self.get(kind, namespace, name)?);
         let next = self.merged(kind, &old, value, write)?;
         if write.dry {
-            return Ok(Arc::new(next));
+            return Ok(sealed(next));
         }
         size::check(&next, write)?;
-        if next == *old {
+        if next == **old {
             return Ok(old);
         }
         let key = Key { resource: kind.storage, namespace: namespace.into(), name: name.into() };
@@ -78,7 +78,7 @@ impl Registry {
         if kind.custom.is_some() {
             self.finish_definition(kind.storage);
         }
-        Ok(Arc::new(next))
+        Ok(sealed(next))
     }
 
     /// Reads, changes and writes back; for callers inside the cluster, who cannot be outrun.
@@ -238,7 +238,8 @@ impl Registry {
             Err(missing) if write.part != Part::Spec => return Err(missing),
             Err(_) => None,
         };
-        let base = live.as_deref().cloned().unwrap_or_else(|| schema::empty(view));
+        let base =
+            live.as_deref().map(|live| Value::clone(live)).unwrap_or_else(|| schema::empty(view));
         let now = self.now.to_string();
         let ignored = write.part.ignored(kind);
         let merged = ownership::apply(view, &base, applied, manager, &now, (force, &ignored));

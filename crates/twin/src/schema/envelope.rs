@@ -17,6 +17,25 @@ const DEEPEST: usize = 100;
 /// The object in an envelope.
 pub(crate) fn envelope(value: &Value) -> Result<Vec<u8>, String> {
     let text = |key: &str| value[key].as_str().unwrap_or_default();
+    Ok(enclosed(text("apiVersion"), text("kind"), &raw(value)?))
+}
+
+/// A list of messages that are made already, in an envelope.
+pub(crate) fn list<'m>(
+    api_version: &str,
+    kind: &str,
+    metadata: &Value,
+    items: impl Iterator<Item = &'m [u8]>,
+) -> Result<Vec<u8>, String> {
+    let mut raw = Vec::new();
+    part(&mut raw, 1, "ListMeta", metadata)?;
+    items.for_each(|item| bytes(&mut raw, 2, item));
+    Ok(enclosed(api_version, kind, &raw))
+}
+
+/// The object as a message.
+pub(crate) fn raw(value: &Value) -> Result<Vec<u8>, String> {
+    let text = |key: &str| value[key].as_str().unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     let mut raw = Vec::new();
     match kind {
@@ -37,24 +56,34 @@ pub(crate) fn envelope(value: &Value) -> Result<Vec<u8>, String> {
             message(&message_name(&structure.path), value, view, 0, &mut raw)?;
         }
     }
+    Ok(raw)
+}
+
+/// A message in an envelope.
+pub(crate) fn enclosed(api_version: &str, kind: &str, raw: &[u8]) -> Vec<u8> {
     let mut meta = Vec::new();
     bytes(&mut meta, 1, api_version.as_bytes());
     bytes(&mut meta, 2, kind.as_bytes());
-    let mut out = MAGIC.to_vec();
+    let mut out = Vec::with_capacity(raw.len() + 64);
+    out.extend_from_slice(MAGIC);
     bytes(&mut out, 1, &meta);
-    bytes(&mut out, 2, &raw);
+    bytes(&mut out, 2, raw);
     // Encoding and type of the content, both empty.
     bytes(&mut out, 3, b"");
     bytes(&mut out, 4, b"");
-    Ok(out)
+    out
 }
 
 /// An event of a watch as a frame of the stream: its length, its type and the enveloped object.
 pub(crate) fn frame(event: &Value) -> Result<Vec<u8>, String> {
-    let object = envelope(&event["object"])?;
+    framed(event["type"].as_str().unwrap_or_default(), &envelope(&event["object"])?)
+}
+
+/// The frame of an event about an object that is in its envelope.
+pub(crate) fn framed(kind: &str, object: &[u8]) -> Result<Vec<u8>, String> {
     let (mut inner, mut message) = (Vec::new(), Vec::new());
-    bytes(&mut inner, 1, &object);
-    bytes(&mut message, 1, event["type"].as_str().unwrap_or_default().as_bytes());
+    bytes(&mut inner, 1, object);
+    bytes(&mut message, 1, kind.as_bytes());
     bytes(&mut message, 2, &inner);
     let length = u32::try_from(message.len()).map_err(|_| "the event is too large")?;
     Ok([&length.to_be_bytes()[..], &message].concat())

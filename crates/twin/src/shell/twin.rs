@@ -118,7 +118,7 @@ impl Twin {
     /// Every object as one line of JSON, in a fixed order.
     pub fn dump(&self) -> String {
         let cluster = self.shared.cluster();
-        cluster.registry.store.all().map(|(_, object)| format!("{object}\n")).collect()
+        cluster.registry.store.all().map(|(_, object)| format!("{}\n", ***object)).collect()
     }
 }
 

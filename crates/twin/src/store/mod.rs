@@ -4,17 +4,16 @@
 //! Must never know what an object means: it only stamps `metadata.resourceVersion`.
 
 mod history;
+mod object;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
 pub(crate) use history::Expired;
 use history::History;
-
-/// A stored object.
-pub(crate) type Object = Arc<Value>;
+pub(crate) use object::{Object, sealed};
 
 /// Objects of one resource by namespace and name.
 pub(crate) type Table = BTreeMap<(String, String), Object>;
@@ -38,12 +37,19 @@ pub(crate) struct Change {
     pub before: Option<Object>,
     /// `None` when it was removed.
     pub after: Option<Object>,
+    /// The last state, once it was asked for.
+    last: OnceLock<Object>,
 }
 
 impl Change {
     /// The newest state that the change tells of.
     pub fn object(&self) -> Option<&Object> {
         self.after.as_ref().or(self.before.as_ref())
+    }
+
+    /// The state before, with the version of this change.
+    pub fn last(&self, before: &Object) -> &Object {
+        self.last.get_or_init(|| stamped(before, self.rv))
     }
 }
 
@@ -61,7 +67,7 @@ pub(crate) struct Store {
 pub(crate) fn stamped(object: &Value, rv: u64) -> Object {
     let mut value = object.clone();
     value["metadata"]["resourceVersion"] = rv.to_string().into();
-    Arc::new(value)
+    sealed(value)
 }
 
 static NOTHING: Table = BTreeMap::new();
@@ -109,12 +115,18 @@ impl Store {
     pub fn put(&mut self, key: Key, mut value: Value) -> Object {
         self.rv += 1;
         value["metadata"]["resourceVersion"] = self.rv.to_string().into();
-        let object = Arc::new(value);
+        let object = sealed(value);
         self.touched.insert(key.resource, self.rv);
         let place = (key.namespace.clone(), key.name.clone());
         let table = self.tables.entry(key.resource).or_default();
         let before = table.insert(place, Arc::clone(&object));
-        self.history.push(Change { rv: self.rv, key, before, after: Some(Arc::clone(&object)) });
+        self.history.push(Change {
+            rv: self.rv,
+            key,
+            before,
+            after: Some(Arc::clone(&object)),
+            last: OnceLock::new(),
+        });
         object
     }
 
@@ -125,7 +137,13 @@ impl Store {
         self.rv += 1;
         self.touched.insert(key.resource, self.rv);
         let last = stamped(&before, self.rv);
-        self.history.push(Change { rv: self.rv, key, before: Some(before), after: None });
+        self.history.push(Change {
+            rv: self.rv,
+            key,
+            before: Some(before),
+            after: None,
+            last: OnceLock::new(),
+        });
         Some(last)
     }
 

@@ -7,6 +7,7 @@ use super::probe::Failing;
 use crate::field;
 use crate::kernel::SECOND;
 use crate::scenario::Behaviour;
+use crate::store::Object;
 
 /// A container that ran this long starts its pauses anew.
 const BACKOFF_RESET: i64 = 600 * SECOND;
@@ -15,7 +16,7 @@ const BACKOFF_RESET: i64 = 600 * SECOND;
 #[derive(Debug)]
 pub(super) struct PodRun {
     /// The pod as last heard of.
-    pub pod: std::sync::Arc<Value>,
+    pub pod: Object,
     pub behaviour: Behaviour,
     pub ip: String,
     pub started_at: Option<Timestamp>,
@@ -115,11 +116,11 @@ impl Pause {
 }
 
 impl PodRun {
-    pub fn new(pod: &std::sync::Arc<Value>, behaviour: Behaviour, ip: String) -> Self {
+    pub fn new(pod: &Object, behaviour: Behaviour, ip: String) -> Self {
         let containers = field::list(pod, "/spec/containers").iter().map(ContainerRun::new);
         Self {
             containers: containers.collect(),
-            pod: std::sync::Arc::clone(pod),
+            pod: Object::clone(pod),
             behaviour,
             ip,
             started_at: None,

@@ -93,7 +93,7 @@ fn ask(
         }
     };
     for param in params {
-        for decision in evaluate(store, asked, policy, param.as_deref()) {
+        for decision in evaluate(store, asked, policy, param.as_ref().map(|param| &***param)) {
             match decision {
                 Decision::Failed(_) if ignores => {}
                 Decision::Annotation(why) => {
