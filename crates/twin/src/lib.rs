@@ -11,6 +11,7 @@ mod access;
 mod api;
 mod cluster;
 mod controllers;
+mod cron;
 mod custom;
 mod expressions;
 mod field;

@@ -49,6 +49,25 @@ impl Cluster {
                     };
                 });
             }
+            Fault::Load { namespace, workload, cpu_milli } => {
+                let workload = (namespace.clone(), workload.clone());
+                self.behaviours.metering.load(workload, *cpu_milli);
+            }
+            Fault::HideMetrics { namespace, workload, pods } => {
+                let workload = (namespace.clone(), workload.clone());
+                self.behaviours.metering.hide(workload, *pods);
+            }
+            Fault::Metric { name, milli } => {
+                self.behaviours.metering.set_number(name.clone(), *milli);
+            }
+            Fault::StopMetrics { message } => {
+                let now = self.registry.now;
+                self.behaviours.metering.stop(now, message.clone());
+            }
+            Fault::StartMetrics => {
+                let now = self.registry.now;
+                self.behaviours.metering.start(now);
+            }
             Fault::StopKubelet { node } => self.registry.silence(node),
             Fault::StartKubelet { .. } | Fault::StopRuntime { .. } => {}
         }

@@ -1,29 +1,27 @@
 //! Deployments: one ReplicaSet per template, and the way from one to the next.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::Timestamp;
-
 use serde_json::{Value, json};
 
-use super::{Place, owned_by, owner_of, place, reference, rollout};
+use super::replica_sets::{self as sets, DESIRED, HISTORY, MOST, REVISION};
+use super::work::Work;
+use super::{owned_by, owner_of, place, reference, rollout};
 use crate::cluster::{Actor, Context};
-use crate::field;
+use crate::field::{self, number};
 use crate::kernel::short_hash;
-use crate::kinds::{DEPLOYMENT, REPLICA_SET};
+use crate::kinds::{DEPLOYMENT, POD, REPLICA_SET};
 use crate::registry::{Note, Part};
 use crate::store::{Change, Object};
 
 pub(super) const COMPONENT: &str = "deployment-controller";
 const HASH: &str = "pod-template-hash";
-const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// The controller.
 #[derive(Debug, Default)]
 pub(super) struct Deployments {
-    /// Rollouts on their way, and when they will have taken too long.
-    deadlines: BTreeMap<Place, Timestamp>,
+    work: Work,
 }
 
 impl Actor for Deployments {
@@ -33,56 +31,144 @@ impl Actor for Deployments {
 
     fn reads(&self, change: &Change) -> bool {
         let resource = change.key.resource;
-        resource == DEPLOYMENT.storage || resource == REPLICA_SET.storage
+        // Of pods only their end matters: a new start may wait for it.
+        resource == DEPLOYMENT.storage
+            || resource == REPLICA_SET.storage
+            || resource == POD.storage && change.after.is_none()
     }
 
     fn step(&mut self, changes: &[Arc<Change>], context: &mut Context<'_>) {
-        let mut touched: BTreeSet<Place> = BTreeSet::new();
+        let now = context.now();
         for object in changes.iter().filter_map(|c| c.object()) {
-            if object["kind"] == DEPLOYMENT.kind {
-                touched.insert(place(object));
-            } else {
-                touched.extend(owner_of(object, DEPLOYMENT.kind));
+            let concerned = match object["kind"].as_str() {
+                Some("Deployment") => Some(place(object)),
+                Some("Pod") => owner_of(object, REPLICA_SET.kind).and_then(|(namespace, name)| {
+                    let set = context.registry.get(&REPLICA_SET, &namespace, &name).ok()?;
+                    owner_of(set, DEPLOYMENT.kind)
+                }),
+                _ => owner_of(object, DEPLOYMENT.kind),
+            };
+            if let Some(concerned) = concerned {
+                self.work.add(concerned, now);
             }
         }
-        let now = context.now();
-        let due = self.deadlines.iter().filter(|(_, at)| **at <= now);
-        touched.extend(due.map(|(place, _)| place.clone()));
-        for place in touched {
+        for place in self.work.take(now) {
             let found = context.registry.get(&DEPLOYMENT, &place.0, &place.1);
             let alive = found.ok().filter(|d| !field::is_deleting(d)).map(Arc::clone);
-            match alive.and_then(|deployment| sync(context, &deployment)) {
-                Some(deadline) => drop(self.deadlines.insert(place, deadline)),
-                None => drop(self.deadlines.remove(&place)),
+            if let Some(deadline) = alive.and_then(|deployment| sync(context, &deployment)) {
+                self.work.add(place, deadline);
             }
         }
-        if let Some(next) = self.deadlines.values().min() {
-            context.wake(*next);
+        if let Some(next) = self.work.next() {
+            context.wake(next);
         }
+    }
+}
+
+/// The sets of a Deployment, the oldest first, and which is the present one.
+pub(super) struct Sets {
+    pub new: Option<Object>,
+    pub old: Vec<Object>,
+}
+
+impl Sets {
+    pub fn all(&self) -> impl Iterator<Item = &Object> {
+        self.old.iter().chain(&self.new)
     }
 }
 
 /// Moves a rollout on; when it will have taken too long.
 fn sync(context: &mut Context<'_>, deployment: &Object) -> Option<Timestamp> {
-    let sets = owned_by(context.registry, REPLICA_SET.storage, deployment);
+    let all = owned_by(context.registry, REPLICA_SET.storage, deployment);
     let hash = short_hash(&deployment["spec"]["template"].to_string());
     let is_new = |set: &Object| {
         field::map(set, "/metadata/labels").and_then(|l| l.get(HASH)) == Some(&json!(hash))
     };
-    let (new, old): (Vec<_>, Vec<_>) = sets.into_iter().partition(is_new);
-    let new = new.into_iter().next().or_else(|| create(context, deployment, &hash, &old))?;
-    stamp_revision(context, deployment, &new, &old);
-    if !field::flag(deployment, "/spec/paused") {
-        rollout::advance(context, deployment, &new, &old);
+    let (new, mut old): (Vec<_>, Vec<_>) = all.into_iter().partition(is_new);
+    old.sort_by_key(|set| (field::text(set, "/metadata/creationTimestamp").to_owned(), place(set)));
+    let mut sets = Sets { new: new.into_iter().next(), old };
+    let recreate = rollout::is_recreate(deployment);
+    let paused = field::flag(deployment, "/spec/paused");
+    let deployment = &rollout::note_pause(context, deployment);
+    if paused || is_scaling(deployment, &sets) {
+        keep_up(context, deployment, &mut sets);
+        sets::scale_all(context, deployment, &sets);
+        if paused {
+            clean_up(context, deployment, &sets);
+        }
+        return rollout::write_status(context, deployment, &sets);
     }
-    let sets = owned_by(context.registry, REPLICA_SET.storage, deployment);
-    rollout::write_status(context, deployment, field::name(&new), &sets)
+    if recreate {
+        keep_up(context, deployment, &mut sets);
+        if rollout::stop_old(context, deployment, &sets) || runs_old(context, &sets) {
+            return rollout::write_status(context, deployment, &sets);
+        }
+    }
+    if sets.new.is_none() {
+        sets.new = create(context, deployment, &hash, &sets.old);
+    } else {
+        keep_up(context, deployment, &mut sets);
+    }
+    let moved = rollout::advance(context, deployment, &sets);
+    if !moved && rollout::is_complete(deployment, &deployment["status"]) {
+        clean_up(context, deployment, &sets);
+    }
+    rollout::write_status(context, deployment, &sets)
 }
 
-fn revision(object: &Value) -> i64 {
-    let annotations = field::map(object, "/metadata/annotations");
-    let text = annotations.and_then(|a| a.get(REVISION)).and_then(Value::as_str);
-    text.and_then(|t| t.parse().ok()).unwrap_or(0)
+/// Whether the wanted number changed since the sets were last told of it.
+fn is_scaling(deployment: &Value, sets: &Sets) -> bool {
+    let wanted = number(deployment, "/spec/replicas").to_string();
+    sets.all().filter(|set| number(set, "/spec/replicas") > 0).any(|set| {
+        sets::annotation(set, DESIRED).is_some_and(|told| told != wanted)
+    })
+}
+
+/// Whether pods of old templates are still there.
+fn runs_old(context: &Context<'_>, sets: &Sets) -> bool {
+    let of = |set: &Object| {
+        let pods = owned_by(context.registry, POD.storage, set);
+        pods.iter().any(|pod| !super::has_ended(pod))
+    };
+    sets.old.iter().any(of)
+}
+
+fn next_revision(old: &[Object]) -> i64 {
+    old.iter().map(|set| sets::revision(set)).max().unwrap_or(0) + 1
+}
+
+/// The present set carries the highest revision and what the Deployment says of itself.
+fn keep_up(context: &mut Context<'_>, deployment: &Object, sets: &mut Sets) {
+    let Some(new) = &sets.new else { return };
+    let wanted = sets::revision(new).max(next_revision(&sets.old));
+    let patience = &deployment["spec"]["minReadySeconds"];
+    let mut next = Value::clone(new);
+    let annotations = sets::annotations(&mut next);
+    sets::copy_annotations(deployment, annotations);
+    if sets::revision(new) < wanted {
+        let before = sets::annotation(new, REVISION).unwrap_or_default().to_owned();
+        let history = sets::annotation(new, HISTORY).map(str::to_owned);
+        let history = match history {
+            Some(known) if !known.is_empty() => format!("{known},{before}"),
+            _ => before,
+        };
+        if !history.is_empty() {
+            annotations.insert(HISTORY.into(), history.into());
+        }
+        annotations.insert(REVISION.into(), wanted.to_string().into());
+    }
+    if next["spec"]["minReadySeconds"] != *patience {
+        next["spec"]["minReadySeconds"] = patience.clone();
+    }
+    if next != **new
+        && let Ok(written) =
+            context.registry.modify(&REPLICA_SET, new, Part::Spec, |set| *set = next)
+    {
+        sets.new = Some(written);
+    }
+    let name = sets.new.as_ref().map(|set| field::name(set).to_owned()).unwrap_or_default();
+    let told = ("FoundNewReplicaSet", format!("Found new replica set \"{name}\""));
+    rollout::note_set(context, deployment, (wanted, told), false);
 }
 
 /// The ReplicaSet of the current template.
@@ -92,7 +178,7 @@ fn create(
     hash: &str,
     old: &[Object],
 ) -> Option<Object> {
-    let next = old.iter().map(|s| revision(s)).max().unwrap_or(0) + 1;
+    let next = next_revision(old);
     let mut template = deployment["spec"]["template"].clone();
     let mut selector = deployment["spec"]["selector"].clone();
     field::child(&mut template, "metadata").entry("labels").or_insert(json!({}))[HASH] =
@@ -100,42 +186,56 @@ fn create(
     field::child(&mut selector, "matchLabels").insert(HASH.into(), hash.into());
     let labels = template["metadata"]["labels"].clone();
     let name = format!("{}-{hash}", field::name(deployment));
-    let set = json!({
+    let replicas = rollout::first_size(deployment, old);
+    let mut set = json!({
         "metadata": {
             "name": name, "labels": labels, "ownerReferences": reference(deployment),
-            "annotations": {
-                REVISION: next.to_string(),
-                "deployment.kubernetes.io/desired-replicas":
-                    field::number(deployment, "/spec/replicas").to_string(),
-                "deployment.kubernetes.io/max-replicas":
-                    rollout::most_pods(deployment).to_string(),
-            },
+            "annotations": {},
         },
-        "spec": {"replicas": 0, "selector": selector, "template": template},
+        "spec": {"replicas": replicas, "selector": selector, "template": template},
     });
+    let patience = &deployment["spec"]["minReadySeconds"];
+    if !patience.is_null() {
+        set["spec"]["minReadySeconds"] = patience.clone();
+    }
+    let annotations = sets::annotations(&mut set);
+    sets::copy_annotations(deployment, annotations);
+    annotations.insert(REVISION.into(), next.to_string().into());
+    annotations.insert(DESIRED.into(), number(deployment, "/spec/replicas").to_string().into());
+    annotations.insert(MOST.into(), rollout::most_pods(deployment).to_string().into());
     match context.registry.create(&REPLICA_SET, field::namespace(deployment), set) {
-        Ok(set) => Some(set),
+        Ok(set) => {
+            if replicas > 0 {
+                let text = format!("Scaled up replica set {name} from 0 to {replicas}");
+                context.tell(COMPONENT, deployment, &Note::normal("ScalingReplicaSet", text));
+            }
+            let told = ("NewReplicaSetCreated", format!("Created new replica set \"{name}\""));
+            rollout::note_set(context, deployment, (next, told), true);
+            Some(set)
+        }
         Err(why) => {
-            let text = format!("Failed to create new replica set \"{name}\": {why}");
-            context.tell(COMPONENT, deployment, &Note::warning("ReplicaSetCreateError", text));
+            if !why.is_ending_namespace() {
+                let text = format!("Failed to create new replica set \"{name}\": {why}");
+                context.tell(COMPONENT, deployment, &Note::warning("ReplicaSetCreateError", text));
+                rollout::note_failure(context, deployment, &why.message);
+            }
             None
         }
     }
 }
 
-/// The newest set carries the highest revision, and the Deployment the same.
-fn stamp_revision(context: &mut Context<'_>, deployment: &Object, new: &Object, old: &[Object]) {
-    let highest = old.iter().map(|s| revision(s)).max().unwrap_or(0);
-    let wanted = revision(new).max(highest + 1);
-    for (kind, object) in [(&REPLICA_SET, new), (&DEPLOYMENT, deployment)] {
-        if revision(object) == wanted {
-            continue;
+/// Removes old empty sets beyond what is to be kept.
+fn clean_up(context: &mut Context<'_>, deployment: &Object, sets: &Sets) {
+    let Some(limit) = deployment["spec"]["revisionHistoryLimit"].as_u64() else { return };
+    let surplus = sets.old.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut by_revision: Vec<&Object> = sets.old.iter().collect();
+    by_revision.sort_by_key(|set| sets::revision(set));
+    for set in by_revision.into_iter().take(surplus) {
+        let busy = number(set, "/spec/replicas") != 0 || number(set, "/status/replicas") != 0;
+        if !busy && !field::is_deleting(set) {
+            let options = crate::registry::DeleteOptions::default();
+            let (namespace, name) = place(set);
+            drop(context.registry.delete(&REPLICA_SET, &namespace, &name, &options));
         }
-        let stamped = context.registry.modify(kind, object, Part::Spec, |object| {
-            let metadata = field::child(object, "metadata");
-            let annotations = metadata.entry("annotations").or_insert(json!({}));
-            annotations[REVISION] = wanted.to_string().into();
-        });
-        drop(stamped);
     }
 }

@@ -7,6 +7,7 @@ pub(crate) use expression::selects;
 
 mod autoscaler;
 mod cluster_roles;
+mod cron_job;
 mod daemon_set;
 mod deployment;
 mod disruption;
@@ -18,16 +19,20 @@ mod namespaces;
 mod node_ipam;
 mod node_lifecycle;
 mod node_rate;
+mod pods;
 mod policy_status;
 mod protection;
 mod quotas;
 mod replica_set;
+mod replica_sets;
 mod revisions;
 mod rollout;
 mod scheduler;
 mod stateful_set;
 mod taint_eviction;
+mod ttl_after_finished;
 mod volumes;
+mod work;
 
 use serde_json::Value;
 
@@ -41,14 +46,17 @@ pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
     vec![
         Box::new(namespaces::Namespaces::default()),
         Box::new(deployment::Deployments::default()),
-        Box::new(replica_set::ReplicaSets::default()),
+        Box::new(replica_set::ReplicaSets::of_sets()),
+        Box::new(replica_set::ReplicaSets::of_controllers()),
         Box::new(stateful_set::StatefulSets),
         Box::new(daemon_set::DaemonSets),
-        Box::new(job::Jobs),
+        Box::new(job::Jobs::default()),
+        Box::new(cron_job::CronJobs::default()),
+        Box::new(ttl_after_finished::TtlAfterFinished::default()),
         Box::new(scheduler::Scheduler::default()),
         Box::new(endpoints::Endpoints),
         Box::new(disruption::Disruption),
-        Box::new(autoscaler::Autoscalers),
+        Box::new(autoscaler::Autoscalers::default()),
         Box::new(node_ipam::NodeIpam),
         Box::new(quotas::Quotas),
         Box::new(cluster_roles::ClusterRoles),

@@ -192,14 +192,20 @@ pub(super) fn is_manual(class: &Value) -> bool {
     provisioner(class) == "kubernetes.io/no-provisioner"
 }
 
-/// The smallest volume that fits a claim; a class that waits for pods waits here too.
-pub(super) fn best<'s>(store: &'s Store, claim: &Value) -> Option<&'s Object> {
+/// All volumes that fit a claim.
+pub(super) fn fitting<'s>(store: &'s Store, claim: &Value) -> Vec<&'s Object> {
     let named = field::text(claim, "/spec/volumeName");
     let volumes = store.table(PERSISTENT_VOLUME.storage).values();
-    let fitting = volumes.filter(|volume| {
+    let fits = |volume: &&Object| {
         let asked = named.is_empty() || named == field::name(volume);
         asked && is_free(volume, claim) && unfit(volume, claim).is_none()
-    });
+    };
+    volumes.filter(fits).collect()
+}
+
+/// The smallest volume that fits a claim; a class that waits for pods waits here too.
+pub(super) fn best<'s>(store: &'s Store, claim: &Value) -> Option<&'s Object> {
+    let fitting = fitting(store, claim).into_iter();
     fitting.min_by_key(|volume| (!is_kept(volume), size(volume), field::name(volume).to_owned()))
 }
 

@@ -120,6 +120,13 @@ impl Failure {
         Self::new(403, "Forbidden", message).with(details)
     }
 
+    /// Whether the namespace is being removed.
+    pub fn is_ending_namespace(&self) -> bool {
+        let details = self.details.as_ref();
+        let cause = details.and_then(|details| details.pointer("/causes/0/reason"));
+        cause.is_some_and(|reason| reason == "NamespaceTerminating")
+    }
+
     /// The same for a type that is no kind of its own.
     pub fn invalid_of((group, kind): (&str, &str), name: &str, causes: &[Cause]) -> Self {
         let told: Vec<_> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();

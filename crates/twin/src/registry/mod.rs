@@ -16,6 +16,7 @@ mod limits;
 mod pods;
 mod policies;
 mod quota;
+mod scale;
 mod security;
 mod size;
 mod update;
@@ -33,6 +34,7 @@ pub(crate) use failure::{Cause, Failure};
 pub(crate) use heartbeat::{Heartbeat, NODE_LEASES};
 pub(crate) use policies::Asked;
 pub(crate) use quota::used;
+pub(crate) use scale::{scale_of, set_replicas};
 pub(crate) use writer::{Noted, Part, Write, complete, view};
 
 use crate::access::Access;

@@ -341,8 +341,13 @@ fn restore(kind: &Kind, old: &Value, value: &mut Value, write: Write<'_>) {
                 .cloned()
                 .collect();
             all.iter().for_each(|key| put_back(old, map, key));
+            // Of the metadata a component of the cluster may note something with a status.
+            let noted = map.get("metadata").and_then(|m| m.get("annotations")).cloned();
             if own || kind.custom.is_some() {
                 put_back(old, map, "metadata");
+            }
+            if let Some(noted) = noted.filter(|_| own) {
+                field::child(value, "metadata").insert("annotations".into(), noted);
             }
         }
         _ => {}

@@ -195,4 +195,37 @@ pub enum Fault {
         /// Growth, in bytes per second.
         bytes_per_second: i64,
     },
+    /// The load of a workload changes: all of its pods together use so much of the cpu.
+    Load {
+        /// Namespace of the workload.
+        namespace: String,
+        /// Name of the workload.
+        workload: String,
+        /// Thousandths of a core.
+        cpu_milli: i64,
+    },
+    /// The metrics service does not tell of some pods of a workload; with 0 of all again.
+    HideMetrics {
+        /// Namespace of the workload.
+        namespace: String,
+        /// Name of the workload.
+        workload: String,
+        /// How many pods.
+        pods: usize,
+    },
+    /// A metric that is no resource, such as the length of a queue, becomes this. Where it is
+    /// told for each pod, the pods share it.
+    Metric {
+        /// Its name.
+        name: String,
+        /// Its value, in thousandths.
+        milli: i64,
+    },
+    /// The metrics service answers every request with a refusal.
+    StopMetrics {
+        /// What it says.
+        message: String,
+    },
+    /// The metrics service answers again.
+    StartMetrics,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::usage::Metering;
 use crate::field;
 use crate::kinds::REPLICA_SET;
 use crate::registry::Registry;
@@ -14,6 +15,8 @@ use crate::scenario::{Behaviour, Scenario};
 pub(crate) struct Behaviours {
     of: BTreeMap<(String, String), Behaviour>,
     lost_images: BTreeSet<String>,
+    /// What the metrics service tells.
+    pub metering: Metering,
 }
 
 impl Behaviours {
@@ -22,7 +25,11 @@ impl Behaviours {
             let key = (workload.namespace.clone(), workload.name.clone());
             (key, workload.behaviour.clone())
         });
-        Self { of: all.collect(), lost_images: BTreeSet::new() }
+        Self {
+            of: all.collect(),
+            lost_images: BTreeSet::new(),
+            metering: Metering::default(),
+        }
     }
 
     /// Changes what containers that start from now on do.
@@ -55,7 +62,7 @@ pub(super) fn is_of(registry: &Registry, pod: &Value, namespace: &str, workload:
 }
 
 /// The name of the object that a pod belongs to: its ReplicaSet's Deployment, its owner, itself.
-fn workload_of(registry: &Registry, pod: &Value) -> String {
+pub(super) fn workload_of(registry: &Registry, pod: &Value) -> String {
     let namespace = field::namespace(pod);
     let Some(owner) = field::controller(pod) else { return field::name(pod).to_owned() };
     let owner = field::text(owner, "/name");

@@ -15,6 +15,7 @@ mod references;
 mod renewal;
 mod stand_in;
 mod status;
+mod usage;
 
 pub(crate) use behaviours::Behaviours;
 pub(crate) use machine::Machine;
@@ -22,3 +23,4 @@ pub(crate) use output::{Line, NoOutput, output};
 pub(crate) use renewal::Renewal;
 pub(crate) use stand_in::StandIns;
 pub(crate) use status::{condition_mut, drop_condition, set_condition};
+pub(crate) use usage::Answer;

@@ -7,11 +7,12 @@ use super::super::query::Query;
 use super::super::route::Target;
 use super::super::write::{check_name, manager, named};
 use super::{Reply, Request};
-use crate::custom::Path;
 use crate::field;
 use crate::kinds::Kind;
 use crate::patch::{self, Form};
-use crate::registry::{Asked, Cause, Failure, Noted, Registry, Write};
+use crate::registry::{
+    Asked, Cause, Failure, Noted, Registry, Write, scale_of, set_replicas,
+};
 use crate::schema;
 
 const TYPE: &str = "autoscaling/v1/Scale";
@@ -26,11 +27,11 @@ pub(super) fn answer(
     let name = named(target, "get")?;
     let live = Value::clone(registry.get(kind, target.home(), name)?);
     if request.method == http::Method::GET {
-        return Ok(Reply::json(200, &of(kind, &live)));
+        return Ok(Reply::json(200, &scale_of(kind, &live)));
     }
     let form = Form::of(body::media_type(&request.content_type));
     let manager = manager(target, query, request, form == Some(Form::Apply))?;
-    let wanted = wanted(&of(kind, &live), request, query, form)?;
+    let wanted = wanted(&scale_of(kind, &live), request, query, form)?;
     check_name(name, &wanted)?;
     let replicas = field::number(&wanted, "/spec/replicas");
     if replicas < 0 {
@@ -50,12 +51,7 @@ pub(super) fn answer(
         done.map_err(|failure| in_own_words(kind, failure))?.0
     } else {
         let mut next = live;
-        match kind.custom.and_then(|custom| custom.scale.as_ref()) {
-            Some(scale) => scale.replicas.set(&mut next, replicas.into()),
-            None => {
-                field::child(&mut next, "spec").insert("replicas".into(), replicas.into());
-            }
-        }
+        set_replicas(kind, &mut next, replicas);
         let metadata = field::child(&mut next, "metadata");
         metadata.remove("resourceVersion");
         let version = field::text(&wanted, "/metadata/resourceVersion");
@@ -64,7 +60,7 @@ pub(super) fn answer(
         }
         registry.update_by(kind, (target.home(), name), next, write)?
     };
-    Ok(Reply::json(200, &of(kind, &object)))
+    Ok(Reply::json(200, &scale_of(kind, &object)))
 }
 
 /// Policies see scales, not what is scaled.
@@ -74,7 +70,7 @@ fn admit(
     (live, replicas): (&Value, i64),
     (query, request): (&Query, &Request),
 ) -> Result<(), Failure> {
-    let old = of(target.kind, live);
+    let old = scale_of(target.kind, live);
     let mut next = old.clone();
     next["spec"]["replicas"] = replicas.into();
     registry.admit(&Asked {
@@ -137,68 +133,4 @@ fn in_own_words(kind: &Kind, failure: Failure) -> Failure {
         serde_json::from_str(&text).unwrap_or(details)
     });
     Failure { message, details, ..failure }
-}
-
-/// An object's scale.
-fn of(kind: &Kind, object: &Value) -> Value {
-    let meta = &object["metadata"];
-    let mut spec = json!({});
-    let paths = kind.custom.and_then(|custom| custom.scale.as_ref());
-    let first = |path: &Path| path.find(object).first().map_or(Value::Null, |v| Value::clone(v));
-    let (replicas, there, selector) = match paths {
-        Some(paths) => (
-            first(&paths.replicas).as_i64().unwrap_or_default(),
-            first(&paths.status_replicas).as_i64().unwrap_or_default(),
-            paths.selector.as_ref().map(first).unwrap_or_default(),
-        ),
-        None => (
-            field::number(object, "/spec/replicas"),
-            field::number(object, "/status/replicas"),
-            selector_text(&object["spec"]["selector"]).into(),
-        ),
-    };
-    if replicas != 0 {
-        spec["replicas"] = replicas.into();
-    }
-    let mut status = json!({"replicas": there});
-    if selector.as_str().is_some_and(|text| !text.is_empty()) {
-        status["selector"] = selector;
-    }
-    json!({
-        "kind": "Scale", "apiVersion": "autoscaling/v1",
-        "metadata": {
-            "name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"],
-            "resourceVersion": meta["resourceVersion"],
-            "creationTimestamp": meta["creationTimestamp"],
-        },
-        "spec": spec, "status": status,
-    })
-}
-
-/// A selector as text, by key: `app=a,t notin (y,z)`.
-fn selector_text(selector: &Value) -> String {
-    let is_plain =
-        selector.get("matchLabels").is_none() && selector.get("matchExpressions").is_none();
-    let equal = if is_plain { Some(selector) } else { selector.get("matchLabels") };
-    let equal = equal.and_then(Value::as_object).into_iter().flatten();
-    let mut terms: Vec<(String, String)> = equal
-        .map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or_default())))
-        .collect();
-    for rule in field::list(selector, "/matchExpressions") {
-        let key = field::text(rule, "/key");
-        let mut values: Vec<_> =
-            field::list(rule, "/values").iter().filter_map(Value::as_str).collect();
-        values.sort_unstable();
-        let values = values.join(",");
-        let term = match field::text(rule, "/operator") {
-            "In" => format!("{key} in ({values})"),
-            "NotIn" => format!("{key} notin ({values})"),
-            "Exists" => key.to_owned(),
-            _ => format!("!{key}"),
-        };
-        terms.push((key.to_owned(), term));
-    }
-    terms.sort_by(|a, b| a.0.cmp(&b.0));
-    let terms: Vec<_> = terms.into_iter().map(|(_, term)| term).collect();
-    terms.join(",")
 }

@@ -15,8 +15,14 @@ pub(in crate::controllers) fn matches(pod: &Value, node: &Value) -> bool {
     if !wanted.all(|(key, value)| label(key) == value.as_str()) {
         return false;
     }
-    let Some(required) = pod.pointer(REQUIRED) else { return true };
-    field::list(required, "/nodeSelectorTerms").iter().any(|term| {
+    pod.pointer(REQUIRED).is_none_or(|required| selects(required, node))
+}
+
+/// Whether a selector of nodes selects this one.
+pub(super) fn selects(selector: &Value, node: &Value) -> bool {
+    let labels = field::map(node, "/metadata/labels");
+    let label = |key: &str| labels.and_then(|l| l.get(key)).and_then(Value::as_str);
+    field::list(selector, "/nodeSelectorTerms").iter().any(|term| {
         let expressions = field::list(term, "/matchExpressions");
         let fields = field::list(term, "/matchFields");
         // A term that asks for nothing selects nothing.
@@ -24,6 +30,35 @@ pub(in crate::controllers) fn matches(pod: &Value, node: &Value) -> bool {
         let name = |key: &str| (key == "metadata.name").then(|| field::name(node));
         asks && expressions.iter().all(|e| holds(e, label)) && fields.iter().all(|f| holds(f, name))
     })
+}
+
+/// The weights of the preferences that a node meets.
+pub(super) fn liking(pod: &Value, node: &Value) -> i64 {
+    const PREFERRED: &str =
+        "/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution";
+    let labels = field::map(node, "/metadata/labels");
+    let label = |key: &str| labels.and_then(|l| l.get(key)).and_then(Value::as_str);
+    let name = |key: &str| (key == "metadata.name").then(|| field::name(node));
+    let met = field::list(pod, PREFERRED).iter().filter(|preference| {
+        let of = |list| field::list(preference, list).iter();
+        of("/preference/matchExpressions").all(|e| holds(e, label))
+            && of("/preference/matchFields").all(|f| holds(f, name))
+    });
+    met.map(|preference| field::number(preference, "/weight")).sum()
+}
+
+/// The nodes that a pod names in every term, if it does.
+pub(super) fn named(pod: &Value) -> Option<Vec<&str>> {
+    let terms = field::list(pod.pointer(REQUIRED)?, "/nodeSelectorTerms");
+    let mut names = Vec::new();
+    for term in terms {
+        let fields = field::list(term, "/matchFields").iter();
+        let mut own = fields.filter(|f| {
+            field::text(f, "/key") == "metadata.name" && field::text(f, "/operator") == "In"
+        });
+        names.extend(field::list(own.next()?, "/values").iter().filter_map(Value::as_str));
+    }
+    (!terms.is_empty()).then_some(names)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Jobs and CronJobs.
 
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{at, not_negative, one_of, pod};
+use crate::cron::{self, Schedule};
 use crate::field;
 use crate::registry::Cause;
 
@@ -104,11 +106,11 @@ pub(super) fn cron_job(job: &Value) -> Vec<Cause> {
     } else if text.contains("TZ=") {
         let why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
         causes.push(Cause::invalid(PATH, schedule, why));
-    } else if let Some(why) = bad_schedule(text) {
+    } else if let Err(why) = Schedule::parse(text, TimeZone::UTC) {
         causes.push(Cause::invalid(PATH, schedule, &why));
     }
     if let Some(zone) = job.pointer("/spec/timeZone").and_then(Value::as_str)
-        && !is_zone(zone)
+        && cron::zone(zone).is_none()
     {
         let why = match zone {
             "" => "timeZone must be nil or non-empty string".to_owned(),
@@ -136,38 +138,4 @@ pub(super) fn cron_job(job: &Value) -> Vec<Cause> {
         ],
     ));
     causes
-}
-
-fn bad_schedule(text: &str) -> Option<String> {
-    if text.starts_with('@') {
-        return None;
-    }
-    let fields: Vec<&str> = text.split_whitespace().collect();
-    if fields.len() != 5 {
-        let told = fields.join(" ");
-        return Some(format!("expected exactly 5 fields, found {}: [{told}]", fields.len()));
-    }
-    None
-}
-
-/// Zones have a known area; the rest is not checked.
-fn is_zone(zone: &str) -> bool {
-    const AREAS: [&str; 11] = [
-        "Africa",
-        "America",
-        "Antarctica",
-        "Arctic",
-        "Asia",
-        "Atlantic",
-        "Australia",
-        "Europe",
-        "Indian",
-        "Pacific",
-        "Etc",
-    ];
-    let area = zone.split('/').next().unwrap_or_default();
-    let word = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
-    zone.starts_with(|c: char| c.is_ascii_uppercase())
-        && zone.chars().all(word)
-        && (AREAS.contains(&area) || !zone.contains(['/', '_']))
 }
