@@ -106,9 +106,8 @@ fn note_ended(context: &mut Context<'_>, cron: &Object, status: &mut Value) {
         let listed = active(status).iter().any(|one| field::text(one, "/uid") == uid);
         match end_of(job) {
             None if !listed => {
-                let text = format!(
-                    "Saw a job that the controller did not create or forgot: {name}"
-                );
+                let text =
+                    format!("Saw a job that the controller did not create or forgot: {name}");
                 context.tell(COMPONENT, cron, &Note::warning("UnexpectedJob", text));
             }
             Some(end) if listed => {
@@ -137,11 +136,7 @@ fn note_ended(context: &mut Context<'_>, cron: &Object, status: &mut Value) {
 }
 
 /// Starts the Job of the last scheduled time, if it is due; when to look again.
-fn start_due(
-    context: &mut Context<'_>,
-    cron: &Object,
-    status: &mut Value,
-) -> Option<Timestamp> {
+fn start_due(context: &mut Context<'_>, cron: &Object, status: &mut Value) -> Option<Timestamp> {
     let now = context.now();
     let schedule = read_schedule(context, cron)?;
     let since = since(cron, now);

@@ -1,20 +1,26 @@
 //! DaemonSets: one pod on every node that takes it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::Timestamp;
 use serde_json::{Value, json};
 
+use super::rollout::share;
 use super::scheduler::matches;
 use super::taint_eviction::tolerates;
-use super::{Place, has_ended, is_ready, owned_by, owner_of, place, revisions};
+use super::work::Work;
+use super::{Place, has_ended, is_ready, owner_of, place, pods, revisions};
 use crate::cluster::{Actor, Context};
 use crate::field;
+use crate::kernel::{SECOND, plus};
 use crate::kinds::{DAEMON_SET, NODE, POD};
-use crate::registry::{DeleteOptions, Note, Part};
+use crate::registry::{Note, Part};
 use crate::store::{Change, Object};
 
 const COMPONENT: &str = "daemonset-controller";
+const HASH: &str = "controller-revision-hash";
+const GENERATION: &str = "deprecated.daemonset.template.generation";
 /// States of a node that its daemons bear: key and effect.
 const BORNE: [(&str, &str); 6] = [
     ("node.kubernetes.io/not-ready", "NoExecute"),
@@ -24,10 +30,17 @@ const BORNE: [(&str, &str); 6] = [
     ("node.kubernetes.io/pid-pressure", "NoSchedule"),
     ("node.kubernetes.io/unschedulable", "NoSchedule"),
 ];
+/// Pauses before a failed daemon of a node is replaced.
+const FIRST_PAUSE: i64 = SECOND;
+const LONGEST_PAUSE: i64 = 900 * SECOND;
 
 /// The controller.
 #[derive(Debug, Default)]
-pub(super) struct DaemonSets;
+pub(super) struct DaemonSets {
+    work: Work,
+    /// Failed daemons by set and node: how many in a row, and when the next may go.
+    failed: BTreeMap<(Place, String), (u32, Timestamp)>,
+}
 
 impl Actor for DaemonSets {
     fn name(&self) -> &str {
@@ -35,28 +48,57 @@ impl Actor for DaemonSets {
     }
 
     fn reads(&self, change: &Change) -> bool {
-        [DAEMON_SET.storage, POD.storage, NODE.storage].contains(&change.key.resource)
+        [DAEMON_SET.storage, POD.storage].contains(&change.key.resource)
+            || change.key.resource == NODE.storage && matters(change)
     }
 
     fn step(&mut self, changes: &[Arc<Change>], context: &mut Context<'_>) {
-        let mut touched: BTreeSet<Place> = BTreeSet::new();
-        for object in changes.iter().filter_map(|c| c.object()) {
-            if object["kind"] == NODE.kind {
+        let now = context.now();
+        for change in changes {
+            if change.key.resource == NODE.storage {
                 let all = context.registry.store.table(DAEMON_SET.storage).values();
-                touched.extend(all.map(|set| place(set)));
-            } else if object["kind"] == DAEMON_SET.kind {
-                touched.insert(place(object));
+                for set in all {
+                    self.work.add(place(set), now);
+                }
+            } else if change.key.resource == DAEMON_SET.storage {
+                let place = (change.key.namespace.clone(), change.key.name.clone());
+                self.work.add(place, now);
             } else {
-                touched.extend(owner_of(object, DAEMON_SET.kind));
+                for pod in change.before.iter().chain(&change.after) {
+                    if let Some(owner) = owner_of(pod, DAEMON_SET.kind) {
+                        self.work.add(owner, now);
+                    }
+                }
+                if let Some(pod) = &change.after {
+                    for taker in pods::takers(context, &DAEMON_SET, pod) {
+                        self.work.add(taker, now);
+                    }
+                }
             }
         }
-        for (namespace, name) in touched {
-            let found = context.registry.get(&DAEMON_SET, &namespace, &name).map(Arc::clone);
-            if let Ok(set) = found {
-                sync(context, &set);
+        for place in self.work.take(now) {
+            let found = context.registry.get(&DAEMON_SET, &place.0, &place.1).map(Arc::clone);
+            let Ok(set) = found else { continue };
+            match self.sync(context, &set) {
+                Ok(later) => {
+                    self.work.forgive(&place);
+                    if let Some(at) = later {
+                        self.work.add(place, at);
+                    }
+                }
+                Err(_) => self.work.retry(&place, now),
             }
+        }
+        if let Some(next) = self.work.next() {
+            context.wake(next);
         }
     }
+}
+
+/// Heartbeats are no news.
+fn matters(change: &Change) -> bool {
+    let (Some(before), Some(after)) = (&change.before, &change.after) else { return true };
+    before["spec"] != after["spec"] || before["metadata"]["labels"] != after["metadata"]["labels"]
 }
 
 /// The node that a pod is on, or is made for.
@@ -69,53 +111,238 @@ fn home(pod: &Value) -> &str {
     }
 }
 
-fn sync(context: &mut Context<'_>, set: &Object) {
-    let hash = revisions::current(context, set);
-    let nodes: Vec<Object> = context.registry.store.table(NODE.storage).values().cloned().collect();
-    let (takes, others): (Vec<_>, Vec<_>) =
-        nodes.iter().partition(|node| takes(&made(set, &hash, field::name(node)), node));
-    let pods = owned_by(context.registry, POD.storage, set);
-    if !field::is_deleting(set) {
-        for node in &takes {
-            let here = |pod: &&Object| home(pod) == field::name(node);
-            match pods.iter().find(here) {
-                None => create(context, set, made(set, &hash, field::name(node))),
-                Some(pod) if has_ended(pod) && !field::is_deleting(pod) => {
-                    delete(context, set, pod);
-                }
-                Some(_) => {}
-            }
-        }
-        for pod in &pods {
-            let stays = takes.iter().any(|node| field::name(node) == home(pod));
-            if !stays && !field::is_deleting(pod) {
-                delete(context, set, pod);
-            }
-        }
-        roll(context, set, &hash, &pods);
-    }
-    write_status(context, set, &hash, &takes, &others);
+/// The nodes and the daemons on each.
+struct Plan {
+    hash: String,
+    nodes: Vec<Object>,
+    /// Names of nodes that should have a daemon, and of those that may keep theirs.
+    wanted: Vec<String>,
+    kept: Vec<String>,
+    pods: BTreeMap<String, Vec<Object>>,
 }
 
-/// Replaces pods of old templates, one at a time unless more may be missing.
-fn roll(context: &mut Context<'_>, set: &Object, hash: &str, pods: &[Object]) {
-    if field::text(set, "/spec/updateStrategy/type") == "OnDelete" {
+impl Plan {
+    fn on(&self, node: &str) -> &[Object] {
+        self.pods.get(node).map_or(&[], Vec::as_slice)
+    }
+
+    fn is_new(&self, pod: &Value) -> bool {
+        pod["metadata"]["labels"][HASH] == self.hash.as_str()
+    }
+}
+
+fn plan(context: &mut Context<'_>, set: &Object) -> Plan {
+    let hash = revisions::current(context, set);
+    let table = context.registry.store.table(NODE.storage);
+    let nodes: Vec<Object> = table.values().cloned().collect();
+    let model = made(set, &hash, "");
+    let (mut wanted, mut kept) = (Vec::new(), Vec::new());
+    for node in &nodes {
+        let (runs, stays) = takes(&model, node);
+        let name = field::name(node).to_owned();
+        if runs {
+            wanted.push(name.clone());
+        }
+        if stays {
+            kept.push(name);
+        }
+    }
+    let mut by_node: BTreeMap<String, Vec<Object>> = BTreeMap::new();
+    for pod in pods::claim(context, set) {
+        by_node.entry(home(&pod).to_owned()).or_default().push(pod);
+    }
+    Plan { hash, nodes, wanted, kept, pods: by_node }
+}
+
+impl DaemonSets {
+    fn sync(
+        &mut self,
+        context: &mut Context<'_>,
+        set: &Object,
+    ) -> Result<Option<Timestamp>, String> {
+        let plan = plan(context, set);
+        let mut later = None;
+        let mut done = Ok(());
+        if !field::is_deleting(set) {
+            let (making, removing, at) = self.difference(context, set, &plan);
+            later = at;
+            for node in making {
+                let pod = made(set, &plan.hash, &node);
+                done = pods::create(context, COMPONENT, set, pod).map(drop);
+                if done.is_err() {
+                    break;
+                }
+            }
+            for pod in removing {
+                pods::delete(context, COMPONENT, set, &pod);
+            }
+            // What was just changed is counted the next time.
+            roll(context, set, &plan);
+        }
+        write_status(context, set, &plan);
+        let all: Vec<Object> = plan.pods.values().flatten().cloned().collect();
+        let name = format!("{}-{}", field::name(set), plan.hash);
+        revisions::forget_old(context, set, &all, &[&name]);
+        let now = context.now();
+        let patience = field::number(set, "/spec/minReadySeconds");
+        let ready = all.iter().filter_map(|pod| pods::available_at(pod, patience));
+        let ready = ready.filter(|at| *at > now).min();
+        done.map(|()| later.into_iter().chain(ready).min())
+    }
+
+    /// Nodes that lack a daemon, and daemons that must go.
+    fn difference(
+        &mut self,
+        context: &mut Context<'_>,
+        set: &Object,
+        plan: &Plan,
+    ) -> (Vec<String>, Vec<Object>, Option<Timestamp>) {
+        let (mut making, mut removing, mut later) = (Vec::new(), Vec::new(), None);
+        let surges = is_rolling(set) && surge(set, plan) > 0;
+        for node in &plan.nodes {
+            let name = field::name(node);
+            let here = plan.on(name);
+            let stays = plan.kept.iter().any(|kept| kept == name);
+            if !stays {
+                removing.extend(here.iter().filter(|pod| !field::is_deleting(pod)).cloned());
+                continue;
+            }
+            if here.is_empty() && plan.wanted.iter().any(|wanted| wanted == name) {
+                making.push(name.to_owned());
+                continue;
+            }
+            let mut living: Vec<&Object> = Vec::new();
+            for pod in here.iter().filter(|pod| !field::is_deleting(pod)) {
+                match has_ended(pod) {
+                    true => later = self.bury(context, set, (name, pod), &mut removing).or(later),
+                    false => living.push(pod),
+                }
+            }
+            removing.extend(second_ones(plan, living, surges));
+        }
+        // Daemons of nodes that are gone are left to others.
+        (making, removing, later)
+    }
+
+    /// A daemon that has ended makes room for the next, after a pause if it failed again and
+    /// again. When it may.
+    fn bury(
+        &mut self,
+        context: &mut Context<'_>,
+        set: &Object,
+        (node, pod): (&str, &Object),
+        removing: &mut Vec<Object>,
+    ) -> Option<Timestamp> {
+        let now = context.now();
+        let (namespace, name) = place(pod);
+        if field::text(pod, "/status/phase") == "Succeeded" {
+            let text = format!(
+                "Found succeeded daemon pod {namespace}/{name} on node {node}, will try to \
+                 delete it"
+            );
+            context.tell(COMPONENT, set, &Note::normal("SucceededDaemonPod", text));
+            removing.push(pod.clone());
+            return None;
+        }
+        let key = (place(set), node.to_owned());
+        let (times, at) = self.failed.get(&key).copied().unwrap_or((0, now));
+        if at > now {
+            return Some(at);
+        }
+        let text = format!(
+            "Found failed daemon pod {namespace}/{name} on node {node}, will try to kill it"
+        );
+        context.tell(COMPONENT, set, &Note::warning("FailedDaemonPod", text));
+        removing.push(pod.clone());
+        let pause = FIRST_PAUSE.saturating_mul(1 << times.min(20)).min(LONGEST_PAUSE);
+        self.failed.insert(key, (times + 1, plus(now, pause)));
+        None
+    }
+}
+
+/// Of several daemons on a node only the oldest stays; during an update that makes the new ones
+/// first, an old one and a new one.
+fn second_ones(plan: &Plan, mut living: Vec<&Object>, surges: bool) -> Vec<Object> {
+    living.sort_by_key(|pod| {
+        (
+            field::text(pod, "/spec/nodeName").is_empty(),
+            field::text(pod, "/metadata/creationTimestamp").to_owned(),
+        )
+    });
+    let (new, old): (Vec<&Object>, Vec<&Object>) =
+        living.into_iter().partition(|pod| plan.is_new(pod));
+    let surplus: Vec<&Object> = if !surges {
+        let mut all: Vec<&Object> = old.into_iter().chain(new).collect();
+        all.sort_by_key(|pod| field::text(pod, "/metadata/creationTimestamp").to_owned());
+        all.into_iter().skip(1).collect()
+    } else {
+        let replaced = new.first().is_some_and(|pod| is_ready(pod));
+        let kept_old = usize::from(!replaced);
+        old.into_iter().skip(kept_old).chain(new.into_iter().skip(1)).collect()
+    };
+    surplus.into_iter().cloned().collect()
+}
+
+fn is_rolling(set: &Value) -> bool {
+    field::text(set, "/spec/updateStrategy/type") != "OnDelete"
+}
+
+fn surge(set: &Value, plan: &Plan) -> i64 {
+    let told = set.pointer("/spec/updateStrategy/rollingUpdate/maxSurge");
+    share(told, plan.wanted.len() as i64, true)
+}
+
+/// Replaces daemons of old templates, as many at a time as may be missing or too many.
+fn roll(context: &mut Context<'_>, set: &Object, plan: &Plan) {
+    if !is_rolling(set) {
         return;
     }
-    let most = field::number(set, "/spec/updateStrategy/rollingUpdate/maxUnavailable").max(1);
-    let mut missing = pods.iter().filter(|pod| field::is_deleting(pod) || !is_ready(pod)).count();
-    for pod in pods {
-        let is_old = pod["metadata"]["labels"]["controller-revision-hash"] != hash;
-        if !is_old || field::is_deleting(pod) {
-            continue;
+    let now = context.now();
+    let patience = field::number(set, "/spec/minReadySeconds");
+    let is_available = |pod: &Object| {
+        !field::is_deleting(pod)
+            && is_ready(pod)
+            && pods::available_at(pod, patience).is_some_and(|at| at <= now)
+    };
+    let surge = surge(set, plan);
+    let told = set.pointer("/spec/updateStrategy/rollingUpdate/maxUnavailable");
+    let mut most = share(told, plan.wanted.len() as i64, true);
+    if most == 0 && surge == 0 {
+        most = 1;
+    }
+    let (mut missing, mut doubled) = (0, 0);
+    let (mut first, mut second, mut growing) = (Vec::new(), Vec::new(), Vec::new());
+    for node in &plan.wanted {
+        let here: Vec<&Object> = plan.on(node).iter().filter(|pod| !has_ended(pod)).collect();
+        let old = here.iter().find(|pod| !plan.is_new(pod) && !field::is_deleting(pod));
+        let new = here.iter().find(|pod| plan.is_new(pod));
+        let any = here.iter().any(|pod| is_available(pod));
+        missing += i64::from(!any);
+        doubled += i64::from(old.is_some() && new.is_some());
+        match (old, new) {
+            (Some(old), Some(new)) if surge > 0 && is_available(new) => {
+                first.push(Arc::clone(old));
+            }
+            (Some(old), None) if surge > 0 => match is_available(old) {
+                true => growing.push(node.clone()),
+                false => growing.insert(0, node.clone()),
+            },
+            (Some(old), None) if is_available(old) => second.push(Arc::clone(old)),
+            (Some(old), None) => first.push(Arc::clone(old)),
+            _ => {}
         }
-        if is_ready(pod) {
-            missing += 1;
-        }
-        if i64::try_from(missing).unwrap_or(i64::MAX) > most && is_ready(pod) {
-            return;
-        }
-        delete(context, set, pod);
+    }
+    for pod in first {
+        pods::delete(context, COMPONENT, set, &pod);
+    }
+    let left = usize::try_from(most - missing).unwrap_or(0);
+    for pod in second.into_iter().take(left) {
+        pods::delete(context, COMPONENT, set, &pod);
+    }
+    let left = usize::try_from(surge - doubled).unwrap_or(0);
+    for node in growing.into_iter().take(left) {
+        // A refusal is told; the next look tries again.
+        drop(pods::create(context, COMPONENT, set, made(set, &plan.hash, &node)));
     }
 }
 
@@ -124,84 +351,85 @@ fn made(set: &Object, hash: &str, node: &str) -> Value {
     let mut pod = revisions::pod(set, hash);
     let metadata = field::child(&mut pod, "metadata");
     metadata.insert("generateName".into(), format!("{}-", field::name(set)).into());
-    let generation = field::number(set, "/metadata/generation");
-    metadata["labels"]["pod-template-generation"] = generation.to_string().into();
+    let annotations = field::map(set, "/metadata/annotations");
+    let told = annotations.and_then(|all| all.get(GENERATION)).and_then(Value::as_str);
+    metadata["labels"]["pod-template-generation"] = told.unwrap_or("1").into();
     let spec = field::child(&mut pod, "spec");
-    let affinity = spec.entry("affinity").or_insert(json!({}));
-    let one = json!([{"matchFields": [
-        {"key": "metadata.name", "operator": "In", "values": [node]},
-    ]}]);
-    affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] =
-        json!({"nodeSelectorTerms": one});
+    if !node.is_empty() {
+        let affinity = spec.entry("affinity").or_insert(json!({}));
+        let required =
+            &mut affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+        let one = json!([{"key": "metadata.name", "operator": "In", "values": [node]}]);
+        match required["nodeSelectorTerms"].as_array_mut() {
+            Some(terms) if !terms.is_empty() => {
+                terms.iter_mut().for_each(|term| term["matchFields"] = one.clone());
+            }
+            _ => required["nodeSelectorTerms"] = json!([{"matchFields": one}]),
+        }
+    }
     let shares_host = spec.get("hostNetwork") == Some(&true.into());
     let tolerations = spec.entry("tolerations").or_insert(json!([]));
     let host = ("node.kubernetes.io/network-unavailable", "NoSchedule");
     for (key, effect) in BORNE.into_iter().chain(shares_host.then_some(host)) {
-        if let Some(all) = tolerations.as_array_mut() {
-            all.push(json!({"key": key, "operator": "Exists", "effect": effect}));
+        let own = json!({"key": key, "operator": "Exists", "effect": effect});
+        if let Some(all) = tolerations.as_array_mut().filter(|all| !all.contains(&own)) {
+            all.push(own);
         }
     }
     pod
 }
 
-/// Whether the node takes such a pod at all.
-fn takes(pod: &Value, node: &Value) -> bool {
-    let taints = field::list(node, "/spec/taints").iter();
-    let mut hard = taints.filter(|taint| field::text(taint, "/effect") != "PreferNoSchedule");
+/// Whether the node takes such a pod, and whether one that is there may stay.
+fn takes(pod: &Value, node: &Value) -> (bool, bool) {
+    let named = field::text(pod, "/spec/nodeName");
+    if !matches(pod, node) || !named.is_empty() && named != field::name(node) {
+        return (false, false);
+    }
     let tolerations = field::list(pod, "/spec/tolerations");
-    let bears = |taint: &Value| tolerations.iter().any(|one| tolerates(one, taint));
-    matches(pod, node) && hard.all(bears)
-}
-
-fn create(context: &mut Context<'_>, set: &Object, pod: Value) {
-    match context.registry.create(&POD, field::namespace(set), pod) {
-        Ok(pod) => {
-            let text = format!("Created pod: {}", field::name(&pod));
-            context.tell(COMPONENT, set, &Note::normal("SuccessfulCreate", text));
-        }
-        Err(why) => {
-            let text = format!("Error creating: {why}");
-            context.tell(COMPONENT, set, &Note::warning("FailedCreate", text));
-        }
-    }
-}
-
-fn delete(context: &mut Context<'_>, set: &Object, pod: &Object) {
-    let (namespace, name) = place(pod);
-    if context.registry.delete(&POD, &namespace, &name, &DeleteOptions::default()).is_ok() {
-        let text = format!("Deleted pod: {name}");
-        context.tell(COMPONENT, set, &Note::normal("SuccessfulDelete", text));
-    }
-}
-
-fn write_status(
-    context: &mut Context<'_>,
-    set: &Object,
-    hash: &str,
-    takes: &[&Object],
-    others: &[&Object],
-) {
-    let pods = owned_by(context.registry, POD.storage, set);
-    let on = |nodes: &[&Object], fits: &dyn Fn(&Object) -> bool| {
-        let has =
-            |node: &&&Object| pods.iter().any(|pod| home(pod) == field::name(node) && fits(pod));
-        nodes.iter().filter(has).count()
+    let bears = |taint: &&Value| tolerations.iter().any(|one| tolerates(one, taint));
+    let of = |effect: &str| {
+        let taints = field::list(node, "/spec/taints").iter();
+        taints.filter(|taint| field::text(taint, "/effect") == effect).all(|taint| bears(&taint))
     };
-    let ready = on(takes, &|pod| is_ready(pod));
-    let is_new = |pod: &Object| pod["metadata"]["labels"]["controller-revision-hash"] == hash;
-    let (current, updated) = (on(takes, &|_| true), on(takes, &is_new));
-    let wrong = on(others, &|_| true);
+    let stays = of("NoExecute");
+    (stays && of("NoSchedule"), stays)
+}
+
+fn write_status(context: &mut Context<'_>, set: &Object, plan: &Plan) {
+    let now = context.now();
+    let patience = field::number(set, "/spec/minReadySeconds");
+    let (mut current, mut ready, mut available, mut updated, mut wrong) = (0, 0, 0, 0, 0);
+    for node in &plan.nodes {
+        let here = plan.on(field::name(node));
+        let oldest = here.iter().min_by_key(|pod| {
+            (plan.is_new(pod), field::text(pod, "/metadata/creationTimestamp").to_owned())
+        });
+        let wanted = plan.wanted.iter().any(|name| name == field::name(node));
+        if !wanted {
+            wrong += i64::from(!here.is_empty());
+            continue;
+        }
+        let Some(pod) = oldest else { continue };
+        current += 1;
+        if is_ready(pod) {
+            ready += 1;
+            let since = pods::available_at(pod, patience);
+            available += i64::from(since.is_some_and(|at| at <= now));
+        }
+        updated += i64::from(plan.is_new(pod));
+    }
+    let wanted = plan.wanted.len() as i64;
     let written = context.registry.modify(&DAEMON_SET, set, Part::Status, |set| {
         let generation = set["metadata"]["generation"].clone();
         let status = field::child(set, "status");
         status.insert("observedGeneration".into(), generation);
-        status.insert("desiredNumberScheduled".into(), takes.len().into());
+        status.insert("desiredNumberScheduled".into(), wanted.into());
         status.insert("currentNumberScheduled".into(), current.into());
         status.insert("numberMisscheduled".into(), wrong.into());
         status.insert("numberReady".into(), ready.into());
         for (key, n) in [
-            ("numberAvailable", ready),
-            ("numberUnavailable", takes.len().saturating_sub(ready)),
+            ("numberAvailable", available),
+            ("numberUnavailable", wanted - available),
             ("updatedNumberScheduled", updated),
         ] {
             match n {

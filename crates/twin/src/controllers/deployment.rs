@@ -54,8 +54,8 @@ impl Actor for Deployments {
         }
         for place in self.work.take(now) {
             let found = context.registry.get(&DEPLOYMENT, &place.0, &place.1);
-            let alive = found.ok().filter(|d| !field::is_deleting(d)).map(Arc::clone);
-            if let Some(deadline) = alive.and_then(|deployment| sync(context, &deployment)) {
+            let found = found.ok().map(Arc::clone);
+            if let Some(deadline) = found.and_then(|deployment| sync(context, &deployment)) {
                 self.work.add(place, deadline);
             }
         }
@@ -87,6 +87,9 @@ fn sync(context: &mut Context<'_>, deployment: &Object) -> Option<Timestamp> {
     let (new, mut old): (Vec<_>, Vec<_>) = all.into_iter().partition(is_new);
     old.sort_by_key(|set| (field::text(set, "/metadata/creationTimestamp").to_owned(), place(set)));
     let mut sets = Sets { new: new.into_iter().next(), old };
+    if field::is_deleting(deployment) {
+        return rollout::write_status(context, deployment, &sets);
+    }
     let recreate = rollout::is_recreate(deployment);
     let paused = field::flag(deployment, "/spec/paused");
     let deployment = &rollout::note_pause(context, deployment);
@@ -119,9 +122,9 @@ fn sync(context: &mut Context<'_>, deployment: &Object) -> Option<Timestamp> {
 /// Whether the wanted number changed since the sets were last told of it.
 fn is_scaling(deployment: &Value, sets: &Sets) -> bool {
     let wanted = number(deployment, "/spec/replicas").to_string();
-    sets.all().filter(|set| number(set, "/spec/replicas") > 0).any(|set| {
-        sets::annotation(set, DESIRED).is_some_and(|told| told != wanted)
-    })
+    sets.all()
+        .filter(|set| number(set, "/spec/replicas") > 0)
+        .any(|set| sets::annotation(set, DESIRED).is_some_and(|told| told != wanted))
 }
 
 /// Whether pods of old templates are still there.

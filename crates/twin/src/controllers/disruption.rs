@@ -1,22 +1,34 @@
 //! Disruption budgets: how many pods may be disturbed now.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::Timestamp;
 use serde_json::Value;
 
-use super::{Place, has_ended, is_ready, place, selects};
+use super::work::Work;
+use super::{Place, is_ready, selects};
 use crate::cluster::{Actor, Context};
 use crate::field;
-use crate::kinds::{self, DISRUPTION_BUDGET, POD};
-use crate::registry::{Part, Registry};
+use crate::kernel::{SECOND, plus};
+use crate::kinds::{DISRUPTION_BUDGET, POD};
+use crate::registry::{Note, Part, Registry, scale_of};
 use crate::store::{Change, Object};
-use crate::world::set_condition;
+use crate::world::{condition_mut, set_condition};
+
+const COMPONENT: &str = "controllermanager";
+/// A disruption that was allowed but did not happen is forgotten after so long.
+const FORGET: i64 = 120 * SECOND;
+/// The condition of a pod that was to be disturbed.
+const TARGET: &str = "DisruptionTarget";
 
 /// The controller.
 #[derive(Debug, Default)]
-pub(super) struct Disruption;
+pub(super) struct Disruption {
+    budgets: Work,
+    /// Pods that were to be disturbed and may not have been.
+    marked: Work,
+}
 
 impl Actor for Disruption {
     fn name(&self) -> &str {
@@ -24,104 +36,298 @@ impl Actor for Disruption {
     }
 
     fn reads(&self, change: &Change) -> bool {
-        change.key.resource == DISRUPTION_BUDGET.storage || change.key.resource == POD.storage
+        change.key.resource == DISRUPTION_BUDGET.storage
+            || change.key.resource == POD.storage
+            || change.after.as_ref().is_some_and(|o| o["spec"]["replicas"].is_i64())
     }
 
     fn step(&mut self, changes: &[Arc<Change>], context: &mut Context<'_>) {
-        let mut touched: BTreeSet<Place> = BTreeSet::new();
+        let now = context.now();
         for change in changes {
-            if change.key.resource == DISRUPTION_BUDGET.storage {
-                touched.insert((change.key.namespace.clone(), change.key.name.clone()));
-                continue;
-            }
-            let store = &context.registry.store;
-            for budget in store.in_namespace(DISRUPTION_BUDGET.storage, &change.key.namespace) {
-                let meant = |pod: &Object| selects(&budget["spec"]["selector"], pod);
-                if [&change.before, &change.after].into_iter().flatten().any(meant) {
-                    touched.insert(place(budget));
-                }
+            self.hear(context, change, now);
+        }
+        for (namespace, name) in self.budgets.take(now) {
+            let found = context.registry.get(&DISRUPTION_BUDGET, &namespace, &name);
+            if let Ok(budget) = found.map(Arc::clone)
+                && let Some(at) = sync(context, &budget)
+            {
+                self.budgets.add((namespace, name), at);
             }
         }
-        for (namespace, name) in touched {
-            let found = context.registry.get(&DISRUPTION_BUDGET, &namespace, &name);
-            if let Ok(budget) = found.map(Arc::clone) {
-                sync(context, &budget);
+        for (namespace, name) in self.marked.take(now) {
+            let found = context.registry.get(&POD, &namespace, &name).map(Arc::clone);
+            if let Ok(pod) = found {
+                unmark(context, &pod);
             }
+        }
+        if let Some(next) = self.budgets.next().into_iter().chain(self.marked.next()).min() {
+            context.wake(next);
         }
     }
 }
 
-fn sync(context: &mut Context<'_>, budget: &Object) {
+impl Disruption {
+    fn hear(&mut self, context: &Context<'_>, change: &Change, now: Timestamp) {
+        let key = &change.key;
+        let place: Place = (key.namespace.clone(), key.name.clone());
+        if key.resource == DISRUPTION_BUDGET.storage {
+            self.budgets.add(place, now);
+            return;
+        }
+        let store = &context.registry.store;
+        let budgets = store.in_namespace(DISRUPTION_BUDGET.storage, &key.namespace);
+        if key.resource != POD.storage {
+            // Budgets over the pods of what was scaled.
+            let before = change.before.as_ref().map(|o| &o["spec"]["replicas"]);
+            let after = change.after.as_ref().map(|o| &o["spec"]["replicas"]);
+            if before.is_some() && before != after {
+                for budget in budgets {
+                    self.budgets.add(super::place(budget), now);
+                }
+            }
+            return;
+        }
+        let pods = || [&change.before, &change.after].into_iter().flatten();
+        for budget in budgets {
+            if pods().any(|pod| covers(budget, pod)) {
+                self.budgets.add(super::place(budget), now);
+            }
+        }
+        if let Some(pod) = change.after.as_ref().filter(|pod| is_marked(pod)) {
+            let since = field::condition(pod, TARGET);
+            let since = since.and_then(|c| field::time(c, "/lastTransitionTime")).unwrap_or(now);
+            self.marked.add(place, plus(since, FORGET));
+        }
+    }
+}
+
+/// Whether a budget is about a pod; one without a selector is about none.
+fn covers(budget: &Value, pod: &Value) -> bool {
+    budget["spec"]["selector"].is_object() && selects(&budget["spec"]["selector"], pod)
+}
+
+/// Whether a living pod was to be disturbed, by others than its kubelet.
+fn is_marked(pod: &Value) -> bool {
+    let condition = field::condition(pod, TARGET).filter(|c| c["status"] == "True");
+    condition.is_some_and(|c| field::text(c, "/reason") != "TerminationByKubelet")
+        && !field::is_deleting(pod)
+        && !super::has_ended(pod)
+}
+
+/// What was to happen did not.
+fn unmark(context: &mut Context<'_>, pod: &Object) {
+    if !is_marked(pod) {
+        return;
+    }
+    let now = context.now();
+    let written = context.registry.modify(&POD, pod, Part::Status, |pod| {
+        let condition = field::condition(pod, TARGET).cloned().unwrap_or_default();
+        let of = |key: &str| field::text(&condition, key).to_owned();
+        set_condition(pod, TARGET, "False", (&of("/reason"), &of("/message")), now);
+    });
+    // The pod may be gone by now.
+    drop(written);
+}
+
+/// What a budget comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sum {
+    allowed: i64,
+    healthy: i64,
+    desired: i64,
+    expected: i64,
+}
+
+/// Counts anew; when to do so again.
+fn sync(context: &mut Context<'_>, budget: &Object) -> Option<Timestamp> {
     let now = context.now();
     let store = &context.registry.store;
-    let mine = |pod: &&Object| selects(&budget["spec"]["selector"], pod) && !has_ended(pod);
     let all = store.in_namespace(POD.storage, field::namespace(budget));
-    let pods: Vec<Object> = all.filter(mine).cloned().collect();
-    let expected = match budget["spec"]["minAvailable"].is_i64() {
-        true => pods.len() as i64,
-        false => expected(context.registry, &pods),
+    let pods: Vec<Object> = all.filter(|pod| covers(budget, pod)).cloned().collect();
+    if pods.is_empty() {
+        let note = Note::normal("NoPods", "No matching pods found");
+        context.tell(COMPONENT, budget, &note);
+    }
+    let expected = match expected(context.registry, budget, &pods) {
+        Ok((expected, unmanaged)) => {
+            if !unmanaged.is_empty() {
+                let text = format!(
+                    "Pods selected by this PodDisruptionBudget (selector: {}) were found to be \
+                     unmanaged. As a result, the status of the PDB cannot be calculated \
+                     correctly, which may result in undefined behavior. To account for these \
+                     pods please set \".spec.minAvailable\" field of the PDB to an integer value.",
+                    budget["spec"]["selector"]
+                );
+                context.tell(COMPONENT, budget, &Note::warning("UnmanagedPods", text));
+            }
+            expected
+        }
+        Err(why) => {
+            let text = format!("Failed to calculate the number of expected pods: {why}");
+            let note = Note::warning("CalculateExpectedPodCountFailed", text);
+            context.tell(COMPONENT, budget, &note);
+            fail(context, budget, &why);
+            return None;
+        }
     };
-    let disturbed = budget["status"]["disruptedPods"].as_object();
-    let healthy = pods.iter().filter(|pod| {
-        let is_disturbed = disturbed.is_some_and(|names| names.contains_key(field::name(pod)));
-        is_ready(pod) && !field::is_deleting(pod) && !is_disturbed
-    });
-    let healthy = healthy.count() as i64;
-    let desired = match (&budget["spec"]["minAvailable"], &budget["spec"]["maxUnavailable"]) {
-        (Value::Null, most) => (expected - share(most, expected)).max(0),
-        (least, _) => share(least, expected),
-    };
-    let allowed = if expected > 0 { (healthy - desired).max(0) } else { 0 };
-    let still =
-        |name: &str| pods.iter().any(|pod| field::name(pod) == name && !field::is_deleting(pod));
+    let disturbed = still_disturbed(context, budget, &pods);
+    let sum = sum(budget, &pods, &disturbed, expected);
     let written = context.registry.modify(&DISRUPTION_BUDGET, budget, Part::Status, |budget| {
-        write(budget, [healthy, desired, expected, allowed], now);
-        if let Some(names) = budget["status"]["disruptedPods"].as_object_mut() {
-            names.retain(|name, _| still(name));
+        write(budget, sum, now);
+        let status = field::child(budget, "status");
+        match disturbed.is_empty() {
+            true => drop(status.remove("disruptedPods")),
+            false => {
+                let all = disturbed.iter().map(|(pod, at)| (pod.clone(), at.to_string().into()));
+                status.insert("disruptedPods".into(), Value::Object(all.collect()));
+            }
         }
     });
     // The budget may be gone by now.
     drop(written);
+    disturbed.values().map(|at| plus(*at, FORGET)).min()
 }
 
-fn write(budget: &mut Value, [healthy, desired, expected, allowed]: [i64; 4], now: Timestamp) {
-    let generation = budget["metadata"]["generation"].clone();
-    let (is, reason) =
-        if allowed > 0 { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };
-    set_condition(budget, "DisruptionAllowed", is, (reason, ""), now);
-    for condition in budget["status"]["conditions"].as_array_mut().into_iter().flatten() {
-        condition["observedGeneration"] = generation.clone();
-        condition["message"] = "".into();
+/// Pods that are to go and are still there, as long as that may be under way.
+fn still_disturbed(
+    context: &mut Context<'_>,
+    budget: &Object,
+    pods: &[Object],
+) -> BTreeMap<String, Timestamp> {
+    let now = context.now();
+    let mut left = BTreeMap::new();
+    for (name, at) in field::map(budget, "/status/disruptedPods").into_iter().flatten() {
+        let at: Option<Timestamp> = at.as_str().and_then(|text| text.parse().ok());
+        let pod = pods.iter().find(|pod| field::name(pod) == name);
+        let (Some(at), Some(pod)) = (at, pod.filter(|pod| !field::is_deleting(pod))) else {
+            continue;
+        };
+        if plus(at, FORGET) > now {
+            left.insert(name.clone(), at);
+        } else {
+            let namespace = field::namespace(pod);
+            let text = format!(
+                "Pod was expected by PDB {namespace}/{} to be deleted but it wasn't",
+                field::name(budget)
+            );
+            context.tell(COMPONENT, pod, &Note::warning("NotDeleted", text));
+        }
     }
+    left
+}
+
+fn sum(
+    budget: &Value,
+    pods: &[Object],
+    disturbed: &BTreeMap<String, Timestamp>,
+    expected: i64,
+) -> Sum {
+    let is_healthy = |pod: &&Object| {
+        is_ready(pod) && !field::is_deleting(pod) && !disturbed.contains_key(field::name(pod))
+    };
+    let healthy = pods.iter().filter(is_healthy).count() as i64;
+    let desired = match (&budget["spec"]["minAvailable"], &budget["spec"]["maxUnavailable"]) {
+        (Value::Null, Value::Null) => 0,
+        (Value::Null, most) => (expected - share(most, expected)).max(0),
+        (least, _) => share(least, expected),
+    };
+    let allowed = if expected > 0 { (healthy - desired).max(0) } else { 0 };
+    Sum { allowed, healthy, desired, expected }
+}
+
+fn write(budget: &mut Value, sum: Sum, now: Timestamp) {
+    let (is, reason) =
+        if sum.allowed > 0 { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };
+    stamp(budget, is, reason, "", now);
+    let generation = budget["metadata"]["generation"].clone();
     let status = field::child(budget, "status");
     status.insert("observedGeneration".into(), generation);
     for (key, n) in [
-        ("currentHealthy", healthy),
-        ("desiredHealthy", desired),
-        ("expectedPods", expected),
-        ("disruptionsAllowed", allowed),
+        ("currentHealthy", sum.healthy),
+        ("desiredHealthy", sum.desired),
+        ("expectedPods", sum.expected),
+        ("disruptionsAllowed", sum.allowed),
     ] {
         status.insert(key.into(), n.into());
     }
 }
 
-/// How many pods the owners of these want, each owner counted once.
-fn expected(registry: &Registry, pods: &[Object]) -> i64 {
-    let mut owners = BTreeSet::new();
-    let mut sum = 0;
+fn stamp(budget: &mut Value, is: &str, reason: &str, message: &str, now: Timestamp) {
+    let generation = budget["metadata"]["generation"].clone();
+    set_condition(budget, "DisruptionAllowed", is, (reason, message), now);
+    if let Some(condition) = condition_mut(budget, "DisruptionAllowed") {
+        condition["observedGeneration"] = generation;
+        condition["message"] = message.into();
+    }
+}
+
+/// Nothing is known: nothing is allowed.
+fn fail(context: &mut Context<'_>, budget: &Object, why: &str) {
+    let now = context.now();
+    let written = context.registry.modify(&DISRUPTION_BUDGET, budget, Part::Status, |budget| {
+        stamp(budget, "False", "SyncFailed", why, now);
+        field::child(budget, "status").insert("disruptionsAllowed".into(), 0.into());
+    });
+    drop(written);
+}
+
+/// How many pods there should be, and the names of those that nobody counts.
+fn expected(
+    registry: &Registry,
+    budget: &Value,
+    pods: &[Object],
+) -> Result<(i64, Vec<String>), String> {
+    let spec = &budget["spec"];
+    if spec["minAvailable"].is_i64() {
+        return Ok((pods.len() as i64, Vec::new()));
+    }
+    if spec["minAvailable"].is_null() && spec["maxUnavailable"].is_null() {
+        return Ok((pods.len() as i64, Vec::new()));
+    }
+    let mut unmanaged = Vec::new();
+    let mut scales: BTreeMap<String, i64> = BTreeMap::new();
     for pod in pods {
-        let Some(owner) = field::controller(pod) else { continue };
-        if !owners.insert(field::text(owner, "/uid")) {
+        let Some(owner) = field::controller(pod) else {
+            unmanaged.push(field::name(pod).to_owned());
+            continue;
+        };
+        if scales.contains_key(field::text(owner, "/uid")) {
             continue;
         }
-        let text = |key| field::text(owner, key);
-        let kind = kinds::of_object(text("/apiVersion"), text("/kind"));
-        let found = kind.map(|k| registry.get(k, field::namespace(pod), text("/name")));
-        if let Some(Ok(owner)) = found {
-            sum += field::number(owner, "/spec/replicas");
-        }
+        let (uid, wanted) = scale(registry, pod, owner)?;
+        scales.insert(field::text(owner, "/uid").to_owned(), 0);
+        scales.insert(uid, wanted);
     }
-    sum
+    Ok((scales.values().sum(), unmanaged))
+}
+
+/// The uid and the wanted number of what controls a pod in the end.
+fn scale(registry: &Registry, pod: &Value, owner: &Value) -> Result<(String, i64), String> {
+    let text = |owner: &Value, key| field::text(owner, key).to_owned();
+    let find = |owner: &Value| {
+        let kind = registry
+            .kind_of_object(field::text(owner, "/apiVersion"), field::text(owner, "/kind"))?;
+        let found = registry.get(kind, field::namespace(pod), field::text(owner, "/name")).ok()?;
+        Some((kind, Arc::clone(found)))
+    };
+    let kind = text(owner, "/kind");
+    let Some((row, mut object)) = find(owner) else {
+        return Err(format!("found no controllers for pod \"{}\"", field::name(pod)));
+    };
+    let mut row = row;
+    if kind == "ReplicaSet"
+        && let Some((above, deployment)) = field::controller(&object).and_then(find)
+        && above.kind == "Deployment"
+    {
+        (row, object) = (above, deployment);
+    }
+    let can = row.subresources.contains(&"scale")
+        || row.custom.is_some_and(|custom| custom.scale.is_some());
+    if !can {
+        return Err(format!("{} does not implement the scale subresource", row.qualified()));
+    }
+    let wanted = field::number(&scale_of(row, &object), "/spec/replicas");
+    Ok((field::uid(&object).to_owned(), wanted))
 }
 
 /// A number, or a share of the whole, rounded up.
@@ -130,5 +336,92 @@ fn share(value: &Value, whole: i64) -> i64 {
     match percent.and_then(|text| text.parse::<i64>().ok()) {
         Some(percent) => percent.saturating_mul(whole).saturating_add(99) / 100,
         None => value.as_i64().unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// `ready` of `all` pods, whose owners want `scale`.
+    #[track_caller]
+    fn check(
+        spec: Value,
+        (ready, all, scale): (usize, usize, i64),
+        expected: (i64, i64, i64, i64),
+    ) {
+        let pod = |number: usize| {
+            let status = if number < ready { "True" } else { "False" };
+            Arc::new(json!({
+                "metadata": {"name": number.to_string()},
+                "status": {"conditions": [{"type": "Ready", "status": status}]},
+            }))
+        };
+        let pods: Vec<Object> = (0..all).map(pod).collect();
+        let budget = json!({"spec": spec});
+        let whole = if spec["minAvailable"].is_i64() { all as i64 } else { scale };
+        let found = sum(&budget, &pods, &BTreeMap::new(), whole);
+        let found = (found.allowed, found.healthy, found.desired, found.expected);
+        assert_eq!(found, expected, "{spec}");
+    }
+
+    #[test]
+    fn allowed_healthy_desired_expected() {
+        check(json!({"maxUnavailable": 1}), (0, 0, 0), (0, 0, 0, 0));
+        check(json!({"maxUnavailable": 2}), (1, 1, 7), (0, 1, 5, 7));
+        check(json!({"maxUnavailable": 2}), (1, 1, 5), (0, 1, 3, 5));
+        check(json!({"maxUnavailable": "30%"}), (1, 1, 7), (0, 1, 4, 7));
+        check(json!({"maxUnavailable": "30%"}), (1, 1, 3), (0, 1, 2, 3));
+        check(json!({"minAvailable": 3}), (3, 4, 0), (0, 3, 3, 4));
+        check(json!({"minAvailable": "20%"}), (1, 1, 10), (0, 1, 2, 10));
+        check(json!({"maxUnavailable": 5}), (4, 4, 10), (0, 4, 5, 10));
+        check(json!({"minAvailable": "1%"}), (2, 2, 0), (0, 2, 0, 0));
+        check(json!({"minAvailable": "1%"}), (2, 2, 1), (1, 2, 1, 1));
+        for (ready, all, expected) in
+            [(0, 0, (0, 0, 0, 0)), (1, 1, (0, 1, 2, 3)), (2, 2, (0, 2, 2, 3)), (3, 3, (1, 3, 2, 3))]
+        {
+            let scale = if all == 0 { 0 } else { 3 };
+            check(json!({"minAvailable": "34%"}), (ready, all, scale), expected);
+        }
+        // One more that belongs to nobody counts as healthy only.
+        check(json!({"minAvailable": "34%"}), (4, 4, 3), (2, 4, 2, 3));
+        check(json!({"minAvailable": "28%"}), (4, 4, 11), (0, 4, 4, 11));
+        check(json!({"minAvailable": "28%"}), (5, 5, 11), (1, 5, 4, 11));
+        check(json!({"minAvailable": "28%"}), (7, 7, 22), (0, 7, 7, 22));
+        check(json!({"minAvailable": "28%"}), (8, 8, 22), (1, 8, 7, 22));
+        check(json!({"minAvailable": "28%"}), (9, 9, 22), (2, 9, 7, 22));
+    }
+
+    fn registry(now: Timestamp) -> Registry {
+        let mut registry = Registry::new(1, now);
+        let namespace = json!({"metadata": {"name": "a"}});
+        registry.create(&crate::kinds::NAMESPACE, "", namespace).unwrap();
+        registry
+    }
+
+    #[test]
+    fn owners_are_counted_once_and_unknown_ones_fail() {
+        let registry = registry(Timestamp::from_seconds(1000));
+        let pod = |owner: Option<&str>| {
+            let mut pod = json!({"metadata": {"name": "p", "namespace": "a"}});
+            if let Some(kind) = owner {
+                pod["metadata"]["ownerReferences"] = json!([{
+                    "apiVersion": "v1", "kind": kind, "name": "x", "uid": "u", "controller": true,
+                }]);
+            }
+            Arc::new(pod)
+        };
+        let budget = json!({"spec": {"minAvailable": "28%"}});
+        let bare = expected(&registry, &budget, &[pod(None)]).unwrap();
+        assert_eq!(bare, (0, vec!["p".to_owned()]));
+        assert!(expected(&registry, &budget, &[pod(Some("Nothing"))]).is_err());
+    }
+
+    #[test]
+    fn a_budget_without_a_valid_selector_is_about_no_pod() {
+        let pod = json!({"metadata": {"labels": {"a": "b"}}});
+        assert!(!covers(&json!({"spec": {"minAvailable": 3}}), &pod));
+        assert!(covers(&json!({"spec": {"selector": {}}}), &pod));
     }
 }

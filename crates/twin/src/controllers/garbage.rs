@@ -1,18 +1,22 @@
 //! Garbage collection: what an object owned is deleted after it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::cluster::{Actor, Context};
 use crate::field;
-use crate::registry::{DeleteOptions, Part};
-use crate::store::{Change, Object};
+use crate::registry::{DeleteOptions, Part, Propagation};
+use crate::store::{Change, Key, Object};
 
-/// Deletes dependants of removed owners; serves the `foregroundDeletion` and `orphan`
-/// finalizers.
+/// Deletes dependants of removed owners and of owners that never were; serves the
+/// `foregroundDeletion` and `orphan` finalizers.
 #[derive(Debug, Default)]
-pub(super) struct GarbageCollector;
+pub(super) struct GarbageCollector {
+    /// Where the dependants of each owner are, by its uid.
+    dependants: BTreeMap<String, BTreeSet<Key>>,
+}
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
@@ -23,24 +27,30 @@ impl Actor for GarbageCollector {
     }
 
     fn reads(&self, change: &Change) -> bool {
-        change.after.as_ref().is_none_or(|o| field::is_deleting(o))
+        let (Some(before), Some(after)) = (&change.before, &change.after) else { return true };
+        field::is_deleting(after) || references(before) != references(after)
     }
 
     fn step(&mut self, changes: &[Arc<Change>], context: &mut Context<'_>) {
         for change in changes {
+            self.index(change);
+        }
+        for change in changes {
             match (&change.after, &change.before) {
-                (Some(owner), _) if has_finalizer(owner, ORPHAN) => orphan(context, owner),
+                (Some(owner), _) if has_finalizer(owner, ORPHAN) => self.orphan(context, owner),
                 (Some(owner), _) if has_finalizer(owner, FOREGROUND) => {
-                    collect(context, owner);
-                    release_if_alone(context, owner);
+                    self.collect(context, owner, true);
+                    self.release_if_alone(context, owner);
                 }
+                (Some(object), _) => check_owners(context, object),
                 (None, Some(owner)) => {
-                    collect(context, owner);
-                    for reference in field::list(owner, "/metadata/ownerReferences") {
+                    self.collect(context, owner, false);
+                    for reference in references(owner) {
                         if let Some(above) = waiting_owner(context, owner, reference) {
-                            release_if_alone(context, &above);
+                            self.release_if_alone(context, &above);
                         }
                     }
+                    self.dependants.remove(field::uid(owner));
                 }
                 _ => {}
             }
@@ -48,47 +58,125 @@ impl Actor for GarbageCollector {
     }
 }
 
+fn references(object: &Value) -> &[Value] {
+    field::list(object, "/metadata/ownerReferences")
+}
+
 pub(super) fn has_finalizer(object: &Value, name: &str) -> bool {
     field::list(object, "/metadata/finalizers").iter().any(|f| f == name)
 }
 
-/// Objects that name this one as an owner, in its namespace or, for cluster-wide ones, anywhere.
-fn dependants(context: &Context<'_>, owner: &Value) -> Vec<(&'static str, Object)> {
-    let uid = field::uid(owner);
-    let mine = |o: &Object| {
-        let references = field::list(o, "/metadata/ownerReferences");
-        references.iter().any(|r| field::text(r, "/uid") == uid)
-    };
-    let all = context.registry.store.all();
-    all.filter(|(_, o)| mine(o)).map(|(r, o)| (r, Arc::clone(o))).collect()
-}
+impl GarbageCollector {
+    fn index(&mut self, change: &Change) {
+        for reference in change.before.iter().flat_map(|object| references(object)) {
+            let uid = field::text(reference, "/uid");
+            if let Some(all) = self.dependants.get_mut(uid) {
+                all.remove(&change.key);
+                if all.is_empty() {
+                    self.dependants.remove(uid);
+                }
+            }
+        }
+        for reference in change.after.iter().flat_map(|object| references(object)) {
+            let uid = field::text(reference, "/uid").to_owned();
+            self.dependants.entry(uid).or_default().insert(change.key.clone());
+        }
+    }
 
-/// Deletes what has no other owner.
-fn collect(context: &mut Context<'_>, owner: &Value) {
-    for (resource, object) in dependants(context, owner) {
-        let others = field::list(&object, "/metadata/ownerReferences").len() > 1;
-        let Some(kind) = context.registry.kind_of_storage(resource) else { continue };
-        if !others && !field::is_deleting(&object) {
-            let (namespace, name) = (field::namespace(&object), field::name(&object));
-            drop(context.registry.delete(kind, namespace, name, &DeleteOptions::default()));
+    /// Objects that name this one as an owner.
+    fn of(&self, context: &Context<'_>, owner: &Value) -> Vec<(&'static str, Object)> {
+        let uid = field::uid(owner);
+        let all = self.dependants.get(uid).into_iter().flatten();
+        let found = all.filter_map(|key| {
+            let object = context.registry.store.get(key.resource, &key.namespace, &key.name)?;
+            let names = references(object).iter().any(|r| field::text(r, "/uid") == uid);
+            names.then(|| (key.resource, Arc::clone(object)))
+        });
+        found.collect()
+    }
+
+    /// Deletes what has no other owner; the rest loses the reference.
+    fn collect(&self, context: &mut Context<'_>, owner: &Value, waits: bool) {
+        for (resource, object) in self.of(context, owner) {
+            let Some(kind) = context.registry.kind_of_storage(resource) else { continue };
+            let others = references(&object)
+                .iter()
+                .filter(|r| field::text(r, "/uid") != field::uid(owner))
+                .any(|reference| is_there(context, &object, reference));
+            if others {
+                disown(context, resource, &object, field::uid(owner));
+            } else if !field::is_deleting(&object) {
+                // Owners that wait for their dependants wait for those of these too.
+                let deep = waits && !self.of(context, &object).is_empty();
+                let propagation =
+                    if deep { Propagation::Foreground } else { Propagation::Background };
+                let options =
+                    DeleteOptions { propagation: Some(propagation), ..DeleteOptions::default() };
+                let (namespace, name) = (field::namespace(&object), field::name(&object));
+                drop(context.registry.delete(kind, namespace, name, &options));
+            }
+        }
+    }
+
+    /// Dependants lose the reference; then the owner may go.
+    fn orphan(&self, context: &mut Context<'_>, owner: &Value) {
+        for (resource, object) in self.of(context, owner) {
+            disown(context, resource, &object, field::uid(owner));
+        }
+        release(context, owner, ORPHAN);
+    }
+
+    fn release_if_alone(&self, context: &mut Context<'_>, owner: &Value) {
+        if self.of(context, owner).is_empty() {
+            release(context, owner, FOREGROUND);
         }
     }
 }
 
-/// Dependants lose the reference; then the owner may go.
-fn orphan(context: &mut Context<'_>, owner: &Value) {
-    let uid = field::uid(owner);
-    for (resource, object) in dependants(context, owner) {
-        let Some(kind) = context.registry.kind_of_storage(resource) else { continue };
-        let freed = context.registry.modify(kind, &object, Part::Spec, |object| {
-            let references = object.pointer_mut("/metadata/ownerReferences");
-            if let Some(references) = references.and_then(Value::as_array_mut) {
-                references.retain(|r| field::text(r, "/uid") != uid);
-            }
-        });
-        drop(freed);
+/// Takes an owner off an object.
+fn disown(context: &mut Context<'_>, resource: &str, object: &Object, uid: &str) {
+    let Some(kind) = context.registry.kind_of_storage(resource) else { return };
+    let freed = context.registry.modify(kind, object, Part::Spec, |object| {
+        let references = object.pointer_mut("/metadata/ownerReferences");
+        if let Some(references) = references.and_then(Value::as_array_mut) {
+            references.retain(|r| field::text(r, "/uid") != uid);
+        }
+    });
+    // It may be gone by now.
+    drop(freed);
+}
+
+/// Whether an owner exists, as far as its kind is known.
+fn is_there(context: &Context<'_>, object: &Value, reference: &Value) -> bool {
+    let version = field::text(reference, "/apiVersion");
+    let kind = context.registry.kind_of_object(version, field::text(reference, "/kind"));
+    let Some(kind) = kind else { return true };
+    let namespace = if kind.namespaced { field::namespace(object) } else { "" };
+    let found = context.registry.get(kind, namespace, field::text(reference, "/name"));
+    found.is_ok_and(|owner| field::uid(owner) == field::text(reference, "/uid"))
+}
+
+/// An object all of whose owners are gone goes too.
+fn check_owners(context: &mut Context<'_>, object: &Object) {
+    if references(object).is_empty() || field::is_deleting(object) {
+        return;
     }
-    release(context, owner, ORPHAN);
+    let version = field::text(object, "/apiVersion");
+    let Some(kind) = context.registry.kind_of_object(version, field::text(object, "/kind")) else {
+        return;
+    };
+    let (namespace, name) = (field::namespace(object), field::name(object));
+    let Ok(current) = context.registry.get(kind, namespace, name).map(Arc::clone) else { return };
+    let known = references(&current).iter();
+    if known.clone().count() == 0 || known.clone().any(|one| is_there(context, &current, one)) {
+        return;
+    }
+    let options = DeleteOptions {
+        propagation: Some(Propagation::Background),
+        uid: Some(field::uid(&current).to_owned()),
+        ..DeleteOptions::default()
+    };
+    drop(context.registry.delete(kind, namespace, name, &options));
 }
 
 /// The owner above, if it waits for its dependants.
@@ -98,12 +186,6 @@ fn waiting_owner(context: &Context<'_>, object: &Value, reference: &Value) -> Op
     let namespace = if kind.namespaced { field::namespace(object) } else { "" };
     let above = context.registry.get(kind, namespace, field::text(reference, "/name")).ok()?;
     has_finalizer(above, FOREGROUND).then(|| Arc::clone(above))
-}
-
-fn release_if_alone(context: &mut Context<'_>, owner: &Value) {
-    if dependants(context, owner).is_empty() {
-        release(context, owner, FOREGROUND);
-    }
 }
 
 pub(super) fn release(context: &mut Context<'_>, owner: &Value, finalizer: &str) {

@@ -48,14 +48,14 @@ pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
         Box::new(deployment::Deployments::default()),
         Box::new(replica_set::ReplicaSets::of_sets()),
         Box::new(replica_set::ReplicaSets::of_controllers()),
-        Box::new(stateful_set::StatefulSets),
-        Box::new(daemon_set::DaemonSets),
+        Box::new(stateful_set::StatefulSets::default()),
+        Box::new(daemon_set::DaemonSets::default()),
         Box::new(job::Jobs::default()),
         Box::new(cron_job::CronJobs::default()),
         Box::new(ttl_after_finished::TtlAfterFinished::default()),
         Box::new(scheduler::Scheduler::default()),
-        Box::new(endpoints::Endpoints),
-        Box::new(disruption::Disruption),
+        Box::new(endpoints::Endpoints::default()),
+        Box::new(disruption::Disruption::default()),
         Box::new(autoscaler::Autoscalers::default()),
         Box::new(node_ipam::NodeIpam),
         Box::new(quotas::Quotas),
@@ -65,7 +65,7 @@ pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
         Box::new(protection::Protection::default()),
         Box::new(node_lifecycle::NodeLifecycle::default()),
         Box::new(taint_eviction::TaintEviction::default()),
-        Box::new(garbage::GarbageCollector),
+        Box::new(garbage::GarbageCollector::default()),
     ]
 }
 

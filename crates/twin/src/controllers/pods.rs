@@ -26,8 +26,12 @@ pub(super) fn of_template(owner: &Value) -> Value {
 /// it does not select any more are let go.
 pub(super) fn claim(context: &mut Context<'_>, owner: &Object) -> Vec<Object> {
     let uid = field::uid(owner);
-    let all: Vec<Object> =
-        context.registry.store.in_namespace(POD.storage, field::namespace(owner)).cloned().collect();
+    let all: Vec<Object> = context
+        .registry
+        .store
+        .in_namespace(POD.storage, field::namespace(owner))
+        .cloned()
+        .collect();
     let mut mine = Vec::new();
     for pod in all {
         let holder = field::controller(&pod).map(|holder| field::text(holder, "/uid"));

@@ -49,12 +49,7 @@ pub(super) fn copy_annotations(deployment: &Value, to: &mut Map<String, Value>) 
 }
 
 /// Gives a set another size, and notes what the Deployment wants; whether the size changed.
-pub(super) fn scale(
-    context: &mut Context<'_>,
-    deployment: &Object,
-    set: &Object,
-    to: i64,
-) -> bool {
+pub(super) fn scale(context: &mut Context<'_>, deployment: &Object, set: &Object, to: i64) -> bool {
     let from = number(set, "/spec/replicas");
     let scaled = context.registry.modify(&REPLICA_SET, set, Part::Spec, |set| {
         set["spec"]["replicas"] = to.into();
@@ -74,17 +69,15 @@ pub(super) fn scale(
 /// The wanted number changed: sets share the difference by their sizes.
 pub(super) fn scale_all(context: &mut Context<'_>, deployment: &Object, sets: &Sets) {
     let wanted = number(deployment, "/spec/replicas");
-    let active: Vec<&Object> =
-        sets.all().filter(|set| number(set, "/spec/replicas") > 0).collect();
+    let active: Vec<&Object> = sets.all().filter(|set| number(set, "/spec/replicas") > 0).collect();
     let only = match active.as_slice() {
         [] => sets.new.as_ref().or(sets.old.last()),
         [one] => Some(*one),
         _ => None,
     };
     if let Some(set) = only {
-        if number(set, "/spec/replicas") != wanted {
-            scale(context, deployment, set, wanted);
-        } else if annotation(set, DESIRED).is_some_and(|told| told != wanted.to_string()) {
+        let told = annotation(set, DESIRED).is_none_or(|told| told == wanted.to_string());
+        if number(set, "/spec/replicas") != wanted || !told {
             scale(context, deployment, set, wanted);
         }
         return;

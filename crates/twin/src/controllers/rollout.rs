@@ -13,7 +13,7 @@ use crate::store::Object;
 use crate::world::{condition_mut, drop_condition, set_condition};
 
 /// A count or a percentage of `total`, rounded up or down.
-fn share(value: Option<&Value>, total: i64, up: bool) -> i64 {
+pub(super) fn share(value: Option<&Value>, total: i64, up: bool) -> i64 {
     let text = value.and_then(Value::as_str).and_then(|t| t.strip_suffix('%'));
     let share = match text.and_then(|percent| percent.parse::<i64>().ok()) {
         Some(percent) if up => total.saturating_mul(percent).saturating_add(99).div_euclid(100),
@@ -189,9 +189,8 @@ pub(super) fn write_status(
     sets: &Sets,
 ) -> Option<Timestamp> {
     let now = context.now();
-    let total = |key: &str| -> i64 {
-        sets.all().map(|set| number(set, &format!("/status/{key}"))).sum()
-    };
+    let total =
+        |key: &str| -> i64 { sets.all().map(|set| number(set, &format!("/status/{key}"))).sum() };
     let updated = sets.new.as_ref().map_or(0, |set| number(set, "/status/replicas"));
     let sizes: i64 = sets.all().map(size).sum();
     let (all, available) = (total("replicas"), total("availableReplicas"));
@@ -255,8 +254,7 @@ fn stamp_progress(object: &mut Value, new: Option<&str>, before: &Value, now: Ti
         return drop_condition(object, "Progressing");
     }
     let was = field::condition(object, "Progressing").cloned().unwrap_or_default();
-    let all_new =
-        number(object, "/status/replicas") == number(object, "/status/updatedReplicas");
+    let all_new = number(object, "/status/replicas") == number(object, "/status/updatedReplicas");
     if all_new && field::text(&was, "/reason") == DONE {
         return;
     }

@@ -1,10 +1,13 @@
 //! Events: what a component tells about an object, repeated ones counted.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::Timestamp;
 use serde_json::{Value, json};
 
 use super::Registry;
 use crate::field;
-use crate::kernel::fnv64;
+use crate::kernel::{SECOND, fnv64};
 use crate::kinds::EVENT;
 use crate::store::Key;
 
@@ -41,12 +44,53 @@ impl<'a> Note<'a> {
     }
 }
 
+/// So many different events of one reason within ten minutes are told as one.
+const MOST_ALIKE: usize = 10;
+const ALIKE_SPAN: i64 = 600 * SECOND;
+/// So many kinds of events are watched; then all begin anew.
+const MOST_WATCHED: usize = 20_000;
+
+/// What was told lately, so that a flood is told shortly.
+#[derive(Debug, Default)]
+pub(super) struct Flood {
+    /// Signs of different messages by sign of what they have in common, and the last time.
+    alike: BTreeMap<u64, (BTreeSet<u64>, Timestamp)>,
+}
+
+impl Flood {
+    /// Whether an event is one of too many alike.
+    fn is_one_of_many(&mut self, common: u64, own: u64, now: Timestamp) -> bool {
+        if self.alike.len() > MOST_WATCHED {
+            self.alike.clear();
+        }
+        let (signs, last) = self.alike.entry(common).or_insert_with(|| (BTreeSet::new(), now));
+        if now.micros().saturating_sub(last.micros()) > ALIKE_SPAN {
+            signs.clear();
+        }
+        *last = now;
+        signs.insert(own);
+        if signs.len() < MOST_ALIKE {
+            return false;
+        }
+        signs.pop_first();
+        true
+    }
+}
+
 impl Registry {
     /// Records an event about `object`; the same event again only counts up.
     pub fn tell(&mut self, source: Source<'_>, object: &Value, note: &Note<'_>) {
         let reference = reference_to(object, &note.part);
-        let text = format!("{}{}{source:?}{note:?}", reference["kind"], reference["uid"]);
-        let sign = fnv64(text.as_bytes());
+        let told = format!("{}{}{source:?}", reference["kind"], reference["uid"]);
+        let sign = |text: &str| fnv64(format!("{told}{text}").as_bytes());
+        let common = sign(&format!("{}{}", note.warning, note.reason));
+        let mut own = format!("{note:?}");
+        let mut note = note.clone();
+        if self.flood.is_one_of_many(common, sign(&own), self.now) {
+            note.message = format!("(combined from similar events): {}", note.message);
+            own = format!("{}{}", note.warning, note.reason);
+        }
+        let sign = sign(&own);
         let namespace = match field::namespace(object) {
             "" => "default",
             namespace => namespace,
@@ -58,6 +102,7 @@ impl Registry {
             let mut again = Value::clone(known);
             again["count"] = (field::number(&again, "/count") + 1).into();
             again["lastTimestamp"] = now.into();
+            again["message"] = note.message.into();
             self.store.put(key, again);
             return;
         }
@@ -118,4 +163,19 @@ fn reference_to(object: &Value, part: &str) -> Value {
         }
     }
     reference
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_told_shortly() {
+        let now = Timestamp::from_seconds(1000);
+        let mut flood = Flood::default();
+        let many: Vec<bool> = (0..12).map(|own| flood.is_one_of_many(1, own, now)).collect();
+        assert_eq!(many.iter().filter(|one| **one).count(), 3);
+        assert!(!many.iter().take(9).any(|one| *one));
+        assert!(!flood.is_one_of_many(2, 1, now));
+    }
 }

@@ -92,6 +92,8 @@ pub(crate) struct Registry {
     dice: Dice,
     /// Names of events by what they tell.
     told: BTreeMap<u64, String>,
+    /// What was told lately.
+    flood: events::Flood,
 }
 
 impl Registry {
@@ -110,6 +112,7 @@ impl Registry {
             meters: Meters::default(),
             dice: Dice::of(seed, "registry"),
             told: BTreeMap::new(),
+            flood: events::Flood::default(),
         }
     }
 

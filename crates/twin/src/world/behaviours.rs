@@ -25,11 +25,7 @@ impl Behaviours {
             let key = (workload.namespace.clone(), workload.name.clone());
             (key, workload.behaviour.clone())
         });
-        Self {
-            of: all.collect(),
-            lost_images: BTreeSet::new(),
-            metering: Metering::default(),
-        }
+        Self { of: all.collect(), lost_images: BTreeSet::new(), metering: Metering::default() }
     }
 
     /// Changes what containers that start from now on do.

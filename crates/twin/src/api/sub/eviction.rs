@@ -13,6 +13,7 @@ use crate::kinds::{DISRUPTION_BUDGET, POD};
 use crate::ownership::Manager;
 use crate::registry::{Asked, DeleteOptions, Failure, Noted, Part, Registry, Write};
 use crate::store::Object;
+use crate::world::set_condition;
 
 const TYPES: [&str; 2] = ["policy/v1/Eviction", "policy/v1beta1/Eviction"];
 /// A budget that tracks more disrupted pods than this cannot keep up.
@@ -37,7 +38,7 @@ pub(super) fn answer(
         },
         ..request.clone()
     };
-    let options = body::delete_options(query, &options)?;
+    let mut options = body::delete_options(query, &options)?;
     let pod = Value::clone(registry.get(&POD, target.home(), name)?);
     registry.admit(&Asked {
         operation: "CREATE",
@@ -53,8 +54,31 @@ pub(super) fn answer(
     if !goes_freely(&pod) {
         spend(registry, &pod, &options)?;
     }
+    if !options.dry_run {
+        mark(registry, &pod, &mut options)?;
+    }
     registry.delete(&POD, target.home(), name, &options)?;
     Ok(done())
+}
+
+/// Says why the pod goes. The version that the caller knows is that from before.
+fn mark(registry: &mut Registry, pod: &Value, options: &mut DeleteOptions) -> Result<(), Failure> {
+    let version = |pod: &Value| field::text(pod, "/metadata/resourceVersion").to_owned();
+    if options.uid.as_deref().is_some_and(|uid| uid != field::uid(pod))
+        || options.resource_version.as_ref().is_some_and(|asked| *asked != version(pod))
+    {
+        // The deletion itself refuses these.
+        return Ok(());
+    }
+    let now = registry.now;
+    let marked = registry.modify(&POD, pod, Part::Status, |pod| {
+        let told = ("EvictionByEvictionAPI", "Eviction API: evicting");
+        set_condition(pod, "DisruptionTarget", "True", told, now);
+    })?;
+    if options.resource_version.is_some() {
+        options.resource_version = Some(version(&marked));
+    }
+    Ok(())
 }
 
 /// Pods that do not run yet or any more need no budget.

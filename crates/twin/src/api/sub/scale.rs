@@ -10,9 +10,7 @@ use super::{Reply, Request};
 use crate::field;
 use crate::kinds::Kind;
 use crate::patch::{self, Form};
-use crate::registry::{
-    Asked, Cause, Failure, Noted, Registry, Write, scale_of, set_replicas,
-};
+use crate::registry::{Asked, Cause, Failure, Noted, Registry, Write, scale_of, set_replicas};
 use crate::schema;
 
 const TYPE: &str = "autoscaling/v1/Scale";

@@ -140,11 +140,7 @@ fn assumed(target: Target, pods: &[PodView], name: &str) -> i64 {
 }
 
 /// Use as a share of the target, in percent of the requests, and on average.
-fn ratio(
-    target: Target,
-    pods: &[PodView],
-    readings: &Readings,
-) -> Result<(f64, i64, i64), String> {
+fn ratio(target: Target, pods: &[PodView], readings: &Readings) -> Result<(f64, i64, i64), String> {
     let all = i64::try_from(readings.len()).unwrap_or(i64::MAX).max(1);
     let total: i64 = readings.values().fold(0, |sum, r| sum.saturating_add(r.value));
     match target {

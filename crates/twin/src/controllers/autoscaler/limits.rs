@@ -48,12 +48,8 @@ pub(super) fn message(reason: &str) -> &'static str {
     match reason {
         TOO_FEW => "the desired replica count is less than the minimum replica count",
         TOO_MANY => "the desired replica count is more than the maximum replica count",
-        UP_LIMIT => {
-            "the desired replica count is increasing faster than the maximum scale rate"
-        }
-        DOWN_LIMIT => {
-            "the desired replica count is decreasing faster than the maximum scale rate"
-        }
+        UP_LIMIT => "the desired replica count is increasing faster than the maximum scale rate",
+        DOWN_LIMIT => "the desired replica count is decreasing faster than the maximum scale rate",
         UP_STABILIZED => {
             "recent recommendations were lower than current one, applying the lowest recent \
              recommendation"
@@ -232,11 +228,14 @@ mod tests {
         }
     }
 
+    /// Seconds ago, and by how many.
+    type Past = [(i64, i64)];
+
     #[track_caller]
     fn rules(
         way: &str,
         policies: &[(&str, i64, i64)],
-        (added, removed): (&[(i64, i64)], &[(i64, i64)]),
+        (added, removed): (&Past, &Past),
         (current, wanted): (i64, i64),
         expected: i64,
     ) {
@@ -247,8 +246,7 @@ mod tests {
             })
             .collect();
         let behavior = json!({way: {"policies": policies}});
-        let memory =
-            Memory { added: dated(added), removed: dated(removed), ..Memory::default() };
+        let memory = Memory { added: dated(added), removed: dated(removed), ..Memory::default() };
         let found = by_rules(&memory, &behavior, (current, wanted), (1, 1000), now());
         assert_eq!(found.0, expected, "{way} {policies:?} {current} to {wanted}");
     }

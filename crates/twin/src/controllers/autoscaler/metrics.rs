@@ -34,7 +34,8 @@ pub(super) struct Trouble {
 
 /// The registration of the service that knows what pods use.
 const SERVICE: &str = "v1beta1.metrics.k8s.io";
-const NOT_FOUND: &str = "the server could not find the requested resource (get pods.metrics.k8s.io)";
+const NOT_FOUND: &str =
+    "the server could not find the requested resource (get pods.metrics.k8s.io)";
 const UNAVAILABLE: &str =
     "the server is currently unable to handle the request (get pods.metrics.k8s.io)";
 
@@ -141,12 +142,7 @@ fn of_outside(
 }
 
 /// The number of pods for a number that all share, and how the number is told.
-fn together(
-    scaled: &Scaled,
-    value: i64,
-    target: &Value,
-    tolerance: Tolerance,
-) -> (i64, Value) {
+fn together(scaled: &Scaled, value: i64, target: &Value, tolerance: Tolerance) -> (i64, Value) {
     if target["averageValue"].is_null() {
         let ready = scaled.pods.iter().filter(|pod| is_ready(pod)).count() as i64;
         let pair = (value, milli(&target["value"]));
@@ -180,9 +176,8 @@ fn resource(
         false => (format!("{name} resource metric"), "FailedGetResourceMetric"),
     };
     let form = if percent.is_some() { "utilization" } else { "usage" };
-    let failed = |why: String| {
-        trouble(reason, format!("failed to get {name} {form}: {why}"), &what)
-    };
+    let failed =
+        |why: String| trouble(reason, format!("failed to get {name} {form}: {why}"), &what);
     let target = match percent {
         Some(percent) => Target::Percent(percent),
         None => Target::Each(milli(&source["target"]["averageValue"])),

@@ -86,7 +86,8 @@ struct Outcome {
 fn sync(context: &mut Context<'_>, scaler: &Object, memory: &mut Memory) {
     let mut outcome = Outcome::default();
     if let Err(why) = look(context, scaler, memory, &mut outcome) {
-        let text = format!("the HPA controller was unable to get the target's current scale: {why}");
+        let text =
+            format!("the HPA controller was unable to get the target's current scale: {why}");
         outcome.conditions.push(("AbleToScale", "False", "FailedGetScale", text));
         context.tell(COMPONENT, scaler, &Note::warning("FailedGetScale", why));
         outcome.current = field::number(scaler, "/status/currentReplicas");
@@ -122,10 +123,7 @@ fn target(context: &Context<'_>, scaler: &Value) -> Result<(&'static Kind, Objec
     let (version, name) = (text("apiVersion"), text("name"));
     let kind = context.registry.kind_of_object(version, text("kind")).ok_or_else(|| {
         let group = version.split_once('/').map_or("", |(group, _)| group);
-        let why = format!(
-            "no matches for kind \"{}\" in group \"{group}\"",
-            text("kind")
-        );
+        let why = format!("no matches for kind \"{}\" in group \"{group}\"", text("kind"));
         Failure::new(404, "NotFound", why)
     })?;
     let found = context.registry.get(kind, field::namespace(scaler), name)?;
@@ -303,9 +301,8 @@ fn by_metrics(
         }
     }
     outcome.metrics = Some(told);
-    let stuck = best.as_ref().is_none_or(|best| {
-        !troubles.is_empty() && best.replicas < scaled.replicas
-    });
+    let stuck =
+        best.as_ref().is_none_or(|best| !troubles.is_empty() && best.replicas < scaled.replicas);
     if let Some(first) = troubles.first() {
         let (bad, all) = (troubles.len(), specs.len());
         let why = format!(
@@ -319,10 +316,8 @@ fn by_metrics(
         }
     }
     let best = best.filter(|_| !stuck)?;
-    let text = format!(
-        "the HPA was able to successfully calculate a replica count from {}",
-        best.name
-    );
+    let text =
+        format!("the HPA was able to successfully calculate a replica count from {}", best.name);
     outcome.conditions.push(("ScalingActive", "True", "ValidMetricFound", text));
     Some((best.replicas, best.name))
 }
@@ -334,7 +329,6 @@ fn tolerance(scaler: &Value) -> Tolerance {
     };
     Tolerance { up: of("scaleUp"), down: of("scaleDown") }
 }
-
 
 #[cfg(test)]
 mod tests {

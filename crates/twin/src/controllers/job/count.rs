@@ -27,10 +27,11 @@ pub(super) struct Count {
 impl Count {
     pub fn of(job: &Value, pods: &[Object]) -> Self {
         let tracked: Vec<Object> = pods.iter().filter(|pod| is_tracked(pod)).cloned().collect();
-        let number = |of: &dyn Fn(&Object) -> bool| pods.iter().filter(|pod| of(pod)).count() as i64;
-        let failed = tracked.iter().filter(|pod| {
-            is_failed(job, pod) && policy::judge(job, pod) != Verdict::Ignore
-        });
+        let number =
+            |of: &dyn Fn(&Object) -> bool| pods.iter().filter(|pod| of(pod)).count() as i64;
+        let failed = tracked
+            .iter()
+            .filter(|pod| is_failed(job, pod) && policy::judge(job, pod) != Verdict::Ignore);
         let counted = field::number(job, "/status/failed");
         let failed = counted + failed.count() as i64;
         let mut count = Self {

@@ -84,8 +84,7 @@ pub(super) fn manage(
         return make(context, job, count, vec![None; missing], &[]);
     }
     let taken = index::in_hand(job, pods, waits_for_end(job));
-    let taken: Indexes =
-        taken.iter().chain(&count.done).chain(&count.given_up).copied().collect();
+    let taken: Indexes = taken.iter().chain(&count.done).chain(&count.given_up).copied().collect();
     let mut pending = index::pending(job, &taken, missing);
     let waits = |index: &i64| last_failure(job, pods, *index).map(|pod| pause(pod, now));
     let next = pending.iter().filter_map(waits).filter(|at| *at > now).min();

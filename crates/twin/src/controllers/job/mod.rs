@@ -129,8 +129,7 @@ fn waits_for_end(job: &Value) -> bool {
 /// Whether a pod counts as failed: one that is being deleted does too, if it need not have ended.
 fn is_failed(job: &Value, pod: &Value) -> bool {
     let phase = field::text(pod, "/status/phase");
-    phase == "Failed"
-        || !waits_for_end(job) && field::is_deleting(pod) && phase != "Succeeded"
+    phase == "Failed" || !waits_for_end(job) && field::is_deleting(pod) && phase != "Succeeded"
 }
 
 /// When to look at a Job again.

@@ -28,9 +28,7 @@ pub(super) fn judge(job: &Value, pod: &Value) -> Verdict {
         };
         let Some(why) = why else { continue };
         return match action {
-            "FailJob" => {
-                Verdict::FailJob(format!("{why} matching {action} rule at index {place}"))
-            }
+            "FailJob" => Verdict::FailJob(format!("{why} matching {action} rule at index {place}")),
             "FailIndex" => Verdict::FailIndex,
             "Ignore" => Verdict::Ignore,
             _ => Verdict::Count,
@@ -114,9 +112,7 @@ mod tests {
 
     #[test]
     fn the_first_rule_that_fits_decides() {
-        let codes = |action: &str, operator: &str, values: Value| {
-            json!({"action": action, "onExitCodes": {"operator": operator, "values": values}})
-        };
+        let codes = |action: &str, operator: &str, values: Value| json!({"action": action, "onExitCodes": {"operator": operator, "values": values}});
         check(json!([]), 1, Verdict::Count);
         let why = "Container app for pod a/p failed with exit code 42 matching FailJob rule at \
                    index 0";

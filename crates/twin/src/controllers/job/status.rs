@@ -37,18 +37,19 @@ const REASONS: [&str; 7] = [
 
 /// The end that was announced before.
 pub(super) fn end_told(job: &Value) -> Option<End> {
-    [("FailureTarget", true), ("SuccessCriteriaMet", false)].into_iter().find_map(|(kind, failed)| {
-        let condition = field::condition(job, kind).filter(|c| c["status"] == "True")?;
-        let reason = REASONS.into_iter().find(|known| condition["reason"] == *known)?;
-        Some(End { failed, reason, message: field::text(condition, "/message").to_owned() })
-    })
+    [("FailureTarget", true), ("SuccessCriteriaMet", false)].into_iter().find_map(
+        |(kind, failed)| {
+            let condition = field::condition(job, kind).filter(|c| c["status"] == "True")?;
+            let reason = REASONS.into_iter().find(|known| condition["reason"] == *known)?;
+            Some(End { failed, reason, message: field::text(condition, "/message").to_owned() })
+        },
+    )
 }
 
 /// Why a Job has failed, if it has.
 pub(super) fn lost(job: &Value, pods: &[Object], count: &Count, now: Timestamp) -> Option<End> {
-    let end = |reason, message: &str| {
-        Some(End { failed: true, reason, message: message.to_owned() })
-    };
+    let end =
+        |reason, message: &str| Some(End { failed: true, reason, message: message.to_owned() });
     let failed = pods.iter().filter(|pod| is_tracked(pod) && is_failed(job, pod));
     let by_policy = failed.map(|pod| policy::judge(job, pod)).find_map(|verdict| match verdict {
         Verdict::FailJob(why) => Some(why),
@@ -86,9 +87,9 @@ fn restarted_too_often(job: &Value, pods: &[Object], limit: i64) -> bool {
     if field::text(job, "/spec/template/spec/restartPolicy") != "OnFailure" {
         return false;
     }
-    let running = pods.iter().filter(|pod| {
-        matches!(field::text(pod, "/status/phase"), "Running" | "Pending")
-    });
+    let running = pods
+        .iter()
+        .filter(|pod| matches!(field::text(pod, "/status/phase"), "Running" | "Pending"));
     let statuses = running.flat_map(|pod| {
         let of = |list| field::list(pod, list).iter();
         of("/status/initContainerStatuses").chain(of("/status/containerStatuses"))

@@ -41,7 +41,12 @@ pub(super) struct Wish<'p> {
 }
 
 impl<'p> Wish<'p> {
-    pub fn of(context: &Context<'_>, pod: &'p Object, rooms: &Rooms, volumes: volumes::Wish) -> Self {
+    pub fn of(
+        context: &Context<'_>,
+        pod: &'p Object,
+        rooms: &Rooms,
+        volumes: volumes::Wish,
+    ) -> Self {
         Self {
             demand: Demand::of(pod),
             ports: host_ports(pod),

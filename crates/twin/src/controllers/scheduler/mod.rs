@@ -19,9 +19,7 @@ use serde_json::Value;
 use super::{Place, place};
 use crate::cluster::{Actor, Context};
 use crate::field;
-use crate::kinds::{
-    NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, STORAGE_CLASS,
-};
+use crate::kinds::{NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, STORAGE_CLASS};
 use crate::registry::{Note, Part};
 use crate::store::{Change, Object};
 use crate::world::set_condition;

@@ -51,8 +51,8 @@ impl Wish {
             meant.filter_map(|(room, _)| room.label(&term.key).map(str::to_owned)).collect()
         };
         let near_met: Vec<_> = near.iter().map(met).collect();
-        let is_first_of_kind = near_met.iter().all(BTreeSet::is_empty)
-            && near.iter().all(|term| term.is_about(pod));
+        let is_first_of_kind =
+            near_met.iter().all(BTreeSet::is_empty) && near.iter().all(|term| term.is_about(pod));
         let (unwelcome, points) = (unwelcome(context, pod, rooms), points(context, pod, rooms));
         let far_met = far.iter().map(met).collect();
         Self { near, near_met, far, far_met, unwelcome, is_first_of_kind, points }
@@ -95,9 +95,10 @@ impl Wish {
         let raw: Vec<i64> = fitting
             .iter()
             .map(|room| {
-                let here = self.points.iter().filter(|((key, value), _)| {
-                    room.label(key) == Some(value.as_str())
-                });
+                let here = self
+                    .points
+                    .iter()
+                    .filter(|((key, value), _)| room.label(key) == Some(value.as_str()));
                 here.map(|(_, points)| *points).sum()
             })
             .collect();

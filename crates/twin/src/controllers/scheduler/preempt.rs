@@ -108,12 +108,8 @@ fn victims(
     room: &Room,
     rooms: &Rooms,
 ) -> Result<Candidate, Vec<String>> {
-    let mut lower: Vec<Object> = room
-        .pods
-        .values()
-        .filter(|other| priority(other) < priority(wish.pod))
-        .cloned()
-        .collect();
+    let mut lower: Vec<Object> =
+        room.pods.values().filter(|other| priority(other) < priority(wish.pod)).cloned().collect();
     if lower.is_empty() {
         return Err(vec![NO_VICTIMS.to_owned()]);
     }
@@ -197,8 +193,10 @@ impl Scheduler {
             });
             drop(marked);
             let (namespace, name) = (field::namespace(victim), field::name(victim));
-            let options =
-                DeleteOptions { uid: Some(field::uid(victim).to_owned()), ..DeleteOptions::default() };
+            let options = DeleteOptions {
+                uid: Some(field::uid(victim).to_owned()),
+                ..DeleteOptions::default()
+            };
             if context.registry.delete(&POD, namespace, name, &options).is_ok() {
                 let text = format!("Preempted by pod {} on node {node}", field::uid(pod));
                 context.tell(COMPONENT, victim, &Note::normal("Preempted", text));

@@ -69,11 +69,7 @@ impl News {
             (Some(was), Some(is)) => {
                 let changed = was["metadata"]["labels"] != is["metadata"]["labels"];
                 let leaves = field::is_deleting(is) && !field::is_deleting(was);
-                if changed {
-                    Some(Self::PodCame)
-                } else {
-                    leaves.then_some(Self::PodGone)
-                }
+                if changed { Some(Self::PodCame) } else { leaves.then_some(Self::PodGone) }
             }
             (None, None) => None,
         }

@@ -172,7 +172,8 @@ impl Room {
         };
         let all = field::map(node, "/status/allocatable").into_iter().flatten();
         let others = all.filter(|(name, _)| !matches!(name.as_str(), "cpu" | "memory" | "pods"));
-        let others = others.map(|(name, amount)| (name.clone(), field::amount(Some(amount)).units()));
+        let others =
+            others.map(|(name, amount)| (name.clone(), field::amount(Some(amount)).units()));
         Self {
             node: Arc::clone(node),
             cpu_milli: amount("cpu").milli(),
@@ -225,12 +226,8 @@ mod tests {
 
     #[test]
     fn the_start_counts_if_it_asks_for_more() {
-        let container = |cpu: &str, policy: &str| {
-            json!({"resources": {"requests": {"cpu": cpu}}, "restartPolicy": policy})
-        };
-        let pod = |inits: Value, cpu: &str| {
-            json!({"spec": {"initContainers": inits, "containers": [container(cpu, "")]}})
-        };
+        let container = |cpu: &str, policy: &str| json!({"resources": {"requests": {"cpu": cpu}}, "restartPolicy": policy});
+        let pod = |inits: Value, cpu: &str| json!({"spec": {"initContainers": inits, "containers": [container(cpu, "")]}});
         for (inits, cpu, expected) in [
             (json!([]), "100m", 100),
             (json!([container("300m", "")]), "100m", 300),

@@ -16,7 +16,11 @@ const SPREAD: i64 = 2;
 const PEERS: i64 = 2;
 
 /// The name of the best node; equals are decided by the dice.
-pub(super) fn best(context: &mut Context<'_>, wish: &Wish<'_>, fitting: &[&Room]) -> Option<String> {
+pub(super) fn best(
+    context: &mut Context<'_>,
+    wish: &Wish<'_>,
+    fitting: &[&Room],
+) -> Option<String> {
     if let [only] = fitting {
         return Some(only.name().to_owned());
     }

@@ -44,7 +44,9 @@ pub(super) fn of(context: &Context<'_>, pod: &Value) -> Result<Wish, String> {
         if field::text(claim, "/status/phase") == "Bound" {
             let volume = field::text(claim, "/spec/volumeName");
             match context.registry.get(&PERSISTENT_VOLUME, "", volume) {
-                Ok(volume) => wish.tied.extend(volume.pointer("/spec/nodeAffinity/required").cloned()),
+                Ok(volume) => {
+                    wish.tied.extend(volume.pointer("/spec/nodeAffinity/required").cloned())
+                }
                 Err(_) => wish.has_lost = true,
             }
             continue;
