@@ -163,7 +163,7 @@ fn keep_up(context: &mut Context<'_>, deployment: &Object, sets: &mut Sets) {
     if next["spec"]["minReadySeconds"] != *patience {
         next["spec"]["minReadySeconds"] = patience.clone();
     }
-    if next != **new
+    if next != ***new
         && let Ok(written) =
             context.registry.modify(&REPLICA_SET, new, Part::Spec, |set| *set = next)
     {

@@ -139,7 +139,7 @@ fn shares<'s>(deployment: &Value, mut active: Vec<&'s Object>) -> Vec<(&'s Objec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
+    use crate::store::sealed;
 
     /// Sizes of old and new set before and after the wanted number changed.
     #[track_caller]
@@ -151,7 +151,7 @@ mod tests {
             .iter()
             .enumerate()
             .map(|(age, size)| {
-                Arc::new(json!({
+                sealed(json!({
                     "metadata": {
                         "name": age.to_string(),
                         "creationTimestamp": format!("2026-01-01T00:00:0{age}Z"),

@@ -73,8 +73,8 @@ impl Failure {
         };
         let message = format!(
             "Operation cannot be fulfilled on {} \"{name}\": StorageError: invalid object, \
-             Code: 4, Key: /registry/{}/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
-             failed: UID in precondition: {asked}, UID in object meta: {uid}",
+             Code: 4, Key: /registry/{}/{place}, ResourceVersion: 0, AdditionalErrorMsg: \
+             Precondition failed: UID in precondition: {asked}, UID in object meta: {uid}",
             kind.qualified(),
             kind.plural
         );

@@ -20,7 +20,7 @@ use crate::field;
 use crate::kernel::{SECOND, plus};
 use crate::kinds::{JOB, POD};
 use crate::registry::Part;
-use crate::store::{Change, Object};
+use crate::store::{Change, Object, sealed};
 
 use backoff::Failures;
 use count::Count;
@@ -184,7 +184,7 @@ fn begin(context: &mut Context<'_>, job: &Object) -> Object {
     }
     let mut begun = Value::clone(job);
     field::child(&mut begun, "status").insert("startTime".into(), now.into());
-    Arc::new(begun)
+    sealed(begun)
 }
 
 fn earlier(again: Again, at: Timestamp) -> Again {

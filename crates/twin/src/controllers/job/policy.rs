@@ -112,7 +112,10 @@ mod tests {
 
     #[test]
     fn the_first_rule_that_fits_decides() {
-        let codes = |action: &str, operator: &str, values: Value| json!({"action": action, "onExitCodes": {"operator": operator, "values": values}});
+        let codes = |action: &str, operator: &str, values: Value| -> Value {
+            let codes = json!({"operator": operator, "values": values});
+            json!({"action": action, "onExitCodes": codes})
+        };
         check(json!([]), 1, Verdict::Count);
         let why = "Container app for pod a/p failed with exit code 42 matching FailJob rule at \
                    index 0";

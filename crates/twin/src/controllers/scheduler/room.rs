@@ -226,8 +226,13 @@ mod tests {
 
     #[test]
     fn the_start_counts_if_it_asks_for_more() {
-        let container = |cpu: &str, policy: &str| json!({"resources": {"requests": {"cpu": cpu}}, "restartPolicy": policy});
-        let pod = |inits: Value, cpu: &str| json!({"spec": {"initContainers": inits, "containers": [container(cpu, "")]}});
+        let container = |cpu: &str, policy: &str| -> Value {
+            json!({"resources": {"requests": {"cpu": cpu}}, "restartPolicy": policy})
+        };
+        let pod = |inits: Value, cpu: &str| -> Value {
+            let main = container(cpu, "");
+            json!({"spec": {"initContainers": inits, "containers": [main]}})
+        };
         for (inits, cpu, expected) in [
             (json!([]), "100m", 100),
             (json!([container("300m", "")]), "100m", 300),
