@@ -60,7 +60,13 @@ impl Filter {
 /// The field's text as selectors see it.
 fn read_field(object: &Value, path: &str) -> String {
     let pointer = match path {
+        "source" if field::text(object, "/source/component").is_empty() => {
+            "/reportingComponent".to_owned()
+        }
         "source" => "/source/component".to_owned(),
+        // Events are kept in the words of the core group.
+        "reportingController" => "/reportingComponent".to_owned(),
+        path if path.starts_with("regarding.") => path.replace("regarding.", "/involvedObject/"),
         path => format!("/{}", path.replace('.', "/")),
     };
     match object.pointer(&pointer) {

@@ -8,12 +8,13 @@ use crate::controllers;
 use crate::field;
 use crate::kernel::{Dice, SECOND, plus};
 use crate::kinds::{
-    self, DEPLOYMENT, ENDPOINT_SLICE, ENDPOINTS, LEASE, NAMESPACE, NODE, POD, PRIORITY_CLASS,
-    SERVICE,
+    self, COMPONENT_STATUS, DEPLOYMENT, ENDPOINT_SLICE, ENDPOINTS, LEASE, NAMESPACE, NODE, POD,
+    PRIORITY_CLASS, SERVICE,
 };
 use crate::ownership::Manager;
 use crate::registry::{Heartbeat, NODE_LEASES, Noted, Part, Write};
 use crate::scenario::{Controllers, NodeSpec, host_address};
+use crate::store::Key;
 use crate::world::{Machine, Renewal, StandIns};
 
 /// Namespaces that every cluster has.
@@ -106,6 +107,16 @@ impl Cluster {
             self.make(&PRIORITY_CLASS, "", class);
         }
         self.make(&SERVICE, "default", kubernetes_service());
+        for component in ["controller-manager", "etcd-0", "scheduler"] {
+            let healthy = json!([{"type": "Healthy", "status": "True", "message": "ok"}]);
+            let kind = &COMPONENT_STATUS;
+            let (namespace, name) = (String::new(), component.to_owned());
+            let status = json!({
+                "kind": kind.kind, "apiVersion": kind.api_version(),
+                "metadata": {"name": component}, "conditions": healthy,
+            });
+            self.registry.store.put(Key { resource: kind.storage, namespace, name }, status);
+        }
     }
 
     /// The endpoints of the `kubernetes` Service are the API servers' own affair.

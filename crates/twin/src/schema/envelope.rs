@@ -5,12 +5,11 @@
 
 use serde_json::Value;
 
-use super::protobuf::{MAGIC, MESSAGES, absolute, is_wrapper, message_name};
+use super::protobuf::{CRD_SCHEMA, MAGIC, MESSAGES, absolute, is_wrapper, message_name};
 use super::{Type, View, of_kind, of_name};
 use model::Timestamp;
 
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.";
-const CRD_SCHEMA: &str = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
 /// Deeper objects are refused.
 const DEEPEST: usize = 100;
 
@@ -328,6 +327,26 @@ mod tests {
                     "name": "c", "resources": {"limits": {"cpu": "500m"}},
                     "livenessProbe": {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 3},
                 }], "volumes": [{"name": "v", "emptyDir": {}}]}},
+            },
+        }));
+        check(json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "a.b.c"},
+            "spec": {"group": "b.c", "names": {"kind": "A", "plural": "a"}, "scope": "Cluster",
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {
+                    "openAPIV3Schema": {"type": "object", "properties": {
+                        "list": {
+                            "type": "array", "items": {"type": "string"}, "maxItems": 3,
+                            "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["a"],
+                        },
+                        "map": {"type": "object", "additionalProperties": {"type": "integer"}},
+                        "open": {
+                            "type": "object", "x-kubernetes-preserve-unknown-fields": true,
+                            "additionalProperties": true, "default": {"a": [1]},
+                        },
+                        "port": {"x-kubernetes-int-or-string": true, "not": {"$ref": "x"}},
+                    }, "x-kubernetes-validations": [{"rule": "true"}]},
+                }}],
             },
         }));
         check(json!({

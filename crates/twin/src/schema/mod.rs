@@ -12,6 +12,7 @@ pub(crate) mod protobuf;
 mod quantity;
 mod raw;
 mod scalar;
+mod wire;
 mod zero;
 
 use std::collections::BTreeMap;

@@ -6,11 +6,16 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::wire::{Item, Wire, utf8};
 use super::{Raw, Type, View, load, of_kind, of_name};
 use model::Timestamp;
 
 pub(super) const MAGIC: &[u8] = b"k8s\0";
 const PACKED: &[u8] = include_bytes!("../../data/messages.json.gz");
+/// The schemas of definitions, which refer to themselves in ways that no other message does.
+const SCHEMA: &str = ".JSONSchemaProps";
+pub(super) const CRD_SCHEMA: &str =
+    "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
 /// Deeper messages are refused.
 const DEEPEST: usize = 100;
 
@@ -28,12 +33,32 @@ pub(super) static MESSAGES: LazyLock<BTreeMap<String, BTreeMap<u64, Field>>> =
             let fields = fields.as_array().into_iter().flatten();
             let fields = fields.filter_map(|field| {
                 let text = |at: usize| Some(field.get(at)?.as_str()?.to_owned());
-                Some((field.get(0)?.as_u64()?, Field { name: text(1)?, of: text(2)? }))
+                let field_name = json_name(name, text(1)?);
+                Some((field.get(0)?.as_u64()?, Field { name: field_name, of: text(2)? }))
             });
             (name.clone(), fields.collect())
         });
         read.collect()
     });
+
+/// What JSON calls a field: schemas have names that no message may have, and some messages
+/// keep the capitals of another language.
+fn json_name(message: &str, field: String) -> String {
+    match field.as_str() {
+        "schema" | "ref" if message.ends_with(SCHEMA) => format!("${field}"),
+        "uID" => "uid".to_owned(),
+        "aPIGroup" => "apiGroup".to_owned(),
+        "Expression" | "Name" | "Webhooks" => field.to_lowercase(),
+        other if other.starts_with("xKubernetes") => {
+            let parts = other.chars().flat_map(|letter| {
+                let dash = letter.is_ascii_uppercase().then_some('-');
+                dash.into_iter().chain([letter.to_ascii_lowercase()])
+            });
+            parts.collect()
+        }
+        _ => field,
+    }
+}
 
 /// The object in an envelope.
 pub(crate) fn document(bytes: &[u8]) -> Result<Raw, String> {
@@ -238,6 +263,9 @@ fn message(name: &str, bytes: &[u8], view: View<'_>, depth: usize) -> Result<Raw
         "FieldsV1" | "RawExtension" | "JSON" => {
             serde_json::from_slice(part(1)?).map_err(|error| format!("{name}: {error}"))
         }
+        "JSONSchemaPropsOrBool" | "JSONSchemaPropsOrArray" | "JSONSchemaPropsOrStringArray" => {
+            either(short, bytes, depth)
+        }
         _ if matches!(view.of, Type::List(_)) => {
             let mut items = Vec::new();
             for (_, item) in Wire(bytes).fields()? {
@@ -250,69 +278,45 @@ fn message(name: &str, bytes: &[u8], view: View<'_>, depth: usize) -> Result<Raw
         _ => {
             let mut members = Vec::new();
             read(name, bytes, view, depth + 1, &mut members)?;
+            if name.ends_with(SCHEMA) {
+                // What is not said is told as nothing, at every depth.
+                members.retain(|(_, value)| !is_nothing(value));
+            }
             Ok(Raw::Map(members))
         }
     }
 }
 
-fn utf8(bytes: &[u8]) -> Result<String, String> {
-    String::from_utf8(bytes.to_vec()).map_err(|_| "a text is not UTF-8".into())
+fn is_nothing(value: &Raw) -> bool {
+    match value {
+        Raw::String(text) => text.is_empty(),
+        Raw::Bool(flag) => !flag,
+        _ => false,
+    }
 }
 
-/// What a field holds on the wire.
-#[derive(Debug, Clone, Copy)]
-enum Item<'a> {
-    Number(u64),
-    Fixed(u64),
-    Bytes(&'a [u8]),
-}
-
-/// Bytes that are read from their beginning.
-struct Wire<'a>(&'a [u8]);
-
-impl<'a> Wire<'a> {
-    fn varint(&mut self) -> Result<u64, String> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let (byte, rest) = self.0.split_first().ok_or("unexpected EOF")?;
-            self.0 = rest;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
+/// A schema, or what may stand in its place: yes or no, several schemas, names.
+fn either(short: &str, bytes: &[u8], depth: usize) -> Result<Raw, String> {
+    let view = of_name(CRD_SCHEMA).ok_or("no type for schemas")?;
+    let (mut allows, mut all) = (false, Vec::new());
+    for (tag, item) in Wire(bytes).fields()? {
+        let is_schema = (tag == 1) != (short == "JSONSchemaPropsOrBool");
+        match item {
+            Item::Number(number) => allows = number != 0,
+            Item::Bytes(text) if tag == 2 && short == "JSONSchemaPropsOrStringArray" => {
+                all.push(Raw::String(utf8(text)?));
             }
-        }
-        Err("proto: integer overflow".into())
-    }
-
-    fn take(&mut self, length: u64) -> Result<&'a [u8], String> {
-        let length = usize::try_from(length).map_err(|_| "unexpected EOF")?;
-        let (taken, rest) = self.0.split_at_checked(length).ok_or("unexpected EOF")?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    /// All fields with their numbers, in order.
-    fn fields(mut self) -> Result<Vec<(u64, Item<'a>)>, String> {
-        let mut all = Vec::new();
-        let little = |bytes: &[u8]| {
-            bytes.iter().rev().fold(0_u64, |value, byte| value << 8 | u64::from(*byte))
-        };
-        while !self.0.is_empty() {
-            let key = self.varint()?;
-            let item = match key & 7 {
-                0 => Item::Number(self.varint()?),
-                1 => Item::Fixed(little(self.take(8)?)),
-                2 => {
-                    let length = self.varint()?;
-                    Item::Bytes(self.take(length)?)
+            Item::Bytes(schema) => {
+                let schema = message(&message_name(CRD_SCHEMA), schema, view, depth + 1)?;
+                if is_schema {
+                    return Ok(schema);
                 }
-                5 => Item::Fixed(little(self.take(4)?)),
-                other => return Err(format!("proto: illegal wireType {other}")),
-            };
-            all.push((key >> 3, item));
+                all.push(schema);
+            }
+            Item::Fixed(_) => return Err(format!("{short} is broken")),
         }
-        Ok(all)
     }
+    Ok(if short == "JSONSchemaPropsOrBool" { Raw::Bool(allows) } else { Raw::List(all) })
 }
 
 #[cfg(test)]

@@ -18,7 +18,10 @@ pub(crate) fn fill(view: View<'_>, value: &mut Value) {
         if let Some(map) = value.as_object_mut() {
             for (_, key, text) in rows {
                 let slot = map.entry(*key).or_insert(Value::Null);
-                if slot.is_null() || *slot == 0 && !table::ZERO_IS_SAID.contains(key) {
+                // Only what has a pointer can be said to be empty.
+                let said = structure.fields.get(*key).is_some_and(|field| field.pointer);
+                let nothing = *slot == 0 && !table::ZERO_IS_SAID.contains(key);
+                if slot.is_null() || nothing || *slot == "" && !said {
                     *slot = serde_json::from_str(text).unwrap_or_default();
                 }
             }

@@ -39,6 +39,18 @@ pub(crate) static EVENT: Kind = Kind {
 pub(crate) static EVENT_V1: Kind = Kind {
     creates_on_update: true,
     columns: events::EVENT,
+    fields: &[
+        "regarding.kind",
+        "regarding.namespace",
+        "regarding.name",
+        "regarding.uid",
+        "regarding.apiVersion",
+        "regarding.resourceVersion",
+        "regarding.fieldPath",
+        "reason",
+        "reportingController",
+        "type",
+    ],
     ..v1("events.k8s.io", "events", "Event", "events")
 };
 pub(crate) static LIMIT_RANGE: Kind = Kind {
