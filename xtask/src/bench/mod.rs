@@ -3,6 +3,7 @@
 //!
 //! The same options give the same dump, byte for byte. Nothing here is part of the product.
 
+mod api;
 mod dump;
 mod faults;
 mod measure;
@@ -16,7 +17,8 @@ use std::process::Command;
 
 const USAGE: &str = "\
 usage: cargo xtask bench diagnose [--pods N] [--nodes N] [--seed S]
-                                  [--binary FILE] [--keep FILE]";
+                                  [--binary FILE] [--keep FILE]
+       cargo xtask bench api --control-plane FOLDER [--pods N] [--binary FILE]";
 
 /// What is measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,9 @@ struct Options {
 
 /// Runs `bench` with the words after it.
 pub fn run(words: &[&str]) -> Result<()> {
+    if let ["api", rest @ ..] = words {
+        return api::run(rest);
+    }
     let ["diagnose", rest @ ..] = words else { bail!("{USAGE}") };
     let options = options(rest)?;
     if cfg!(debug_assertions) {

@@ -116,6 +116,12 @@ fn prune(schema: &Value, value: &mut Value, path: &mut String, dropped: &mut Vec
                 push(path, &key);
                 let typed = embedded && ["apiVersion", "kind", "metadata"].contains(&key.as_str());
                 match member(schema, &key) {
+                    _ if typed => {
+                        if key == "metadata" {
+                            embedded_metadata(&mut below, path, dropped);
+                        }
+                        kept.insert(key, below);
+                    }
                     Some(of) => {
                         prune(of, &mut below, path, dropped);
                         // Nothing is the same as not said, unless the schema allows it.
@@ -123,7 +129,7 @@ fn prune(schema: &Value, value: &mut Value, path: &mut String, dropped: &mut Vec
                             kept.insert(key, below);
                         }
                     }
-                    None if preserves || typed => drop(kept.insert(key, below)),
+                    None if preserves => drop(kept.insert(key, below)),
                     None => dropped.push(path.clone()),
                 }
                 path.truncate(length);
@@ -140,6 +146,16 @@ fn prune(schema: &Value, value: &mut Value, path: &mut String, dropped: &mut Vec
         }
         _ => {}
     }
+}
+
+/// Metadata of an object inside another is as typed as that of the outer one.
+fn embedded_metadata(value: &mut Value, path: &str, dropped: &mut Vec<String>) {
+    let Some(view) = schema::of_metadata().filter(|_| value.is_object()) else { return };
+    // What does not read is for the validation to tell.
+    let Ok(decoded) = schema::decode(view, Raw::from(value.clone())) else { return };
+    *value = decoded.value;
+    let named = decoded.remarks.iter().filter_map(|remark| remark.split('"').nth(1));
+    dropped.extend(named.map(|field| format!("{path}.{field}")));
 }
 
 fn is_open(schema: &Value) -> bool {

@@ -117,7 +117,25 @@ fn applies(quota: &Value, kind: &Kind, object: &Value) -> bool {
     }
     let named = terms.iter().map(|term| (field::text(term, "/scopeName"), Some(term)));
     let mut all = scopes.map(|scope| (scope, None)).chain(named);
-    all.all(|(scope, term)| is_pod && in_scope(scope, term, object))
+    all.all(|(scope, term)| match scope {
+        "VolumeAttributesClass" => {
+            let class = field::text(object, "/spec/volumeAttributesClassName");
+            kind.storage == "persistentvolumeclaims" && fits(term, class)
+        }
+        _ => is_pod && in_scope(scope, term, object),
+    })
+}
+
+/// Whether the class is one that a term of a quota's scope means.
+fn fits(term: Option<&Value>, class: &str) -> bool {
+    let term = term.unwrap_or(&Value::Null);
+    let listed = field::list(term, "/values").iter().any(|value| value == class);
+    match field::text(term, "/operator") {
+        "In" => listed,
+        "NotIn" => !listed,
+        "DoesNotExist" => class.is_empty(),
+        _ => !class.is_empty(),
+    }
 }
 
 fn in_scope(scope: &str, term: Option<&Value>, pod: &Value) -> bool {
@@ -129,16 +147,7 @@ fn in_scope(scope: &str, term: Option<&Value>, pod: &Value) -> bool {
         "NotBestEffort" => !best_effort,
         "Terminating" => bounded,
         "NotTerminating" => !bounded,
-        "PriorityClass" => {
-            let term = term.unwrap_or(&Value::Null);
-            let listed = field::list(term, "/values").iter().any(|value| value == class);
-            match field::text(term, "/operator") {
-                "In" => listed,
-                "NotIn" => !listed,
-                "DoesNotExist" => class.is_empty(),
-                _ => !class.is_empty(),
-            }
-        }
+        "PriorityClass" => fits(term, class),
         _ => false,
     }
 }
@@ -172,6 +181,14 @@ fn charges(kind: &Kind, object: &Value) -> Amounts {
         let prefix = format!("{class}.storageclass.storage.k8s.io");
         add(format!("{prefix}/requests.storage"), size);
         add(format!("{prefix}/persistentvolumeclaims"), one);
+    }
+    if kind.storage == "resourceclaims.resource.k8s.io" {
+        for request in field::list(object, "/spec/devices/requests") {
+            let class = field::text(request, "/exactly/deviceClassName");
+            let count = request.pointer("/exactly/count").and_then(Value::as_i64).unwrap_or(1);
+            let key = format!("{class}.deviceclass.resource.k8s.io/devices");
+            add(key, Quantity::from_units(count));
+        }
     }
     if kind.storage == "services" {
         match field::text(object, "/spec/type") {

@@ -210,7 +210,7 @@ impl Loader<'_> {
             }
             Type::Bool => POINTER_FLAGS.contains(&key),
             Type::String => {
-                POINTER_TEXTS.contains(&key)
+                POINTER_TEXTS.contains(&key) && !matches!(owner, "RoleRef" | "Subject")
                     || key == "name" && matches!(owner, "EndpointPort" | "EndpointPortV1")
             }
             Type::Time | Type::MicroTime => !PLAIN_TIMES.contains(&key),

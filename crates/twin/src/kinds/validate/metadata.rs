@@ -57,7 +57,7 @@ pub(crate) fn metadata(kind: &Kind, value: &Value) -> Vec<Cause> {
     let mut causes = name(kind, value);
     causes.extend(labels(&value["metadata"]["labels"], "metadata.labels"));
     causes.extend(annotations(value));
-    causes.extend(finalizers(value));
+    causes.extend(finalizers(kind, value));
     causes.extend(owners(value));
     causes
 }
@@ -177,8 +177,10 @@ fn annotations(value: &Value) -> Vec<Cause> {
     causes
 }
 
-fn finalizers(value: &Value) -> Vec<Cause> {
+fn finalizers(kind: &Kind, value: &Value) -> Vec<Cause> {
     const STANDARD: [&str; 3] = ["orphan", "foregroundDeletion", "kubernetes"];
+    // Those of the core server must say whose they are; extensions need not.
+    let ours = kind.custom.is_none() && kind.group != "apiextensions.k8s.io";
     let mut causes = Vec::new();
     for (index, finalizer) in field::list(value, "/metadata/finalizers").iter().enumerate() {
         let text = finalizer.as_str().unwrap_or_default();
@@ -186,7 +188,7 @@ fn finalizers(value: &Value) -> Vec<Cause> {
         for why in qualified(text) {
             causes.push(Cause::invalid("metadata.finalizers", finalizer, &why));
         }
-        if !text.contains('/') && !STANDARD.contains(&text) {
+        if ours && !text.contains('/') && !STANDARD.contains(&text) {
             let why = "name is neither a standard finalizer name nor is it fully qualified";
             causes.push(Cause::invalid(&at, finalizer, why));
         }
