@@ -52,7 +52,7 @@ pub(crate) fn parse(text: &str) -> Result<Moment, String> {
 }
 
 /// `90m`, `1h30m`, `2d`.
-fn duration_seconds(text: &str) -> Option<i64> {
+pub(crate) fn duration_seconds(text: &str) -> Option<i64> {
     let mut rest = text.trim().strip_suffix(" ago").unwrap_or(text.trim());
     let mut seconds: i64 = 0;
     while !rest.is_empty() {

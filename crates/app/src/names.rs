@@ -92,7 +92,7 @@ pub(crate) fn nearest_objects(wanted: &str, all: &[&ObjectRef]) -> Vec<String> {
 }
 
 /// The names most like this one, the nearest first; none that is unlike it.
-fn nearest<'n>(wanted: &str, names: &[&'n str]) -> Vec<&'n str> {
+pub(crate) fn nearest<'n>(wanted: &str, names: &[&'n str]) -> Vec<&'n str> {
     let wanted: Vec<char> = wanted.to_lowercase().chars().take(64).collect();
     let word = |name: &str| {
         let shared = name.split('-').filter(|part| {

@@ -30,6 +30,8 @@ pub(crate) enum Command {
     /// Explain a failure kind, or why one object is as it is; without either
     /// list all kinds
     Explain(Explain),
+    /// Let something happen to a simulated cluster, and say what comes of it
+    Rehearse(Rehearse),
     /// Serve a simulated cluster to kubectl and every other client
     Twin(Twin),
     /// Print the version
@@ -188,6 +190,20 @@ impl Input {
         let cluster = self.kubeconfig.is_some() || self.context.is_some();
         self.twin || cluster || !self.filenames.is_empty() || self.monitoring.is_given()
     }
+}
+
+/// Options of `rehearse`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes: 0 all as expected, 1 not, 2 usage.")]
+pub(crate) struct Rehearse {
+    /// What is rehearsed: a name (`list` lists them), a failure kind, or a YAML file
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) what: Option<String>,
+    /// Seed of everything random in it
+    #[arg(long, value_name = "N", default_value_t = SEED)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// Options of `twin`.

@@ -3,6 +3,7 @@
 
 mod diagnose;
 mod explain;
+mod rehearse;
 mod twin;
 mod version;
 mod watch;
@@ -24,6 +25,7 @@ pub(crate) fn run(settings: Settings) -> Result<Outcome, Failure> {
         }
         Command::Diagnose(options) => diagnose::run(&options, color, settings.progress),
         Command::Explain(options) => explain::run(&options, color, settings.progress),
+        Command::Rehearse(options) => rehearse::run(&options, color, settings.progress),
         Command::Twin(options) => twin::run(&options),
         Command::Version(output) => version::run(output, color),
     }

@@ -4,10 +4,11 @@
 use std::fmt::Write as _;
 
 use super::clean::{clean, cut};
+use super::text::rehearsal::{clock, digits, label, told};
 use super::text::{chain, changes, looked_at, older};
 use crate::views::{
-    Affected, Diagnosis, Evidence, Explanation, Failure, FailureList, Incident, NotSeen, RuledOut,
-    Skipped, Step,
+    Affected, Diagnosis, Evidence, Explanation, Failure, FailureList, Incident, NotSeen, ReadyLine,
+    Rehearsal, RehearsalList, RuledOut, Skipped, Step, Wished,
 };
 
 /// Longest value shown, in columns; JSON has it whole.
@@ -169,6 +170,44 @@ pub(super) fn failure_list(view: &FailureList) -> String {
     page.line("| failure | title |\n|---|---|");
     for item in &view.items {
         page.line(&format!("| {} | {} |", code(item.id), escape(item.title)));
+    }
+    page.0
+}
+
+/// What came of a rehearsal.
+pub(super) fn rehearsal(view: &Rehearsal) -> String {
+    let mut page = Page::default();
+    let word = if view.as_expected { "as expected" } else { "not as expected" };
+    page.line(&format!("# {}: {word}", escape(&view.name)));
+    page.gap();
+    page.line(&escape(&view.story));
+    let wished = |w: &Wished| match w.at_seconds {
+        Some(at) => format!("{} (seen at {})", escape(&w.what), clock(at)),
+        None => format!("{} (never seen)", escape(&w.what)),
+    };
+    page.list("## Expected", view.expect.iter().map(wished));
+    page.list("## Forbidden", view.forbid.iter().map(wished));
+    page.section("## What happened");
+    page.line("| when, what | |\n|---|---|");
+    for entry in &view.timeline {
+        page.line(&format!("| {} | {} |", told(entry), escape(&entry.text)));
+    }
+    let title = format!("## Ready endpoints, one digit every {}", clock(view.step_seconds));
+    let line = |l: &ReadyLine| format!("{} {}", code(&digits(&l.ready)), escape(&label(l)));
+    page.list(&title, view.ready.iter().map(line));
+    page.list("## What the model takes for granted", view.assumes.iter().map(|a| escape(a)));
+    page.gap();
+    page.line(&format!("Seed {}, fingerprint {}.", view.seed, view.fingerprint));
+    page.0
+}
+
+/// What can be rehearsed.
+pub(super) fn rehearsal_list(view: &RehearsalList) -> String {
+    let mut page = Page::default();
+    page.line("| rehearsal | story | waits for |\n|---|---|---|");
+    for item in &view.items {
+        let waits = escape(&item.waits_for.join("; "));
+        page.line(&format!("| {} | {} | {waits} |", code(&item.name), escape(&item.story)));
     }
     page.0
 }

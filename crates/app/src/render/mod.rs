@@ -15,7 +15,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::settings::Format;
-use crate::views::{Diagnosis, Explanation, Failure, FailureList, Version};
+use crate::views::{
+    Diagnosis, Explanation, Failure, FailureList, Rehearsal, RehearsalList, Version,
+};
 
 pub(crate) use clean::clean;
 use paper::Paint;
@@ -55,6 +57,24 @@ pub(crate) fn failure_list(view: &FailureList, format: Format, color: bool) -> R
     Ok(match format {
         Format::Text | Format::Wide => text::failure_list(view, Paint(color)),
         Format::Md => markdown::failure_list(view),
+        Format::Json | Format::Yaml => data(view, format)?,
+    })
+}
+
+/// What came of a rehearsal, in this form.
+pub(crate) fn rehearsal(view: &Rehearsal, format: Format, color: bool) -> Result<String> {
+    Ok(match format {
+        Format::Text | Format::Wide => text::rehearsal(view, Paint(color)),
+        Format::Md => markdown::rehearsal(view),
+        Format::Json | Format::Yaml => data(view, format)?,
+    })
+}
+
+/// What can be rehearsed, in this form.
+pub(crate) fn rehearsal_list(view: &RehearsalList, format: Format, color: bool) -> Result<String> {
+    Ok(match format {
+        Format::Text | Format::Wide => text::rehearsal_list(view, Paint(color)),
+        Format::Md => markdown::rehearsal_list(view),
         Format::Json | Format::Yaml => data(view, format)?,
     })
 }

@@ -11,6 +11,7 @@ mod explanation;
 mod failure;
 mod graph;
 mod object;
+mod rehearsal;
 mod version;
 mod words;
 
@@ -23,6 +24,7 @@ pub use diagnosis::{
 pub use explanation::{Explanation, Fact, PartOf, Question, explanation};
 pub use failure::{Failure, FailureList, FailureRow, MechanismRow};
 pub use object::Object;
+pub use rehearsal::{Entry, ReadyLine, Rehearsal, RehearsalList, RehearsalRow, Sort, Wished};
 pub use version::Version;
 
 /// Group and version of all views.

@@ -67,7 +67,7 @@ pub(super) fn cause<'s>(
         _ => (ObjectRef::new(Kind::Cluster, "", "nodes"), String::new()),
     };
     let count = group.len();
-    let all = now.nodes.len();
+    let all = now.nodes.iter().filter(|n| !whole || zone(n) == common).count();
     let headline = format!("{count} of {all} nodes{place} were lost at once: {why}");
     let mut finding = Finding::new(id, mechanism, object, headline)
         .since(group.iter().filter_map(|(_, _, since)| *since).min());

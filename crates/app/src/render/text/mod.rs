@@ -7,10 +7,12 @@ mod explanation;
 mod incident;
 mod others;
 mod page;
+pub(super) mod rehearsal;
 
 pub(super) use explanation::explanation;
 pub(super) use others::{looked_at, older};
 pub(super) use page::{failure, failure_list};
+pub(super) use rehearsal::{rehearsal, rehearsal_list};
 
 use model::{Timestamp, ago};
 

@@ -1,15 +1,23 @@
-//! Rehearsals: the scenario of a failure kind on the twin's standard cluster, read and judged
-//! as any cluster is. It must never help the diagnosis: all it hands over is the API.
+//! Rehearsals: something happens to a simulated cluster, which is read and judged as any cluster
+//! is. It must never help the diagnosis: all it hands over is the API.
+
+mod acts;
+mod file;
+mod library;
+mod play;
+mod record;
+mod wish;
+
+pub(crate) use library::{find, list};
+pub(crate) use record::run;
 
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use kube::Client;
-use model::{Act, Blind, Scenario, Severity, Situation, Timestamp};
-use serde_json::Value;
+use model::{Blind, Scenario, Severity, Situation, Timestamp};
 use twin::Twin;
-use twin::scenario::{Fault, standard};
 
 use crate::commands;
 use crate::evidence::{self, Evidence};
@@ -31,18 +39,15 @@ impl Rehearsal {
     /// # Errors
     /// When an act cannot be read.
     pub fn new(scenario: &Scenario, seed: u64) -> anyhow::Result<Self> {
-        let mut stage = standard(seed);
-        for (at_seconds, act) in &scenario.acts {
-            stage.timeline.push((i64::from(*at_seconds), fault(act)?));
-        }
-        let last = scenario.acts.iter().map(|(at, _)| i64::from(*at)).max().unwrap_or(0);
+        let stage = acts::stage(scenario, seed)?;
+        let last = stage.timeline.iter().map(|(at, _)| *at).max().unwrap_or(0);
         let last_act = stage.start.plus_seconds(last);
         Ok(Self { twin: Twin::new(stage), last_act })
     }
 
     /// The standard cluster, to which nothing happens.
     pub fn at_rest(seed: u64) -> Self {
-        let stage = standard(seed);
+        let stage = twin::scenario::standard(seed);
         let last_act = stage.start;
         Self { twin: Twin::new(stage), last_act }
     }
@@ -121,37 +126,4 @@ fn judged(evidence: Evidence) -> Judged {
     let blind = evidence.source.blind.iter().chain(&situation.blind).cloned().collect();
     let code = commands::code(&situation, Severity::Ticket);
     Judged { situation, blind, code }
-}
-
-/// What the twin does for an act.
-fn fault(act: &Act) -> anyhow::Result<Fault> {
-    Ok(match act {
-        Act::Apply(text) => Fault::Apply { manifests: manifests(text)? },
-        Act::StopKubelet(node) => Fault::StopKubelet { node: (*node).to_owned() },
-        Act::StartKubelet(node) => Fault::StartKubelet { node: (*node).to_owned() },
-        Act::StopRuntime(node) => Fault::StopRuntime { node: (*node).to_owned() },
-        Act::LoseImage(image) => Fault::LoseImage { image: (*image).to_owned() },
-        Act::Crash { workload, exit_code } => {
-            let (namespace, workload) = place(workload)?;
-            Fault::Crash { namespace, workload, exit_code: i64::from(*exit_code) }
-        }
-        Act::GrowMemory { workload, bytes_per_second } => {
-            let (namespace, workload) = place(workload)?;
-            let bytes_per_second = i64::try_from(*bytes_per_second).unwrap_or(i64::MAX);
-            Fault::GrowMemory { namespace, workload, bytes_per_second }
-        }
-        Act::Unmodelled(what) => bail!("the simulated cluster cannot do this yet: {what}"),
-    })
-}
-
-fn manifests(text: &str) -> anyhow::Result<Vec<Value>> {
-    let read = serde_saphyr::from_multiple::<Value>(text);
-    let all = read.with_context(|| format!("cannot read what is applied:\n{text}"))?;
-    Ok(all.into_iter().filter(|manifest| !manifest.is_null()).collect())
-}
-
-fn place(workload: &str) -> anyhow::Result<(String, String)> {
-    let place = workload.split_once('/');
-    let place = place.with_context(|| format!("workload {workload:?} is not namespace/name"))?;
-    Ok((place.0.to_owned(), place.1.to_owned()))
 }
