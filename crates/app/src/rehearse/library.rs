@@ -14,6 +14,7 @@ use crate::views::RehearsalRow;
 
 /// The rehearsals that come along, by name.
 const FILES: &[(&str, &str)] = &[
+    ("autoscaler-blind", include_str!("../../rehearsals/autoscaler-blind.yaml")),
     ("bad-rollout-probed", include_str!("../../rehearsals/bad-rollout-probed.yaml")),
     ("bad-rollout-unprobed", include_str!("../../rehearsals/bad-rollout-unprobed.yaml")),
     ("leak-with-limit", include_str!("../../rehearsals/leak-with-limit.yaml")),

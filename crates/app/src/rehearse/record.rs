@@ -9,7 +9,7 @@ use model::{ObjectRef, Situation, Snapshot, Timestamp};
 use twin::Twin;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::play::{Play, Told};
+use super::play::Play;
 use super::wish::{self, Wish};
 use crate::evidence;
 use crate::progress::Spinner;
@@ -89,7 +89,7 @@ struct Record {
 impl Record {
     fn new(play: &Play) -> Self {
         let acts = play.stage.timeline.iter();
-        let acts = acts.map(|(at, fault)| Entry::new(*at, Sort::Act, Told(fault).to_string()));
+        let acts = acts.map(|(at, fault)| Entry::new(*at, Sort::Act, fault.to_string()));
         let unseen = |wishes: &[Wish]| wishes.iter().map(|w| (w.clone(), None)).collect();
         Record {
             timeline: acts.collect(),

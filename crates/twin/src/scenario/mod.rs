@@ -8,6 +8,7 @@ mod manifests;
 mod memory;
 mod plain;
 mod standard;
+mod told;
 
 use model::Timestamp;
 use serde_json::Value;
