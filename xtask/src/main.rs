@@ -33,6 +33,7 @@ usage: cargo xtask COMMAND
   fidelity specs SUITE.json --e2e PATH --kubectl PATH
                             run upstream end-to-end specs against the twin
   bench diagnose [OPTIONS]  diagnose a made dump: time, memory, faults found
+  bench watch [OPTIONS]     follow changes of a made dump: time of each against its limit
   bench api --control-plane FOLDER
                             the twin beside a real API server under the same load
   compare FOLDER...         write docs/comparison.md from recorded outputs of the tools

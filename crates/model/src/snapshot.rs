@@ -129,6 +129,16 @@ impl Snapshot {
         self.events.about(object.kind, &object.namespace, &object.name)
     }
 
+    /// Events about objects of a kind in a namespace, by object.
+    pub fn events_in<'s>(
+        &'s self,
+        kind: Kind,
+        namespace: &'s str,
+    ) -> impl Iterator<Item = &'s ClusterEvent> {
+        note(Part::AboutAny(kind, namespace));
+        self.events.subjects(kind, namespace).flat_map(|o| self.events.search(Some(o)))
+    }
+
     /// Events about one pod.
     pub fn pod_events(&self, pod: &Pod) -> &[ClusterEvent] {
         self.events.about(Kind::Pod, &pod.meta.namespace, &pod.meta.name)

@@ -1,5 +1,7 @@
 //! `cargo xtask bench diagnose`: makes a dump of a cluster with known faults, diagnoses it with the
 //! release binary, and holds time, memory and verdict against a bare scan of the same bytes.
+//! `cargo xtask bench watch`: lets things happen to such a cluster and holds the time in which a
+//! standing verdict follows them against its limits.
 //!
 //! The same options give the same dump, byte for byte. Nothing here is part of the product.
 
@@ -18,6 +20,7 @@ use std::process::Command;
 const USAGE: &str = "\
 usage: cargo xtask bench diagnose [--pods N] [--nodes N] [--seed S]
                                   [--binary FILE] [--keep FILE]
+       cargo xtask bench watch [--pods N] [--nodes N] [--seed S] [--keep FILE]
        cargo xtask bench api --control-plane FOLDER [--pods N] [--binary FILE]";
 
 /// What is measured.
@@ -37,8 +40,17 @@ pub fn run(words: &[&str]) -> Result<()> {
     if let ["api", rest @ ..] = words {
         return api::run(rest);
     }
-    let ["diagnose", rest @ ..] = words else { bail!("{USAGE}") };
+    let (is_watch, rest) = match words {
+        ["diagnose", rest @ ..] => (false, rest),
+        ["watch", rest @ ..] if !rest.contains(&"--binary") => (true, rest),
+        _ => bail!("{USAGE}"),
+    };
     let options = options(rest)?;
+    if is_watch {
+        return in_folder("bench-watch", |folder| {
+            watch(&options, &options.keep.clone().unwrap_or_else(|| folder.join("dump.json")))
+        });
+    }
     if cfg!(debug_assertions) {
         // The bare scan is measured in this process, so it must be as optimised as the product.
         return again_in_release(words);
@@ -47,21 +59,45 @@ pub fn run(words: &[&str]) -> Result<()> {
         Some(path) => path.clone(),
         None => build()?,
     };
-    let folder = std::env::temp_dir().join(format!("bench-diagnose-{}", std::process::id()));
+    in_folder("bench-diagnose", |folder| {
+        let file = options.keep.clone().unwrap_or_else(|| folder.join("dump.json"));
+        bench(&options, &binary, &file)
+    })
+}
+
+/// Works in a folder that is there for so long.
+fn in_folder(name: &str, work: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-    let file = options.keep.clone().unwrap_or_else(|| folder.join("dump.json"));
-    let done = bench(&options, &binary, &file);
+    let done = work(&folder);
     fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
     done
 }
 
-fn bench(options: &Options, binary: &Path, file: &Path) -> Result<()> {
+/// Writes the dump.
+fn make(options: &Options, file: &Path) -> Result<dump::Made> {
     let Options { pods, nodes, seed, .. } = *options;
     let writing = || format!("writing {}", file.display());
     let mut out = BufWriter::with_capacity(1 << 20, File::create(file).with_context(writing)?);
     let made = dump::write(&dump::Size { pods, nodes, seed }, &mut out).with_context(writing)?;
-    drop(out);
+    out.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(writing)?;
     println!("dump       {pods} pods, {nodes} nodes, {} objects, seed {seed}", made.objects);
+    Ok(made)
+}
+
+fn watch(options: &Options, file: &Path) -> Result<()> {
+    make(options, file)?;
+    let mut command = cargo();
+    command.args(["bench", "--quiet", "--package", "engine", "--bench", "standing", "--"]);
+    let status = command.arg(file).status().context("starting cargo bench")?;
+    if !status.success() {
+        bail!("a change takes longer than it may, or the verdict is another");
+    }
+    Ok(())
+}
+
+fn bench(options: &Options, binary: &Path, file: &Path) -> Result<()> {
+    let made = make(options, file)?;
     let (scan, run) = measure::side_by_side(binary, file)?;
     print!("{}", measure::table(&scan, &run));
     let found = verdict::check(&run.output, &made.planted)?;

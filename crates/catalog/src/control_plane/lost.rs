@@ -100,8 +100,11 @@ fn detect(now: &Snapshot, findings: &mut Findings) {
 /// All nodes are heard of again, but were silent together, and their pods paid for it.
 fn over(now: &Snapshot) -> Option<Finding> {
     let well = now.nodes.iter().all(|n| n.ready() == Some(model::Truth::True));
-    let taken = now.events.iter().find(|e| wording::TAINT_REASONS.contains(&e.reason.as_str()));
-    let taken = taken.filter(|_| well && now.nodes.iter().count() >= FEWEST_NODES)?;
+    if !well || now.nodes.len() < FEWEST_NODES {
+        return None;
+    }
+    let taken = now.events_where(|e| wording::TAINT_REASONS.contains(&e.reason.as_str()));
+    let taken = taken.into_iter().next()?;
     let mut falls = Vec::new();
     for node in now.nodes.iter().filter(|n| !n.is_control_plane()) {
         let object = node.meta.object(Kind::Node);

@@ -185,7 +185,7 @@ fn is_unreachable(taint: &Taint) -> bool {
 fn evictable<'s>(node: &'s Node, now: &'s Snapshot) -> impl Iterator<Item = &'s Pod> {
     let is_static = |p: &Pod| p.meta.owner.as_ref().is_some_and(|o| o.kind == "Node");
     let here = now.on_node(&node.meta.name);
-    let here = here.filter(|(app, _)| app.object.kind != Kind::DaemonSet).map(|(_, pod)| pod);
+    let here = here.filter(|(app, _)| app.kind != Kind::DaemonSet).map(|(_, pod)| pod);
     here.filter(move |p| p.runs_on() && !is_static(p))
 }
 

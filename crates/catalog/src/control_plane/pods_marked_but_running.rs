@@ -2,7 +2,7 @@
 
 use model::record::{Node, Pod};
 use model::{
-    Act, App, Finding, Findings, Gap, Kind, Patch, Remedy, Risk, Role, Scenario, Snapshot, Step,
+    Act, Finding, Findings, Gap, Kind, ObjectRef, Patch, Remedy, Risk, Role, Scenario, Snapshot, Step,
     Timestamp, Truth,
 };
 
@@ -60,7 +60,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     }
     let object = node.meta.object(Kind::Node);
     let here = now.on_node(&node.meta.name);
-    let marked: Vec<(&App, &Pod)> = here.filter(|(_, p)| p.meta.deleting.is_some()).collect();
+    let marked: Vec<(&ObjectRef, &Pod)> = here.filter(|(_, p)| p.meta.deleting.is_some()).collect();
     let Some((_, first)) = marked.first() else { return };
     let count = marked.len();
     let pods = if count == 1 { "1 pod is".to_owned() } else { format!("{count} pods are") };
@@ -89,8 +89,8 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
         .evidence(facts);
     for (app, pod) in &marked {
         let how = format!("{} dies when the node is back", pod.meta.name);
-        if found.affected.iter().all(|a| a.object != app.object) {
-            found = found.affects(app.object.clone(), how);
+        if found.affected.iter().all(|a| a.object != **app) {
+            found = found.affects((*app).clone(), how);
         }
     }
     findings.push(found);

@@ -125,7 +125,7 @@ fn nearest(fits: &[&Fit<'_>], question: &mut Question) {
     };
     let Some(fit) = fits.iter().min_by_key(distance) else { return };
     let figures = fit.obstacles.iter().map(|o| match o {
-        Obstacle::Lacks { resource, asked, room } => {
+        Obstacle::Lacks { resource, asked, room, .. } => {
             let text = |q: Quantity| q.max(Quantity::ZERO).text(resource);
             let most = if room.exact { "" } else { "at most " };
             format!(

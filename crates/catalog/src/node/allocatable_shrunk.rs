@@ -140,7 +140,7 @@ fn reserve(node: &Node) -> Evidence {
 /// Pods on the node that were evicted or refused for lack of memory, or its own word.
 fn sufferers(node: &Node, now: &Snapshot) -> (Option<Evidence>, u32) {
     let object = node.meta.object(Kind::Node);
-    let refused = now.on_node(&node.meta.name).filter_map(|(_, p)| {
+    let refused = now.pods_on(&node.meta.name).filter_map(|p| {
         let (reason, text) = p.why.as_deref()?;
         let evicted = reason == "Evicted" && says(text, wording::MEMORY_SHORT);
         let refused = reason == "OutOfmemory" || reason == "OutOfMemory";
@@ -218,8 +218,8 @@ fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
     for growth in growth(now) {
         let old = now.nodes.iter().filter(|n| size(n) == growth.has);
         for node in old.filter(|n| *n.kubelet_version == growth.older) {
-            let here = now.on_node(&node.meta.name).filter(|(_, p)| !p.is_finished());
-            let asked: i64 = here.map(|(_, p)| requested(&p.spec)).sum();
+            let here = now.pods_on(&node.meta.name).filter(|p| !p.is_finished());
+            let asked: i64 = here.map(|p| requested(&p.spec)).sum();
             if asked > memory(node).1 - growth.bytes {
                 gaps.push(Gap {
                     failure: KIND.id,

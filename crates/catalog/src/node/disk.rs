@@ -124,10 +124,12 @@ pub(super) fn victims<'s>(node: &Node, now: &'s Snapshot) -> Vec<Victim<'s>> {
     // Looked at only until a second one is found: where many are short, each asks.
     let only = now.known_nodes().filter(short).take(2).count() < 2;
     let unplaced = only.then(|| now.unplaced()).into_iter().flatten();
+    let unplaced = unplaced.map(|(app, pod)| (&app.object, pod));
     let mut found = Vec::new();
     for (app, pod) in now.on_node(&node.meta.name).chain(unplaced) {
         if let Some((text, evidence)) = evicted(pod, now)
             && evidence.at.is_none_or(|at| now.now.since(at) <= VICTIM_SECONDS)
+            && let Some(app) = now.app(app)
         {
             let usage = wording::eviction_usage(text);
             found.push(Victim { app, usage, evidence });

@@ -53,12 +53,12 @@ pub(crate) fn on_host(node: &str, command: &str) -> String {
 fn affected_pods(mut finding: Finding, node: &Node, now: &Snapshot) -> Finding {
     let mut sick: Vec<(&model::App, usize)> = Vec::new();
     for (app, pod) in now.on_node(&node.meta.name) {
-        if !pod.runs_on() || pod.is_ready() == Some(true) || app.object.kind == Kind::DaemonSet {
+        if !pod.runs_on() || pod.is_ready() == Some(true) || app.kind == Kind::DaemonSet {
             continue;
         }
-        match sick.last_mut().filter(|(known, _)| known.object == app.object) {
+        match sick.last_mut().filter(|(known, _)| known.object == *app) {
             Some((_, down)) => *down += 1,
-            None => sick.push((app, 1)),
+            None => sick.extend(now.app(app).map(|app| (app, 1))),
         }
     }
     for (app, down) in sick {

@@ -86,7 +86,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
         None => "an alert about its load".into(),
     };
     let hog = hog(node, now);
-    let pods = now.on_node(name).filter(|(_, p)| !p.is_finished()).count();
+    let pods = now.pods_on(name).filter(|p| !p.is_finished()).count();
     let (mechanism, cause, why) = match &hog {
         Some((app, share, _)) => {
             let share = format!("{} takes {:.0} % of its processors", app.object, share * 100.0);

@@ -128,7 +128,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
 
 /// Pods that are on the node and have not ended.
 fn pods_on(node: &Node, now: &Snapshot) -> usize {
-    now.on_node(&node.meta.name).filter(|(_, p)| !p.is_finished()).count()
+    now.pods_on(&node.meta.name).filter(|p| !p.is_finished()).count()
 }
 
 /// Nodes with more pods than Kubernetes is tested with.

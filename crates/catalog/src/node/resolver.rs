@@ -24,7 +24,10 @@ enum Wrong {
 /// One finding for each node and trouble.
 pub(super) fn findings(id: &'static str, now: &Snapshot) -> Vec<Finding> {
     let mut groups: BTreeMap<(Wrong, String), Vec<&ClusterEvent>> = BTreeMap::new();
-    for event in now.events.iter().filter(|e| e.about.is_some()) {
+    let told = |e: &ClusterEvent| {
+        e.about.is_some() && matches!(e.reason.as_str(), "MissingClusterDNS" | "DNSConfigForming")
+    };
+    for event in now.events_where(told) {
         let wrong = match event.reason.as_str() {
             "MissingClusterDNS" => Wrong::NoServer,
             // A domain too many of the search list does no harm.

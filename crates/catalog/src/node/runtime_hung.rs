@@ -181,7 +181,7 @@ fn from_pods(node: &Node, now: &Snapshot) -> Option<Cause> {
             call && s.says(&["rpc error"]) && runtime::is_late(s.text) && s.is_current(node, now)
         });
         if let Some(sign) = late.next() {
-            workloads.insert(&app.object);
+            workloads.insert(app);
             since = [since, sign.first].into_iter().flatten().min();
             facts.extend(sign.evidence());
         }

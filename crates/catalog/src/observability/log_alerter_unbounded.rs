@@ -1,7 +1,7 @@
 //! `log-alerter-unbounded`: what looks for lines of logs may take all memory of its node.
 
 use model::record::LogRule;
-use model::{Act, Finding, Gap, Kind, Patch, Remedy, Scenario, Snapshot, Step};
+use model::{Act, App, Finding, Gap, Kind, Patch, Remedy, Scenario, Snapshot, Step};
 
 use super::{rules, tooling};
 use crate::node::lost_cascade::{limit_patch, unlimited};
@@ -63,7 +63,8 @@ failure! {
 }
 
 fn exposed(now: &Snapshot, gaps: &mut Vec<Gap>) {
-    for app in tooling::standing(now).filter(|a| tooling::runs(a, LOG_ALERTERS)) {
+    let is_one = |a: &App, _: &Snapshot| tooling::is_standing(a) && tooling::runs(a, LOG_ALERTERS);
+    for app in now.apps_where(is_one) {
         if audit::limit_is_given(&app.object.namespace, "memory", now) {
             continue;
         }

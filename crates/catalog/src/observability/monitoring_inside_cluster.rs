@@ -77,8 +77,8 @@ fn leaves(now: &Snapshot) -> bool {
         containers.flat_map(|c| c.args.iter()).any(|a| says(a, wording::SENDS_ELSEWHERE))
     };
     rules::all(now).any(|(_, r)| r.sends_elsewhere)
-        || now.apps.iter().any(|a| tooling::runs(a, wording::CARRIERS))
-        || tooling::watchers(now).any(told)
+        || now.is_any_app(|a, _| tooling::runs(a, wording::CARRIERS))
+        || tooling::watchers(now).into_iter().any(told)
 }
 
 /// What made the loss of these nodes worse: that what watches was on them.
@@ -92,7 +92,7 @@ pub(crate) fn factor<'s>(
         let nodes = now.nodes_of(a);
         !nodes.is_empty() && nodes.iter().all(on_lost)
     };
-    let watcher = tooling::watchers(now).find(blind)?;
+    let watcher = tooling::watchers(now).into_iter().find(|a| blind(a))?;
     let nodes = now.nodes_of(watcher);
     let first = nodes.first().map_or("", |n| n.name.as_str());
     Some(Factor {

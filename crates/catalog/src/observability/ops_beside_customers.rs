@@ -94,12 +94,12 @@ fn shared<'s>(app: &App, now: &'s Snapshot) -> (usize, BTreeSet<&'s ObjectRef>) 
         let mut any = false;
         for (other, pod) in now.on_node(&node.name) {
             let standing =
-                matches!(other.object.kind, model::Kind::Deployment | model::Kind::StatefulSet)
+                matches!(other.kind, model::Kind::Deployment | model::Kind::StatefulSet)
                     && !pod.is_finished();
-            let own = other.object.namespace == app.object.namespace
-                || other.object.namespace.starts_with("kube-");
-            if standing && !own && tooling::of(other).is_none() {
-                customers.insert(&other.object);
+            let own = other.namespace == app.object.namespace
+                || other.namespace.starts_with("kube-");
+            if standing && !own && now.app(other).is_some_and(|o| tooling::of(o).is_none()) {
+                customers.insert(other);
                 any = true;
             }
         }

@@ -19,9 +19,10 @@ pub(super) fn alerts(now: &Snapshot) -> impl Iterator<Item = &AlertRule> {
 /// beside it, and the rule objects, which only a cluster with the operator has.
 pub(super) fn judge(now: &Snapshot) -> Option<&App> {
     let watcher = tooling::watchers(now)
+        .into_iter()
         .find(|a| tooling::runs(a, &["prometheus", "vmalert", "victoria-metrics", "mimir"]))?;
     let here = &watcher.object.namespace;
-    let operator = || now.apps.iter().any(|a| tooling::runs(a, &["prometheus-operator"]));
+    let operator = || now.is_any_app(|a, _| tooling::runs(a, &["prometheus-operator"]));
     let objects = now.coverage.lists(Kind::PrometheusRule, here);
     let files = now.coverage.lists(Kind::ConfigMap, here);
     (files && (objects || !operator())).then_some(watcher)

@@ -51,20 +51,15 @@ pub(super) fn of(app: &App) -> Option<Tool> {
     }
 }
 
-/// Workloads that are to run on and that the cluster did not bring along.
-pub(super) fn standing(now: &Snapshot) -> impl Iterator<Item = &App> {
-    now.apps.iter().filter(|a| is_standing(a))
-}
-
-/// Whether it is one of these.
+/// Whether it is to run on, and the cluster did not bring it along.
 pub(super) fn is_standing(app: &App) -> bool {
     let kind = matches!(app.object.kind, Kind::Deployment | Kind::StatefulSet);
     kind && !app.object.namespace.starts_with("kube-")
 }
 
 /// Workloads that hold, judge or show measurements.
-pub(super) fn watchers(now: &Snapshot) -> impl Iterator<Item = &App> {
-    now.apps.iter().filter(|a| {
+pub(super) fn watchers(now: &Snapshot) -> Vec<&App> {
+    now.apps_where(|a, _| {
         let kind = matches!(a.object.kind, Kind::Deployment | Kind::StatefulSet);
         kind && a.wanted() != Some(0) && runs(a, wording::WATCHERS)
     })

@@ -2,8 +2,8 @@
 
 use model::record::{ClusterEvent, Node, Pod, Taint};
 use model::{
-    Act, App, Evidence, Finding, Findings, Gap, Impact, Kind, Patch, Remedy, Role, Scenario,
-    Snapshot, State, Step,
+    Act, App, Evidence, Finding, Findings, Gap, Impact, Kind, ObjectRef, Patch, Remedy, Role,
+    Scenario, Snapshot, State, Step,
 };
 
 use crate::evidence;
@@ -62,10 +62,10 @@ const RECENT_SECONDS: i64 = 3600;
 
 fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     let object = node.meta.object(Kind::Node);
-    let mut gone: Vec<(&App, usize, Evidence)> = Vec::new();
+    let mut gone: Vec<(&ObjectRef, usize, Evidence)> = Vec::new();
     for (app, pod) in now.on_node(&node.meta.name) {
         let Some(fact) = taken(pod, now) else { continue };
-        match gone.last_mut().filter(|(known, ..)| known.object == app.object) {
+        match gone.last_mut().filter(|(known, ..)| *known == app) {
             Some((_, count, last)) => {
                 *count += 1;
                 if fact.at >= last.at {
@@ -88,7 +88,8 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
     if gone.is_empty() {
         return;
     }
-    let lost: u32 = gone.iter().map(|(a, ..)| a.lost_replicas()).fold(0, u32::saturating_add);
+    let lost = |(app, ..): &(&ObjectRef, usize, Evidence)| now.app(app).map(App::lost_replicas);
+    let lost: u32 = gone.iter().filter_map(lost).fold(0, u32::saturating_add);
     let last = gone.iter().filter_map(|(.., f)| f.at).max();
     let recent = last.is_none_or(|at| now.now.since(at) <= RECENT_SECONDS);
     if lost == 0 {
@@ -117,7 +118,7 @@ fn detect(node: &Node, now: &Snapshot, findings: &mut Findings) {
         finding.role = Role::Symptom;
     }
     for (app, n, _) in gone {
-        finding = finding.affects(app.object.clone(), format!("{n} pods taken away"));
+        finding = finding.affects(app.clone(), format!("{n} pods taken away"));
     }
     findings.push(finding);
 }

@@ -111,18 +111,16 @@ fn pulled_before(app: &App, image: &str, now: &Snapshot) -> Option<String> {
     let own = Image::parse(image);
     let prefix = format!("{}-", app.object.name);
     let of_app = |e: &&model::record::ClusterEvent| {
-        let pod = e.about.as_ref().filter(|o| o.kind == model::Kind::Pod);
-        e.reason == "Pulled"
-            && pod
-                .is_some_and(|o| o.namespace == app.object.namespace && o.name.starts_with(&prefix))
+        let pod = e.about.as_ref();
+        e.reason == "Pulled" && pod.is_some_and(|o| o.name.starts_with(&prefix))
     };
-    let events = now.events.iter().filter(of_app);
+    let events = now.events_in(model::Kind::Pod, &app.object.namespace).filter(of_app);
     let named = events.filter_map(|e| crate::wording::between(&e.message, "\"", "\""));
-    let mut like = named.filter(|i| *i != image).filter(|i| {
+    let like = named.filter(|i| *i != image).filter(|i| {
         let other = Image::parse(i);
         other.name == own.name || distance(other.name, own.name) <= 2
     });
-    like.next_back().map(str::to_owned)
+    like.last().map(str::to_owned)
 }
 
 fn most_common<'a>(words: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -145,7 +145,7 @@ fn pod(
     world.put(Kind::Pod, &value)
 }
 
-const SAYINGS: [(&str, &str, &str); 30] = [
+const SAYINGS: [(&str, &str, &str); 35] = [
     ("Pod", "FailedScheduling", "0/4 nodes are available: 4 Insufficient memory."),
     (
         "Pod",
@@ -171,6 +171,11 @@ const SAYINGS: [(&str, &str, &str); 30] = [
     ("Pod", "TaintManagerEviction", "Marking for deletion Pod shop/web"),
     ("Pod", "Killing", "Stopping container web"),
     ("Pod", "Pulled", "Container image already present on machine"),
+    ("Pod", "Pulled", "Successfully pulled image \"registry.example/app:3\" in 1s"),
+    ("Pod", "FailedScheduling", "0/4 nodes are available: 4 Insufficient cpu."),
+    ("Pod", "MissingClusterDNS", "kubelet does not have ClusterDNS IP configured"),
+    ("Pod", "FailedCreate", "etcdserver: mvcc: database space exceeded"),
+    ("CronJob", "FailedNeedsStart", "cannot determine: too many missed start times: 101"),
     ("Node", "NodeNotReady", "Node status is now: NodeNotReady"),
     ("Node", "SystemOOM", "System OOM encountered, victim process: java, pid: 77"),
     ("Node", "EvictionThresholdMet", "Attempting to reclaim memory"),

@@ -20,7 +20,7 @@ fn shown(now: &Snapshot) -> String {
     let nodes: Vec<_> = now.known_nodes().collect();
     let placed: Vec<_> = nodes
         .iter()
-        .map(|n| now.on_node(&n.meta.name).map(|(a, p)| (&a.object, &p.meta.name)).collect())
+        .map(|n| now.on_node(&n.meta.name).map(|(a, p)| (a, &p.meta.name)).collect())
         .collect::<Vec<Vec<_>>>();
     let services: Vec<_> = now.services.iter().collect();
     let called: Vec<_> = services

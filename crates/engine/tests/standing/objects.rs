@@ -46,6 +46,13 @@ pub fn pod_spec(app: &str, odd: u8) -> Value {
     if odd & 16 != 0 {
         spec["containers"][0]["resources"] = json!({"requests": {"cpu": "9", "memory": "64Gi"}});
     }
+    if odd & 64 != 0 {
+        spec["containers"][0]["image"] = json!("tools.example/prometheus:v3");
+    }
+    if odd & 128 != 0 {
+        spec["containers"][0]["image"] = json!("tools.example/elastalert2:2");
+        spec["containers"][0]["resources"] = json!({});
+    }
     if odd & 32 != 0 {
         spec["containers"][0]["envFrom"] = json!([{"secretRef": {"name": "tokens"}}]);
     }

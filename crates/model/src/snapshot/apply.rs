@@ -266,20 +266,10 @@ impl Step<'_> {
         }
         self.touched.said.insert(about.cloned());
         let was_empty = self.now.events.is_empty();
-        let old = self.now.events.replace(about, events);
-        let new = self.now.events.search(about);
-        let told = |e: &&ClusterEvent, others: &[ClusterEvent]| !others.contains(*e);
-        let reasons: BTreeSet<Text> = old
-            .iter()
-            .filter(|e| told(e, new))
-            .chain(new.iter().filter(|e| told(e, &old)))
-            .map(|e| e.reason.clone())
-            .collect();
-        for reason in reasons {
-            self.touch(Part::Reason(&reason));
-        }
+        drop(self.now.events.replace(about, events));
         if let Some(o) = about {
             self.touch(Part::About(o.kind, &o.namespace, &o.name));
+            self.touch(Part::AboutAny(o.kind, &o.namespace));
         }
         self.touch(Part::All(Set::Events));
         if was_empty != self.now.events.is_empty() {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::apps::compare;
 use super::reads::{Part, note};
 use super::{App, Apps, Snapshot};
-use crate::Text;
+use crate::{ObjectRef, Text};
 use crate::record::Pod;
 
 /// By node, or nothing where none is known, its pods in the order of workloads, each with the
@@ -17,16 +17,24 @@ use crate::record::Pod;
 pub(super) struct Placement(FxHashMap<Text, Vec<(u32, Arc<Pod>)>>); // tidy: lookup only
 
 impl Snapshot {
-    /// Pods on the node, finished ones included, each with its workload, in the order of
-    /// workloads. Who needs no workloads asks for [`Snapshot::pods_on`].
-    pub fn on_node<'s>(&'s self, node: &str) -> impl Iterator<Item = (&'s App, &'s Pod)> + use<'s> {
-        self.with_apps(node).filter(|(_, pod)| !pod.node.is_empty())
+    /// Pods on the node, finished ones included, each with the name of its workload, in the order
+    /// of workloads. Who reads more of a workload asks for it, and then rests on all its pods.
+    pub fn on_node<'s>(
+        &'s self,
+        node: &str,
+    ) -> impl Iterator<Item = (&'s ObjectRef, &'s Pod)> + use<'s> {
+        note(Part::OnNode(node));
+        let here = if node.is_empty() { &[] } else { self.placed(node) };
+        here.iter().filter_map(|(number, pod)| {
+            let app = self.apps.0.number(*number)?;
+            Some((&app.object, &**pod))
+        })
     }
 
     /// Workloads with pods on the node, each with those pods, finished ones included.
     pub fn apps_on<'s>(&'s self, node: &str) -> Vec<(&'s App, Vec<&'s Pod>)> {
         let mut apps: Vec<(&App, Vec<&Pod>)> = Vec::new();
-        for (app, pod) in self.on_node(node) {
+        for (app, pod) in self.with_apps(node).filter(|(_, pod)| !pod.node.is_empty()) {
             match apps.last_mut().filter(|(known, _)| std::ptr::eq(*known, app)) {
                 Some((_, pods)) => pods.push(pod),
                 None => apps.push((app, vec![pod])),

@@ -71,8 +71,8 @@ pub(super) enum Part<'a> {
     Selectors(&'a str),
     /// What is said about an object.
     About(Kind, &'a str, &'a str),
-    /// What is said for a reason.
-    Reason(&'a str),
+    /// What is said about objects of a kind in a namespace.
+    AboutAny(Kind, &'a str),
     /// The pods on a node.
     OnNode(&'a str),
     /// Who names a Service, which a number stands for.

@@ -3,7 +3,7 @@
 
 use super::reads::{Part, note};
 use super::{App, Snapshot};
-use crate::record::{Budget, Container, Known, PodSpec, Port, Scaler, VolumeSource};
+use crate::record::{Budget, Container, Known, Pod, PodSpec, Port, Scaler, VolumeSource};
 use crate::{Kind, Labels, ObjectRef};
 
 /// Why trouble with one object becomes trouble with another.
@@ -117,8 +117,12 @@ impl Snapshot {
             }
             Kind::Component => {
                 // Who waits for it now. What it merely serves must not be blamed on it.
-                let apps = self.apps.iter().filter(|a| waits_for(&object.name, a));
-                apps.for_each(|a| add(Relation::Serves, a.object.clone()));
+                let waits = match object.name.as_str() {
+                    "kube-scheduler" => self.apps_where(|a, _| a.running().any(Pod::is_unscheduled)),
+                    "kube-controller-manager" => self.apps_where(|a, _| lacks_pods(a)),
+                    _ => Vec::new(),
+                };
+                waits.iter().for_each(|a| add(Relation::Serves, a.object.clone()));
             }
             _ => {
                 if let Some(app) = self.app(object) {
@@ -238,15 +242,9 @@ impl Snapshot {
     }
 }
 
-/// Whether a workload waits for a component of the control plane to do its work.
-fn waits_for(component: &str, app: &App) -> bool {
-    match component {
-        "kube-scheduler" => app.running().any(crate::record::Pod::is_unscheduled),
-        "kube-controller-manager" => {
-            app.wanted().is_some_and(|wanted| (app.running().count() as i64) < wanted)
-        }
-        _ => false,
-    }
+/// Whether a workload waits for the controller manager to make its pods.
+fn lacks_pods(app: &App) -> bool {
+    app.wanted().is_some_and(|wanted| (app.running().count() as i64) < wanted)
 }
 
 /// A peer named in the settings of a workload.

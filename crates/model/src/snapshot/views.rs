@@ -86,7 +86,8 @@ struct Book {
 }
 
 impl Book {
-    fn note(&mut self, key: &Key, turn: usize, heard: Vec<PartKey>) {
+    /// Answers of those that were `asked` rest on what was `heard`.
+    fn note(&mut self, key: &Key, asked: Turns, heard: Vec<(PartKey, Turns)>) {
         let number = self.numbers.get(key).copied().unwrap_or_else(|| {
             let number = self.rests.number();
             match self.names.get_mut(number as usize) {
@@ -96,8 +97,7 @@ impl Book {
             self.numbers.insert(key.clone(), number);
             number
         });
-        let heard = heard.into_iter().map(|part| (part, Turns::one(turn)));
-        self.rests.set(number, Turns::one(turn), heard.collect());
+        self.rests.set(number, asked, heard);
     }
 
     fn forget(&mut self, key: &Key) {
@@ -170,7 +170,9 @@ impl Snapshot {
                     subject.heard();
                     (kept.look)(subject, self)
                 });
-                self.views.book(|book| book.note(&key(), turn, heard));
+                let heard = heard.into_iter().map(|part| (part, Turns::one(turn))).collect();
+                // Asked for the first time, it replaces nothing.
+                self.views.book(|book| book.note(&key(), Turns::default(), heard));
                 sign
             } else {
                 (kept.look)(subject, self)
@@ -239,6 +241,7 @@ impl Snapshot {
             Key::Cluster => true,
             Key::Said(_) => false,
         };
+        let (mut asked, mut all) = (Turns::default(), Vec::new());
         for (turn, (id, view)) in views.iter().enumerate() {
             if !turns.has(turn) || !view.takes(key) {
                 continue;
@@ -247,13 +250,13 @@ impl Snapshot {
             if is_other {
                 parts.push(Part::View(*id).key());
             }
-            if is_there {
-                self.views.book(|book| book.note(key, turn, heard));
-            }
+            asked.add(Turns::one(turn));
+            all.extend(heard.into_iter().map(|part| (part, Turns::one(turn))));
         }
-        if !is_there {
-            self.views.book(|book| book.forget(key));
-        }
+        self.views.book(|book| match is_there {
+            true => book.note(key, asked, all),
+            false => book.forget(key),
+        });
     }
 }
 

@@ -96,11 +96,10 @@ pub(super) fn report(now: &Snapshot, findings: &mut Findings) {
 
 /// Controllers that could not write say so in events, when there was room for those.
 fn full_by_events(now: &Snapshot, findings: &mut Findings) {
-    let told = now.events.iter().filter(|e| {
-        e.message.contains("etcdserver: ")
-            && says(&e.message, wording::ETCD_FULL)
-            && evidence::is_recent(e, now, RECENT_SECONDS)
+    let told = now.events_where(|e| {
+        e.message.contains("etcdserver: ") && says(&e.message, wording::ETCD_FULL)
     });
+    let told = told.into_iter().filter(|e| evidence::is_recent(e, now, RECENT_SECONDS));
     let facts: Vec<Evidence> = told.filter_map(|e| evidence::event(e, now)).take(3).collect();
     if let Some(meaning) = meaning(Told::EtcdFull).filter(|_| !facts.is_empty()) {
         findings.push(finding(&meaning, facts));

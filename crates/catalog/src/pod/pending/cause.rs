@@ -1,7 +1,7 @@
 //! What is to be said about a pod without a node: the mechanism, the object a person would
 //! edit, its field and what it should be.
 
-use model::record::{Known, Node};
+use model::record::Node;
 use model::{App, Certainty, Evidence, Factor, Kind, ObjectRef, Role, Snapshot};
 
 use super::choice::{self, Case, Choice};
@@ -58,11 +58,25 @@ impl Cause {
 pub(crate) struct Scene<'a> {
     pub(crate) waiting: &'a Waiting<'a>,
     pub(crate) fits: &'a [Fit<'a>],
+    /// Nodes that matter, and those of them that the pod's own choice admits.
+    fore: Vec<&'a Fit<'a>>,
+    wanted: Vec<&'a Fit<'a>>,
     pub(crate) supply: &'a Supply<'a>,
     pub(crate) now: &'a Snapshot,
 }
 
 impl<'a> Scene<'a> {
+    fn new(
+        waiting: &'a Waiting<'a>,
+        fits: &'a [Fit<'a>],
+        supply: &'a Supply<'a>,
+        now: &'a Snapshot,
+    ) -> Self {
+        let fore = choice::foreground(fits);
+        let wanted = fore.iter().copied().filter(|f| f.is_wanted()).collect();
+        Scene { waiting, fits, fore, wanted, supply, now }
+    }
+
     /// The workload that waits.
     pub(crate) fn app(&self) -> &'a App {
         self.waiting.app
@@ -70,12 +84,12 @@ impl<'a> Scene<'a> {
 
     /// Nodes that matter.
     pub(crate) fn fore(&self) -> Vec<&'a Fit<'a>> {
-        choice::foreground(self.fits)
+        self.fore.clone()
     }
 
     /// Nodes that matter and that the pod's own choice admits.
     pub(crate) fn wanted(&self) -> Vec<&'a Fit<'a>> {
-        self.fore().into_iter().filter(|f| f.is_wanted()).collect()
+        self.wanted.clone()
     }
 
     /// A field of the object a person would edit.
@@ -93,7 +107,7 @@ pub(crate) fn of(waiting: &Waiting<'_>, now: &Snapshot, supply: &Supply<'_>) -> 
             daemon: waiting.app.object.kind == Kind::DaemonSet,
         });
         let fits = demand.map(|d| fit::of(&d, now, supply)).unwrap_or_default();
-        explain(&Scene { waiting, fits: &fits, supply, now })
+        explain(&Scene::new(waiting, &fits, supply, now))
     })?;
     let said = waiting.told.as_ref().map(|t| t.evidence.clone());
     cause.evidence.splice(0..0, said);
@@ -184,17 +198,13 @@ fn lost_nodes(scene: &Scene<'_>, mechanism: &str) -> Vec<Factor> {
     if mechanism == "taint-not-tolerated" || mechanism == "node-cordoned" {
         return Vec::new();
     }
-    let lost = |f: &&Fit<'_>| {
-        f.node.meta.known.has(Known::CONDITIONS)
-            && f.node.ready().is_some_and(|r| r != model::Truth::True)
-    };
     let factor = |f: &Fit<'_>| Factor {
         failure: "node-not-ready",
         object: f.node.meta.object(Kind::Node),
         role: Role::Contributing,
         why: format!("node {} is not ready and takes no pods", f.node.meta.name),
     };
-    scene.wanted().into_iter().filter(lost).map(factor).collect()
+    scene.wanted().into_iter().filter(|f| f.lost).map(factor).collect()
 }
 
 /// Names in a row, cut after some.

@@ -94,10 +94,15 @@ fn most_frequent(
     nodes: impl Iterator<Item = impl Iterator<Item = &'static str>>,
     may: &dyn Fn(&str) -> bool,
 ) -> Option<&'static str> {
-    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for mechanism in nodes.flatten().filter(|m| may(m)) {
-        *counts.entry(mechanism).or_default() += 1;
+    let mut counts: Vec<(&'static str, usize)> = Vec::new();
+    for mechanism in nodes.flatten() {
+        match counts.iter_mut().find(|(m, _)| *m == mechanism) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((mechanism, 1)),
+        }
     }
+    counts.retain(|(m, _)| may(m));
+    counts.sort_unstable_by_key(|(m, _)| *m);
     counts.into_iter().max_by_key(|(m, n)| (*n, std::cmp::Reverse(stage(m)))).map(|(m, _)| m)
 }
 

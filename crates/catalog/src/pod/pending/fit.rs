@@ -1,10 +1,12 @@
 //! For a pod and every node: which constraint keeps them apart. Compares objects only; what is
 //! not shown is no obstacle.
 
-use model::record::{Known, Node, PersistentVolume, Pod, PodSpec, Taint, VolumeSource};
-use model::{Labels, Quantity, Snapshot};
+use std::rc::Rc;
 
-use super::supply::{Requests, Room, Seat, Supply, places, requests_of};
+use model::record::{Known, Node, PersistentVolume, Pod, PodSpec, Taint, VolumeSource};
+use model::{Labels, Quantity, Snapshot, Text};
+
+use super::supply::{Room, Seat, Supply, requests_of};
 
 /// One thing that keeps a pod from a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,11 +24,13 @@ pub(crate) enum Obstacle {
     /// Too little is free.
     Lacks {
         /// Resource.
-        resource: String,
+        resource: Text,
         /// What the pod asks for.
         asked: Quantity,
         /// What the node has.
         room: Room,
+        /// What too little of it is called.
+        mechanism: &'static str,
     },
     /// The node takes no more pods.
     Pods,
@@ -43,7 +47,7 @@ impl Obstacle {
             Obstacle::Selector => "node-selector-unmatched",
             Obstacle::Affinity => "node-affinity-unmatched",
             Obstacle::Port(_) => "host-port-taken",
-            Obstacle::Lacks { resource, .. } => lacking(resource),
+            Obstacle::Lacks { mechanism, .. } => mechanism,
             Obstacle::Pods => "insufficient-pods",
             Obstacle::Volume(_) => "volume-node-conflict",
         }
@@ -78,6 +82,10 @@ pub(crate) struct Fit<'s> {
     pub(crate) labels_known: bool,
     /// A node of the control plane that is closed to such pods at all times.
     pub(crate) background: bool,
+    /// Its place among the seats.
+    pub(crate) at: usize,
+    /// Whether it is known not to be ready.
+    pub(crate) lost: bool,
 }
 
 impl Fit<'_> {
@@ -108,10 +116,16 @@ pub(crate) fn of<'s>(demand: &Demand<'_>, now: &Snapshot, supply: &'s Supply<'s>
                 || (t.key.is_empty() && t.operator == "Exists")
         });
     let ports = host_ports(demand.spec).collect();
-    let asks = Asks { requests, ports, volumes, cordon_borne };
+    let requests = requests.into_iter().map(|(resource, asked)| Ask {
+        resource: resource.into(),
+        mechanism: lacking(resource),
+        asked,
+        rooms: supply.rooms(resource),
+    });
+    let asks = Asks { requests: requests.collect(), ports, volumes, cordon_borne };
     let workers = supply.seats().iter().any(|s| !s.control_plane);
-    let fit = |seat: &'s Seat<'s>| {
-        let obstacles = obstacles(demand, &asks, seat, supply);
+    let fit = |(at, seat): (usize, &'s Seat<'s>)| {
+        let obstacles = obstacles(demand, &asks, (at, seat), supply);
         let closed = |o: &Obstacle| match o {
             Obstacle::Cordon => true,
             Obstacle::Taint(t) => is_control_plane_key(&t.key),
@@ -123,9 +137,11 @@ pub(crate) fn of<'s>(demand: &Demand<'_>, now: &Snapshot, supply: &'s Supply<'s>
             labels: &seat.labels,
             obstacles,
             node: seat.node,
+            at,
+            lost: seat.lost,
         }
     };
-    supply.seats().iter().map(fit).collect()
+    supply.seats().iter().enumerate().map(fit).collect()
 }
 
 /// Whether a taint keeps pods off the control plane at all times.
@@ -138,9 +154,19 @@ fn knows_labels(node: &Node) -> bool {
     node.meta.known.has(Known::LABELS)
 }
 
+/// What a pod asks for of one resource.
+struct Ask {
+    resource: Text,
+    /// What too little of it is called.
+    mechanism: &'static str,
+    asked: Quantity,
+    /// The room for it on every node.
+    rooms: Rc<[Option<Room>]>,
+}
+
 /// What a pod asks for, summed up once for all nodes.
 struct Asks<'s> {
-    requests: Requests<'s>,
+    requests: Vec<Ask>,
     ports: Vec<u16>,
     volumes: Vec<&'s PersistentVolume>,
     /// Whether it goes to cordoned nodes too.
@@ -150,7 +176,7 @@ struct Asks<'s> {
 fn obstacles(
     demand: &Demand<'_>,
     asks: &Asks<'_>,
-    seat: &Seat<'_>,
+    (at, seat): (usize, &Seat<'_>),
     supply: &Supply<'_>,
 ) -> Vec<Obstacle> {
     let (spec, node) = (demand.spec, seat.node);
@@ -176,7 +202,15 @@ fn obstacles(
     }
     let taken = |port: &u16| port_holder(node, *port, supply).is_some();
     found.extend(asks.ports.iter().copied().filter(taken).map(Obstacle::Port));
-    found.extend(shortages(&asks.requests, node, supply));
+    for Ask { resource, mechanism, asked, rooms } in &asks.requests {
+        if let Some(room) = rooms.get(at).copied().flatten().filter(|r| *asked > r.free) {
+            let (resource, asked) = (resource.clone(), *asked);
+            found.push(Obstacle::Lacks { resource, asked, room, mechanism });
+        }
+    }
+    if seat.places.is_some_and(|left| left <= 0) {
+        found.push(Obstacle::Pods);
+    }
     found
 }
 
@@ -190,20 +224,6 @@ fn untolerated<'n>(demand: &'n Demand<'_>, node: &'n Node) -> impl Iterator<Item
             || tolerations.iter().any(|o| o.tolerates(t))
     };
     node.taints.iter().filter(move |t| t.effect != "PreferNoSchedule" && !borne(t))
-}
-
-fn shortages(requests: &Requests<'_>, node: &Node, supply: &Supply<'_>) -> Vec<Obstacle> {
-    let load = supply.load(node);
-    let lacks = |(resource, asked): &(&str, Quantity)| {
-        let room = supply.room_beside(load, node, resource)?;
-        let lacks = || Obstacle::Lacks { resource: (*resource).into(), asked: *asked, room };
-        (*asked > room.free).then(lacks)
-    };
-    let mut found: Vec<Obstacle> = requests.iter().filter_map(lacks).collect();
-    if places(load, node).is_some_and(|left| left <= 0) {
-        found.push(Obstacle::Pods);
-    }
-    found
 }
 
 /// Resources that a pod asks for.

@@ -25,10 +25,11 @@ pub(crate) fn resource(scene: &Scene<'_>, mechanism: &'static str) -> Cause {
         let expected = "what a node has left".into();
         return Cause::new(mechanism, object, why).at(field, "not shown".into(), expected);
     };
+    let all = scene.supply.rooms(&resource);
     let rooms: Vec<(&model::record::Node, Room)> = scene
         .wanted()
         .into_iter()
-        .filter_map(|f| Some((f.node, scene.supply.room(f.node, &resource)?)))
+        .filter_map(|f| Some((f.node, all.get(f.at).copied().flatten()?)))
         .map(|(node, room)| (node, Room { free: room.free.max(Quantity::ZERO), ..room }))
         .collect();
     let text = |q: Quantity| q.text(&resource);
@@ -83,8 +84,8 @@ fn resource_of(scene: &Scene<'_>, mechanism: &str) -> String {
     });
     let compared = || {
         scene.wanted().into_iter().flat_map(|f| &f.obstacles).find_map(|o| match o {
-            Obstacle::Lacks { resource, .. } if fit::lacking(resource) == mechanism => {
-                Some(resource.clone())
+            Obstacle::Lacks { resource, mechanism: own, .. } if *own == mechanism => {
+                Some(resource.to_string())
             }
             _ => None,
         })

@@ -2,18 +2,23 @@
 //! be known of a node for every pod that may go there, found out once for all of them.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use model::record::{Known, Node, Pod, PodSpec};
-use model::{Kind, Labels, Quantity, Snapshot, Text};
+use model::{Kind, Labels, Quantity, Snapshot, Text, Truth};
 
 /// What is on each node.
 pub(crate) struct Supply<'s> {
     now: &'s Snapshot,
     loads: FxHashMap<Text, Arc<Load>>, // tidy: lookup only
     seats: Vec<Seat<'s>>,
+    /// Room on every seat, for each resource that was asked for.
+    rooms: RefCell<BTreeMap<Text, Rc<[Option<Room>]>>>,
     whole: bool,
 }
 
@@ -27,11 +32,18 @@ pub(crate) struct Seat<'s> {
     pub(crate) control_plane: bool,
     /// Whether it is cordoned.
     pub(crate) cordoned: bool,
+    /// How many more pods it takes; `None` when that is not known.
+    pub(crate) places: Option<i64>,
+    /// Whether it is known not to be ready.
+    pub(crate) lost: bool,
 }
 
 impl<'s> Seat<'s> {
-    fn of(node: &'s Node) -> Self {
+    fn of(node: &'s Node, load: Option<&Load>) -> Self {
         Seat {
+            places: places(load, node),
+            lost: node.meta.known.has(Known::CONDITIONS)
+                && node.ready().is_some_and(|r| r != Truth::True),
             labels: labels_of(node),
             control_plane: node.is_control_plane(),
             cordoned: node.is_cordoned(),
@@ -119,8 +131,22 @@ impl<'s> Supply<'s> {
     pub(crate) fn of(now: &'s Snapshot) -> Self {
         let loads = now.signs_of_nodes(Load::of).into_iter();
         let loads = loads.map(|load| (load.node.clone(), load)).collect();
-        let seats = now.nodes.iter().map(Seat::of).collect();
-        Supply { now, loads, seats, whole: now.coverage.lists(Kind::Pod, "") }
+        let whole = now.coverage.lists(Kind::Pod, "");
+        let mut supply = Supply { now, loads, seats: Vec::new(), rooms: RefCell::default(), whole };
+        let seats = now.nodes.iter().map(|n| Seat::of(n, supply.load(n))).collect();
+        supply.seats = seats;
+        supply
+    }
+
+    /// Room for a resource on every seat, found out once.
+    pub(crate) fn rooms(&self, resource: &str) -> Rc<[Option<Room>]> {
+        if let Some(known) = self.rooms.borrow().get(resource) {
+            return Rc::clone(known);
+        }
+        let rooms: Rc<[Option<Room>]> =
+            self.seats.iter().map(|seat| self.room(seat.node, resource)).collect();
+        self.rooms.borrow_mut().insert(resource.into(), Rc::clone(&rooms));
+        rooms
     }
 
     /// All nodes.
@@ -145,16 +171,6 @@ impl<'s> Supply<'s> {
 
     /// Room for a resource; `None` when the node's own figures are not known.
     pub(crate) fn room(&self, node: &Node, resource: &str) -> Option<Room> {
-        self.room_beside(self.load(node), node, resource)
-    }
-
-    /// Room for a resource on a node of which the load is known.
-    pub(crate) fn room_beside(
-        &self,
-        load: Option<&Load>,
-        node: &Node,
-        resource: &str,
-    ) -> Option<Room> {
         if node.allocatable.is_empty() {
             return None;
         }
@@ -162,6 +178,7 @@ impl<'s> Supply<'s> {
         if let Some(taken) = node.requested.get(resource) {
             return Some(Room { total, free: total.minus(taken), exact: true });
         }
+        let load = self.load(node);
         let taken = load.map(|l| l.taken(resource)).unwrap_or_default();
         let exact = self.whole && load.is_none_or(|l| l.hidden == 0);
         Some(Room { total, free: total.minus(taken), exact })

@@ -105,10 +105,9 @@ fn complaint<'s>(cron: &Cron<'_>, now: &'s Snapshot, words: &[&str]) -> Option<&
 
 /// CronJobs of which only complaints are known.
 pub(crate) fn only_told(id: &'static str, now: &Snapshot, findings: &mut Findings) {
-    for event in now.events.iter() {
-        let Some(object) = event.about.as_ref().filter(|o| o.kind == Kind::CronJob) else {
-            continue;
-        };
+    let is_of = |e: &ClusterEvent| e.about.as_ref().is_some_and(|o| o.kind == Kind::CronJob);
+    for event in now.events_where(is_of) {
+        let Some(object) = &event.about else { continue };
         let known = now.workload(Kind::CronJob, &object.namespace, &object.name).is_some();
         if known || !evidence::is_recent(event, now, RECENT_SECONDS) {
             continue;

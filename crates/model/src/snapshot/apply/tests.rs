@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::super::{PartKey, listen};
 use super::*;
+use crate::record::EventTime;
 use crate::{Builder, decode_value};
 
 const NOW: i64 = 1_790_000_000;
@@ -96,12 +97,41 @@ fn only_what_is_other_than_before_is_touched() {
 }
 
 #[test]
+fn neighbours_are_not_heard() {
+    let mut now = snapshot(&[pod("a", "web-1", "n"), pod("b", "web-1", "m"), set("web-1", "web")]);
+    let at = Timestamp::from_seconds(NOW);
+    let on_node = parts(|| now.on_node("n").count());
+    let said_here = parts(|| now.events_in(Kind::Pod, "shop").count());
+    let said_there = parts(|| now.events_in(Kind::Pod, "bank").count());
+    let b = ObjectRef::new(Kind::Pod, "shop", "b");
+    let event = ClusterEvent {
+        about: Some(b.clone()),
+        warning: false,
+        reason: "Pulled".into(),
+        message: "it was pulled".into(),
+        source: "kubelet".into(),
+        count: 1,
+        first: EventTime::Unknown,
+        last: EventTime::At(at),
+        document: 0,
+    };
+    let told = now.apply([Change::Put(Object::Event(event))], at);
+    assert!(touches(&told, &said_here) && !touches(&told, &said_there));
+    assert_eq!(now.events_in(Kind::Pod, "shop").count(), 1);
+    assert!(!touches(&told, &on_node));
+    let gone = now.apply([Change::Gone(b)], at);
+    assert!(!touches(&gone, &on_node), "a pod of the same workload is on another node");
+    let own = now.apply([Change::Gone(ObjectRef::new(Kind::Pod, "shop", "a"))], at);
+    assert!(touches(&own, &on_node));
+}
+
+#[test]
 fn what_an_answer_rests_on_is_heard_through_every_door() {
     let now = snapshot(&[pod("a", "web-1", "n"), set("web-1", "web")]);
     let web = ObjectRef::new(Kind::Deployment, "shop", "web");
     let own = parts(|| now.app(&web).is_some());
     for (door, heard) in [
-        ("on a node", parts(|| now.on_node("n").count())),
+        ("on a node", parts(|| now.apps_on("n"))),
         (
             "by labels",
             parts(|| {
