@@ -2,8 +2,8 @@
 
 use model::record::{Node, Pod};
 use model::{
-    Act, Finding, Findings, Gap, Kind, ObjectRef, Patch, Remedy, Risk, Role, Scenario, Snapshot, Step,
-    Timestamp, Truth,
+    Act, Finding, Findings, Gap, Kind, ObjectRef, Patch, Remedy, Risk, Role, Scenario, Snapshot,
+    Step, Timestamp, Truth,
 };
 
 use crate::evidence;

@@ -93,11 +93,10 @@ fn shared<'s>(app: &App, now: &'s Snapshot) -> (usize, BTreeSet<&'s ObjectRef>) 
         let before = customers.len();
         let mut any = false;
         for (other, pod) in now.on_node(&node.name) {
-            let standing =
-                matches!(other.kind, model::Kind::Deployment | model::Kind::StatefulSet)
-                    && !pod.is_finished();
-            let own = other.namespace == app.object.namespace
-                || other.namespace.starts_with("kube-");
+            let standing = matches!(other.kind, model::Kind::Deployment | model::Kind::StatefulSet)
+                && !pod.is_finished();
+            let own =
+                other.namespace == app.object.namespace || other.namespace.starts_with("kube-");
             if standing && !own && now.app(other).is_some_and(|o| tooling::of(o).is_none()) {
                 customers.insert(other);
                 any = true;

@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 use super::apps::compare;
 use super::reads::{Part, note};
 use super::{App, Apps, Snapshot};
-use crate::{ObjectRef, Text};
 use crate::record::Pod;
+use crate::{ObjectRef, Text};
 
 /// By node, or nothing where none is known, its pods in the order of workloads, each with the
 /// number of its own.

@@ -118,7 +118,9 @@ impl Snapshot {
             Kind::Component => {
                 // Who waits for it now. What it merely serves must not be blamed on it.
                 let waits = match object.name.as_str() {
-                    "kube-scheduler" => self.apps_where(|a, _| a.running().any(Pod::is_unscheduled)),
+                    "kube-scheduler" => {
+                        self.apps_where(|a, _| a.running().any(Pod::is_unscheduled))
+                    }
                     "kube-controller-manager" => self.apps_where(|a, _| lacks_pods(a)),
                     _ => Vec::new(),
                 };
