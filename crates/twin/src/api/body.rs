@@ -4,10 +4,14 @@ use serde_json::Value;
 
 use super::Request;
 use super::query::Query;
+use super::yaml;
 use crate::field;
 use crate::kinds::Kind;
 use crate::registry::{DeleteOptions, Failure, Propagation, view};
-use crate::schema::{self, Raw, View};
+use crate::schema::{self, Decoded, Raw, View};
+
+/// The media type of YAML.
+const YAML: &str = "application/yaml";
 
 /// What the server does about fields that it does not know or that come twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +38,18 @@ impl Strictness {
     pub fn judge(self, remarks: Vec<String>) -> Result<Vec<String>, String> {
         match self {
             Self::Ignore => Ok(Vec::new()),
-            Self::Warn => Ok(remarks),
+            Self::Warn => Ok(remarks.iter().flat_map(|remark| warnings(remark)).collect()),
             Self::Strict if remarks.is_empty() => Ok(remarks),
             Self::Strict => Err(format!("strict decoding error: {}", remarks.join(", "))),
         }
+    }
+}
+
+/// What a remark becomes in warnings: the reader of YAML tells many things in one text.
+fn warnings(remark: &str) -> Vec<String> {
+    match remark.strip_prefix("yaml: unmarshal errors:\n") {
+        Some(lines) => lines.lines().map(|line| line.trim().to_owned()).collect(),
+        None => vec![remark.to_owned()],
     }
 }
 
@@ -59,7 +71,16 @@ pub(super) fn object(
             version = kind.version
         ))
     };
-    decode((kind, view), raw, strictness).map_err(cannot)
+    let twice = match media_type(&request.content_type) {
+        YAML if strictness != Strictness::Ignore => {
+            yaml::repeated(&String::from_utf8_lossy(&request.body))
+        }
+        _ => String::new(),
+    };
+    let decoded = read((kind, view), raw).map_err(&cannot)?;
+    let twice = Some(twice).filter(|told| !told.is_empty());
+    let remarks = twice.into_iter().chain(decoded.remarks).collect();
+    Ok((decoded.value, strictness.judge(remarks).map_err(cannot)?))
 }
 
 /// A value of a kind in its type's form, and remarks about its fields. The error is the
@@ -69,11 +90,15 @@ pub(super) fn decode(
     raw: Raw,
     strictness: Strictness,
 ) -> Result<(Value, Vec<String>), String> {
-    let decoded = match kind.custom {
-        Some(custom) => custom.decode(raw)?,
-        None => schema::decode(view, raw)?,
-    };
+    let decoded = read((kind, view), raw)?;
     Ok((decoded.value, strictness.judge(decoded.remarks)?))
+}
+
+fn read((kind, view): (&Kind, View<'static>), raw: Raw) -> Result<Decoded, String> {
+    match kind.custom {
+        Some(custom) => custom.decode(raw),
+        None => schema::decode(view, raw),
+    }
 }
 
 /// A body as it was written, from JSON or YAML.
@@ -106,12 +131,8 @@ pub(super) fn document(kind: &str, request: &Request) -> Result<Raw, Failure> {
         "application/vnd.kubernetes.protobuf" => {
             schema::protobuf::document(&request.body).map_err(unrecognized)
         }
-        "application/yaml" => {
-            let text = String::from_utf8_lossy(&request.body);
-            serde_saphyr::from_str::<Raw>(&text).map_err(|_| {
-                unrecognized("yaml: line 2: did not find expected node content".into())
-            })
-        }
+        YAML => yaml::read(&String::from_utf8_lossy(&request.body))
+            .map_err(|_| unrecognized("yaml: line 2: did not find expected node content".into())),
         _ => {
             let why = "the body of the request was in an unknown format - accepted media types \
                  include: application/json, application/yaml, application/vnd.kubernetes.protobuf";

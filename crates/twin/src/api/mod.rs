@@ -24,6 +24,7 @@ mod sub;
 mod views;
 mod watch;
 mod write;
+mod yaml;
 
 use bytes::Bytes;
 use serde_json::{Value, json};

@@ -79,12 +79,16 @@ pub(crate) fn fields_of(view: View<'_>, value: &Value) -> Set {
                 }
             }
         }
-        Value::Array(list) => {
-            for (index, item) in list.iter().enumerate() {
-                let Some(of) = view.element() else { continue };
-                let mut below = fields_of(of, item);
+        Value::Array(_) => {
+            let Some(of) = view.element() else { return set };
+            for (step, items) in grouped(view, value) {
+                let mut below = match items.as_slice() {
+                    [only] => fields_of(of, only),
+                    // Who comes twice is owned as a whole.
+                    _ => Set::default(),
+                };
                 below.owned = true;
-                set.below.insert(place(view, index, item), below);
+                set.below.insert(step, below);
             }
         }
         _ => {}
@@ -127,22 +131,41 @@ fn walk(
     }
     for (step, of, old, new) in pairs(view, old, new) {
         path.push(step);
-        walk(of, old, new, path, found);
+        match (old.as_slice(), new.as_slice()) {
+            ([] | [_], [] | [_]) => {
+                walk(of, old.first().copied(), new.first().copied(), path, found);
+            }
+            ([_, _, ..], [_, _, ..]) => {
+                if old != new {
+                    found.modified.insert(path);
+                }
+            }
+            // What came twice was owned as a whole, what comes twice now will be.
+            ([_, _, ..], _) => {
+                walk(of, None, new.first().copied(), path, found);
+                found.removed.insert(path);
+            }
+            _ => {
+                walk(of, old.first().copied(), None, path, found);
+                found.added.insert(path);
+            }
+        }
         path.pop();
     }
 }
 
-type Pair<'v> = (Step, View<'v>, Option<&'v Value>, Option<&'v Value>);
+/// A place, its type, and what stands there before and after: more than one element where the
+/// keys of a list come twice.
+type Pair<'v> = (Step, View<'v>, Vec<&'v Value>, Vec<&'v Value>);
 
 /// The members of two containers side by side.
 fn pairs<'v>(view: View<'v>, old: Option<&'v Value>, new: Option<&'v Value>) -> Vec<Pair<'v>> {
-    let mut all: BTreeMap<Step, (Option<&Value>, Option<&Value>)> = BTreeMap::new();
+    let mut all: BTreeMap<Step, (Vec<&Value>, Vec<&Value>)> = BTreeMap::new();
     for (value, is_new) in [(old, false), (new, true)] {
         let Some(value) = value else { continue };
         for (step, member) in members(view, value) {
             let slot = all.entry(step).or_default();
-            let side = if is_new { &mut slot.1 } else { &mut slot.0 };
-            *side = Some(member);
+            if is_new { &mut slot.1 } else { &mut slot.0 }.push(member);
         }
     }
     let typed = all.into_iter().filter_map(|(step, (old, new))| {
@@ -153,6 +176,15 @@ fn pairs<'v>(view: View<'v>, old: Option<&'v Value>, new: Option<&'v Value>) -> 
         Some((step, of, old, new))
     });
     typed.collect()
+}
+
+/// The elements of a list by their places.
+fn grouped<'v>(view: View<'_>, list: &'v Value) -> BTreeMap<Step, Vec<&'v Value>> {
+    let mut all: BTreeMap<Step, Vec<&Value>> = BTreeMap::new();
+    for (step, item) in members(view, list) {
+        all.entry(step).or_default().push(item);
+    }
+    all
 }
 
 /// The members of a container with their places.
