@@ -48,17 +48,30 @@ const LAST: [&str; 3] = [
     "&readyz shutdown",
 ];
 
+/// The checks of one of the three.
+fn checks(root: &str) -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().chain(&LAST).filter_map(move |check| match check.strip_prefix('&') {
+        None => Some(*check),
+        Some(own) => own.split_once(' ').filter(|(of, _)| *of == root).map(|(_, name)| name),
+    })
+}
+
+/// `/metrics/slis`: the result of every check, for Prometheus.
+pub(super) fn indicators() -> Reply {
+    let mut text = String::from("# TYPE kubernetes_healthcheck gauge\n");
+    for root in ["healthz", "livez", "readyz"] {
+        for name in checks(root) {
+            let labels = format!("{{name=\"{name}\",type=\"{root}\"}}");
+            text.push_str(&format!("kubernetes_healthcheck{labels} 1\n"));
+        }
+    }
+    Reply::bytes(200, TEXT, text.into())
+}
+
 /// The answer at `path`, such as `livez` or `readyz/etcd`.
 pub(super) fn answer(path: &str, query: &Query) -> Reply {
     let (root, check) = path.split_once('/').unwrap_or((path, ""));
-    let checks: Vec<&str> = CHECKS
-        .iter()
-        .chain(&LAST)
-        .filter_map(|check| match check.strip_prefix('&') {
-            None => Some(*check),
-            Some(own) => own.split_once(' ').filter(|(of, _)| *of == root).map(|(_, name)| name),
-        })
-        .collect();
+    let checks: Vec<&str> = checks(root).collect();
     if !check.is_empty() {
         return match checks.contains(&check) {
             true => Reply::text(200, "ok"),

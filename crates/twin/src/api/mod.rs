@@ -151,6 +151,10 @@ fn dispatch(
             only_get(request)?;
             return Ok(metrics::answer(registry));
         }
+        Route::Indicators => {
+            only_get(request)?;
+            return Ok(health::indicators());
+        }
         Route::Health(path) => return Ok(health::answer(&path, &query)),
         Route::Version => {
             only_get(request)?;

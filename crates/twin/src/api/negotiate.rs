@@ -54,6 +54,8 @@ pub(super) fn shape(request: &Request, target: &Target) -> Result<Shape, Failure
             // Forms of other groups and versions are not served.
             Some(_) if choice.parameter("g") != Some("meta.k8s.io") => {}
             Some(_) if !matches!(choice.parameter("v"), Some("v1" | BETA)) => {}
+            // Questions are no rows.
+            Some("Table") if !target.kind.is_stored() => {}
             Some("Table") => return Ok(Shape::Table),
             Some("PartialObjectMetadata") => return Ok(Shape::Metadata),
             Some("PartialObjectMetadataList") => return Ok(Shape::MetadataList),

@@ -17,6 +17,7 @@ pub(super) enum Route {
     /// A part of the OpenAPI v3 document: the path below `/openapi/v3/`.
     OpenApiPart(String),
     Metrics,
+    Indicators,
     Version,
     /// A 404 that is not a Status.
     Unknown,
@@ -56,6 +57,7 @@ pub(super) fn parse(registry: &Registry, path: &str) -> Result<Route, Failure> {
         ["openapi", "v3"] => Ok(discovery(&parts)),
         ["openapi", "v3", part @ ..] => Ok(Route::OpenApiPart(part.join("/"))),
         ["metrics"] => Ok(Route::Metrics),
+        ["metrics", "slis"] => Ok(Route::Indicators),
         ["version"] => Ok(Route::Version),
         ["api" | "apis"] | ["api", "v1"] => Ok(discovery(&parts)),
         ["api", "v1", rest @ ..] => resource(registry, ("", "v1"), rest),

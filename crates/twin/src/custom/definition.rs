@@ -345,6 +345,17 @@ fn node(schema: &Value, path: &str, depth: usize, causes: &mut Vec<Cause>) {
         let here = format!("{path}.x-kubernetes-list-type");
         causes.push(Cause::unsupported(&here, &list.into(), &["atomic", "map", "set"]));
     }
+    for (index, rule) in field::list(schema, "/x-kubernetes-validations").iter().enumerate() {
+        let text = field::text(rule, "/rule");
+        // Optional members are read by the real server and not by this one.
+        let unread = text.contains("?.") || text.contains("[?");
+        if let Err(why) = crate::expressions::compile(text)
+            && !unread
+        {
+            let here = format!("{path}.x-kubernetes-validations[{index}].rule");
+            causes.push(Cause::invalid(&here, &text.into(), &format!("compilation failed: {why}")));
+        }
+    }
     for (key, of) in schema["properties"].as_object().into_iter().flatten() {
         node(of, &format!("{path}.properties[{key}]"), depth + 1, causes);
     }
