@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use model::Timestamp;
 use serde_json::Value;
 
 use crate::cluster::{Actor, Context};
@@ -16,7 +17,12 @@ use crate::store::{Change, Key, Object};
 pub(super) struct GarbageCollector {
     /// Where the dependants of each owner are, by its uid.
     dependants: BTreeMap<String, BTreeSet<Key>>,
+    /// Owners whose dependants were let go of, and when they may go themselves.
+    letting_go: Vec<(Timestamp, Object)>,
 }
+
+/// Until its dependants are known to be free an owner stays.
+const PAUSE: (i64, i64) = (70_000, 120_000);
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
@@ -34,6 +40,13 @@ impl Actor for GarbageCollector {
     fn step(&mut self, changes: &[Arc<Change>], context: &mut Context<'_>) {
         for change in changes {
             self.index(change);
+        }
+        let now = context.now();
+        let (due, later) =
+            std::mem::take(&mut self.letting_go).into_iter().partition(|(at, _)| *at <= now);
+        self.letting_go = later;
+        for (_, owner) in due {
+            release(context, &owner, ORPHAN);
         }
         for change in changes {
             match (&change.after, &change.before) {
@@ -54,6 +67,9 @@ impl Actor for GarbageCollector {
                 }
                 _ => {}
             }
+        }
+        if let Some(next) = self.letting_go.iter().map(|(at, _)| *at).min() {
+            context.wake(next);
         }
     }
 }
@@ -119,11 +135,15 @@ impl GarbageCollector {
     }
 
     /// Dependants lose the reference; then the owner may go.
-    fn orphan(&self, context: &mut Context<'_>, owner: &Value) {
+    fn orphan(&mut self, context: &mut Context<'_>, owner: &Object) {
         for (resource, object) in self.of(context, owner) {
             disown(context, resource, &object, field::uid(owner));
         }
-        release(context, owner, ORPHAN);
+        let known = self.letting_go.iter().any(|(_, one)| field::uid(one) == field::uid(owner));
+        if !known {
+            let at = context.soon(PAUSE.0, PAUSE.1);
+            self.letting_go.push((at, Arc::clone(owner)));
+        }
     }
 
     fn release_if_alone(&self, context: &mut Context<'_>, owner: &Value) {

@@ -158,6 +158,10 @@ fn clear(context: &mut Context<'_>, namespace: &str, of: impl Fn(&str) -> bool) 
             drop(context.registry.delete(kind, namespace, field::name(&object), &options));
         }
     }
+    if left.seconds > 0 {
+        // Pods that are given time are not told of.
+        return left;
+    }
     for (resource, object) in inside(context, namespace, &of) {
         *left.resources.entry(told_resource(resource)).or_default() += 1;
         for finalizer in field::list(&object, "/metadata/finalizers") {

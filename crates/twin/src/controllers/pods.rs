@@ -150,25 +150,24 @@ pub(super) fn sort_for_deletion(
     });
 }
 
-/// Makes a pod; the error is the reason of the refusal.
+/// Makes a pod; the error is the reason of the refusal. Where all is being removed none is made,
+/// and that is nobody's failure.
 pub(super) fn create(
     context: &mut Context<'_>,
     component: &str,
     owner: &Object,
     pod: Value,
-) -> Result<Object, String> {
+) -> Result<(), String> {
     match context.registry.create(&POD, field::namespace(owner), pod) {
         Ok(pod) => {
             let text = format!("Created pod: {}", field::name(&pod));
             context.tell(component, owner, &Note::normal("SuccessfulCreate", text));
-            Ok(pod)
+            Ok(())
         }
+        Err(why) if why.is_ending_namespace() => Ok(()),
         Err(why) => {
-            // Where all is being removed, nobody needs to hear that pods are not made.
-            if !why.is_ending_namespace() {
-                let text = format!("Error creating: {why}");
-                context.tell(component, owner, &Note::warning("FailedCreate", text));
-            }
+            let text = format!("Error creating: {why}");
+            context.tell(component, owner, &Note::warning("FailedCreate", text));
             Err(why.message)
         }
     }

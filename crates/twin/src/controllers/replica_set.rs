@@ -94,7 +94,7 @@ impl ReplicaSets {
         if !field::is_deleting(set) {
             for _ in active.len()..wanted.min(active.len() + BURST) {
                 let pod = pods::of_template(set);
-                done = pods::create(context, self.component, set, pod).map(drop);
+                done = pods::create(context, self.component, set, pod);
                 if done.is_err() {
                     break;
                 }

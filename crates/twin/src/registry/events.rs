@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Registry;
 use crate::field;
 use crate::kernel::{SECOND, fnv64};
-use crate::kinds::EVENT;
+use crate::kinds::{EVENT, NAMESPACE};
 use crate::store::Key;
 
 /// Who tells.
@@ -98,6 +98,12 @@ impl Registry {
         let name = self.event_name(namespace, field::name(object), sign);
         let key = Key { resource: EVENT.storage, namespace: namespace.into(), name: name.clone() };
         let now = self.now.to_string();
+        let home = self.get(&NAMESPACE, "", namespace);
+        let is_ending = home.is_ok_and(|home| field::is_deleting(home));
+        if is_ending && self.store.get(key.resource, namespace, &name).is_none() {
+            // Nothing new is made in a namespace that is being removed.
+            return;
+        }
         if let Some(known) = self.store.get(key.resource, namespace, &name) {
             let mut again = Value::clone(known);
             again["count"] = (field::number(&again, "/count") + 1).into();

@@ -150,7 +150,7 @@ impl DaemonSets {
             later = at;
             for node in making {
                 let pod = made(set, &plan.hash, &node);
-                done = pods::create(context, COMPONENT, set, pod).map(drop);
+                done = pods::create(context, COMPONENT, set, pod);
                 if done.is_err() {
                     break;
                 }
