@@ -144,14 +144,16 @@ impl ReplicaSets {
         let wanted = usize::try_from(field::number(set, "/spec/replicas"));
         let written = context.registry.modify(self.kind, set, Part::Status, |set| {
             let generation = set["metadata"]["generation"].clone();
-            if let Some(why) = refusal {
+            let told = field::condition(set, "ReplicaFailure").is_some();
+            // The first refusal stays told: later ones differ in names only.
+            if let Some(why) = refusal.filter(|_| !told) {
                 let reason = if wanted.is_ok_and(|wanted| total > wanted) {
                     "FailedDelete"
                 } else {
                     "FailedCreate"
                 };
                 set_condition(set, "ReplicaFailure", "True", (reason, why), now);
-            } else {
+            } else if refusal.is_none() {
                 drop_condition(set, "ReplicaFailure");
             }
             let status = field::child(set, "status");
