@@ -129,7 +129,7 @@ impl Registry {
         if own {
             self.allocate(kind, &mut value)?;
         }
-        self.check(kind, &value, own)?;
+        self.check(kind, &value, own && !is_from_template(kind, &value))?;
         if !own {
             self.warn(kind, &value, None);
             self.allocate(kind, &mut value)?;
@@ -252,4 +252,10 @@ pub(super) fn take_texts(secret: &mut Value) {
     for (key, text) in texts {
         data[key] = field::base64(text.as_str().unwrap_or_default().as_bytes()).into();
     }
+}
+
+/// Whether a controller made a pod after a template, which may be wrong.
+fn is_from_template(kind: &Kind, value: &Value) -> bool {
+    let owner = field::controller(value).map(|owner| field::text(owner, "/kind"));
+    kind.storage == POD.storage && owner.is_some_and(|kind| kind != "Node")
 }
