@@ -257,5 +257,5 @@ pub(super) fn take_texts(secret: &mut Value) {
 /// Whether a controller made a pod after a template, which may be wrong.
 fn is_from_template(kind: &Kind, value: &Value) -> bool {
     let owner = field::controller(value).map(|owner| field::text(owner, "/kind"));
-    kind.storage == POD.storage && owner.is_some_and(|kind| kind != "Node")
+    kind.storage == "pods" && owner.is_some_and(|kind| kind != "Node")
 }
