@@ -32,6 +32,7 @@ usage: cargo xtask COMMAND
                             play a recorded session of kubectl against the twin
   fidelity specs SUITE.json --e2e PATH --kubectl PATH
                             run upstream end-to-end specs against the twin
+  fidelity world FOLDER     replay recorded timelines of a control plane on the twin
   bench diagnose [OPTIONS]  diagnose a made dump: time, memory, faults found
   bench watch [OPTIONS]     follow changes of a made dump: time of each against its limit
   bench api --control-plane FOLDER

@@ -27,5 +27,6 @@ mod store;
 mod world;
 
 pub use access::Authorization;
-pub use cluster::UnknownObject;
+pub use cluster::{Recorded, UnknownObject};
+pub use registry::Deletion;
 pub use shell::{Options, ServeError, Server, Speed, Twin, TwinBody, TwinService, serve};

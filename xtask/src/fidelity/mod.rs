@@ -26,14 +26,25 @@ pub fn run(words: &[&str]) -> Result<()> {
         Some((&"kubectl", rest)) => sessions(rest),
         Some((&"specs", rest)) => upstream(rest),
         Some((&"page", [])) => report::renew(),
+        Some((&"world", rest)) => timelines(rest),
         _ => bail!(
             "say what to compare: cargo xtask fidelity api [--only TEXT] [-v] FOLDER... or \
              kubectl FOLDER --kubectl PATH... [--control-plane FOLDER] [-v] or specs SUITE.json \
              --e2e PATH --kubectl PATH [--group SIG]... [--only TEXT] [--control-plane FOLDER] \
-             [--keep FOLDER]; --write renews docs/fidelity.md; or page, which writes it anew \
-             from the figures"
+             [--keep FOLDER]; --write renews docs/fidelity.md; or world FOLDER [--only TEXT] \
+             [--seed N] [-v] [--show]; or page, which writes it anew from the figures"
         ),
     }
+}
+
+/// Replays recorded timelines in a process that has the twin, with the same words.
+fn timelines(words: &[&str]) -> Result<()> {
+    let status = Command::new("cargo")
+        .args(["run", "--quiet", "--package", "twin", "--example", "timelines", "--"])
+        .args(words)
+        .status()
+        .context("cannot start cargo to replay timelines")?;
+    if status.success() { Ok(()) } else { bail!("the timelines were not replayed") }
 }
 
 fn sessions(words: &[&str]) -> Result<()> {

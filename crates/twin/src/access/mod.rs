@@ -20,7 +20,7 @@ pub(crate) use escalation::check as check_escalation;
 pub(crate) use impersonate::{Wanted, impersonate};
 pub(crate) use rules::Rule;
 pub(crate) use token::{Bound, Claims, ISSUER, Reference};
-pub(crate) use user::User;
+pub(crate) use user::{AUTHENTICATED, User};
 
 use crate::store::Store;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cluster, Due};
+use super::{Cluster, Due, component};
 use crate::access::{self, Authorization};
 use crate::controllers;
 use crate::field;
@@ -38,12 +38,13 @@ impl Cluster {
         let chosen = self.scenario.controllers.clone();
         for actor in controllers::all() {
             if chosen.has(controllers::short_name(actor.name())) {
-                self.seat(actor);
+                let component = component::of(actor.as_ref());
+                self.seat(actor, Some(component));
             }
         }
-        self.seat(Box::new(StandIns::default()));
+        self.seat(Box::new(StandIns::default()), None);
         if chosen != Controllers::All {
-            self.seat(Box::new(Renewal));
+            self.seat(Box::new(Renewal), None);
         }
         self.found();
         let nodes = self.scenario.nodes.clone();
@@ -166,7 +167,7 @@ impl Cluster {
         let since = plus(now, dice.between(0, 10 * SECOND));
         let beat = Heartbeat { since, stopped: None, has_machine: true };
         self.registry.heartbeats.insert(spec.name.clone(), beat);
-        self.seat(Box::new(Machine::new(index, spec)));
+        self.seat(Box::new(Machine::new(index, spec)), None);
         if spec.control_plane {
             for (name, image, mebibytes) in STATIC_PODS {
                 let pod = static_pod(spec, field::uid(&node), name, image, mebibytes);

@@ -14,10 +14,9 @@ const CRASH_AFTER_SECONDS: i64 = 2;
 const GROW_AFTER_SECONDS: i64 = 5;
 
 impl Cluster {
-    /// Carries out one entry of the timeline.
-    pub(super) fn strike(&mut self, index: usize) {
-        let Some((_, fault)) = self.scenario.timeline.get(index).cloned() else { return };
-        match &fault {
+    /// Something happens to the cluster from outside.
+    pub fn strike(&mut self, fault: &Fault) {
+        match fault {
             Fault::Patch { api_version, kind, namespace, name, patch } => {
                 let mut manifest = patch.clone();
                 let metadata = field::child(&mut manifest, "metadata");
@@ -68,11 +67,17 @@ impl Cluster {
                 let now = self.registry.now;
                 self.behaviours.metering.start(now);
             }
-            Fault::StopKubelet { node } => self.registry.silence(node),
-            Fault::StartKubelet { .. } | Fault::StopRuntime { .. } => {}
+            Fault::StopKubelet { node } => {
+                self.registry.silence(node);
+                self.cut_off(node, false);
+            }
+            Fault::StartKubelet { node } => self.cut_off(node, true),
+            Fault::StopComponent { component } => self.stop(*component),
+            Fault::StartComponent { component } => self.start(*component),
+            Fault::StopRuntime { .. } => {}
         }
-        for id in 0..self.seats.len() {
-            self.let_act(id, |actor, context| actor.hit(&fault, context));
+        for id in self.order.clone() {
+            self.let_act(id, |actor, context| actor.hit(fault, context));
         }
     }
 

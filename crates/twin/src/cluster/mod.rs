@@ -5,8 +5,10 @@
 
 mod actor;
 mod boot;
+mod component;
 mod fault;
 mod held;
+mod log;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +17,13 @@ use model::Timestamp;
 
 pub(crate) use actor::{Actor, Context};
 pub use held::UnknownObject;
+pub use log::Recorded;
 
+use crate::access::User;
 use crate::kernel::{Dice, Queue, SECOND, plus};
 use crate::kinds::EVENT;
 use crate::registry::Registry;
-use crate::scenario::Scenario;
+use crate::scenario::{Component, Scenario};
 use crate::store::{Change, Key};
 use crate::world::Behaviours;
 
@@ -31,9 +35,12 @@ type ActorId = usize;
 
 #[derive(Debug)]
 enum Due {
-    Wake(ActorId),
+    /// An actor, and in which of its lives.
+    Wake(ActorId, u32),
     Fault(usize),
     Forget(Key),
+    /// A component won its election, if nothing happened to it since this start.
+    Lead(Component, u32),
 }
 
 /// An actor and what waits for it.
@@ -43,6 +50,13 @@ struct Seat {
     inbox: Vec<Arc<Change>>,
     /// The earliest wake that is already scheduled.
     wakes_at: Option<Timestamp>,
+    /// The program that it is a part of; `None` outside the control plane.
+    component: Option<Component>,
+    /// Under this name it writes.
+    user: Arc<User>,
+    /// Counts its starts.
+    life: u32,
+    runs: bool,
 }
 
 /// A simulated cluster.
@@ -50,12 +64,16 @@ pub(crate) struct Cluster {
     pub registry: Registry,
     behaviours: Behaviours,
     seats: Vec<Seat>,
+    /// The seats in the order of their actors' names.
+    order: Vec<ActorId>,
     queue: Queue<Due>,
     scenario: Scenario,
     /// Changes up to this version were handed to the actors.
     handed: u64,
     /// The heartbeats that the actors were last woken for.
     beats: u64,
+    log: log::Log,
+    control: component::ControlPlane,
     /// What of the timeline could not be done, and why.
     pub refusals: Vec<String>,
 }
@@ -76,17 +94,40 @@ impl Cluster {
             registry: Registry::new(scenario.seed, now),
             behaviours: Behaviours::of(&scenario),
             seats: Vec::new(),
+            order: Vec::new(),
             queue: Queue::new(),
             scenario,
             handed: 0,
             beats: 0,
+            log: log::Log::default(),
+            control: component::ControlPlane::default(),
             refusals: Vec::new(),
         }
     }
 
-    fn seat(&mut self, actor: Box<dyn Actor + Send>) {
+    fn seat(&mut self, actor: Box<dyn Actor + Send>, component: Option<Component>) {
         let dice = Dice::of(self.scenario.seed, actor.name());
-        self.seats.push(Seat { actor, dice, inbox: Vec::new(), wakes_at: None });
+        let user = Arc::new(component::user_of(actor.as_ref()));
+        // Whoever comes first must not depend on who was seated first.
+        let at = self.order.partition_point(|id| {
+            self.seats.get(*id).is_some_and(|seat| seat.actor.name() < actor.name())
+        });
+        self.order.insert(at, self.seats.len());
+        let (inbox, wakes_at) = (Vec::new(), None);
+        let seat = Seat { actor, dice, inbox, wakes_at, component, user, life: 0, runs: true };
+        self.seats.push(seat);
+    }
+
+    /// Keeps what happens from now on; see [`Self::log`].
+    pub fn record(&mut self) {
+        self.hand_out();
+        self.log.keep();
+        self.registry.keep_deletions();
+    }
+
+    /// What happened so far.
+    pub fn log(&mut self) -> &mut log::Log {
+        &mut self.log
     }
 
     /// The scenario that runs.
@@ -104,17 +145,31 @@ impl Cluster {
             };
             self.registry.now = self.registry.now.max(at);
             match due {
-                Due::Wake(id) => self.wake(id),
-                Due::Fault(index) => self.strike(index),
+                Due::Wake(id, life) => self.wake(id, life),
+                Due::Fault(index) => {
+                    if let Some((_, fault)) = self.scenario.timeline.get(index).cloned() {
+                        self.strike(&fault);
+                    }
+                }
                 Due::Forget(key) => self.forget(key),
+                Due::Lead(component, start) => self.lead(component, start),
             }
             self.hand_out();
         }
         false
     }
 
-    fn wake(&mut self, id: ActorId) {
+    fn wake(&mut self, id: ActorId, life: u32) {
         let Some(seat) = self.seats.get_mut(id) else { return };
+        if seat.life != life || !seat.runs {
+            return;
+        }
+        if self.control.is_down() {
+            // Without an API server nobody sees or does anything.
+            seat.wakes_at = None;
+            self.control.hold(id);
+            return;
+        }
         // Of several wakes at different times only the earliest counts as scheduled.
         if seat.wakes_at.is_some_and(|at| at <= self.registry.now) {
             seat.wakes_at = None;
@@ -132,7 +187,9 @@ impl Cluster {
             dice: &mut seat.dice,
             wake_at: None,
         };
+        context.registry.act_as(Some(Arc::clone(&seat.user)));
         act(seat.actor.as_mut(), &mut context);
+        context.registry.act_as(None);
         if let Some(at) = context.wake_at {
             self.schedule(id, at);
         }
@@ -143,7 +200,7 @@ impl Cluster {
         let at = at.max(self.registry.now);
         if seat.wakes_at.is_none_or(|earliest| at < earliest) {
             seat.wakes_at = Some(at);
-            self.queue.schedule(at, Due::Wake(id));
+            self.queue.schedule(at, Due::Wake(id, seat.life));
         }
     }
 
@@ -151,8 +208,9 @@ impl Cluster {
     pub fn hand_out(&mut self) {
         if self.registry.beats != self.beats {
             self.beats = self.registry.beats;
-            for id in 0..self.seats.len() {
-                if self.seats.get(id).is_some_and(|seat| seat.actor.feels_heartbeats()) {
+            for id in self.order.clone() {
+                let feels = |seat: &Seat| seat.runs && seat.actor.feels_heartbeats();
+                if self.seats.get(id).is_some_and(feels) {
                     self.schedule(id, self.registry.now);
                 }
             }
@@ -164,20 +222,22 @@ impl Cluster {
         let fresh = self.registry.store.changes_since(self.handed);
         let fresh: Vec<_> = fresh.map(|all| all.cloned().collect()).unwrap_or_default();
         self.handed = self.registry.store.rv();
-        let mut delays: BTreeMap<ActorId, i64> = BTreeMap::new();
+        let mut delays: BTreeMap<usize, (ActorId, i64)> = BTreeMap::new();
         for change in &fresh {
+            self.log.note(self.registry.now, change);
             if change.key.resource == EVENT.storage && change.after.is_some() {
                 let at = plus(self.registry.now, EVENT_TTL);
                 self.queue.schedule(at, Due::Forget(change.key.clone()));
             }
-            for (id, seat) in self.seats.iter_mut().enumerate() {
-                if seat.actor.reads(change) {
+            for (rank, id) in self.order.iter().enumerate() {
+                let Some(seat) = self.seats.get_mut(*id) else { continue };
+                if seat.runs && seat.actor.reads(change) {
                     seat.inbox.push(Arc::clone(change));
-                    delays.entry(id).or_insert_with(|| seat.dice.between(2_000, 60_000));
+                    delays.entry(rank).or_insert_with(|| (*id, seat.dice.between(2_000, 60_000)));
                 }
             }
         }
-        for (id, delay) in delays {
+        for (id, delay) in delays.into_values() {
             self.schedule(id, plus(self.registry.now, delay));
         }
     }

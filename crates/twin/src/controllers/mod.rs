@@ -18,7 +18,7 @@ mod job;
 mod namespaces;
 mod node_ipam;
 mod node_lifecycle;
-mod node_rate;
+mod pod_garbage;
 mod pods;
 mod policy_status;
 mod protection;
@@ -36,8 +36,9 @@ mod work;
 
 use serde_json::Value;
 
-use crate::cluster::Actor;
+use crate::cluster::{Actor, Context};
 use crate::field;
+use crate::kinds::POD;
 use crate::registry::Registry;
 use crate::store::Object;
 
@@ -66,6 +67,7 @@ pub(crate) fn all() -> Vec<Box<dyn Actor + Send>> {
         Box::new(node_lifecycle::NodeLifecycle::default()),
         Box::new(taint_eviction::TaintEviction::default()),
         Box::new(garbage::GarbageCollector::default()),
+        Box::new(pod_garbage::PodGarbage::default()),
     ]
 }
 
@@ -105,6 +107,12 @@ fn reference(owner: &Value) -> Value {
         "apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": field::name(owner),
         "uid": field::uid(owner), "controller": true, "blockOwnerDeletion": true,
     }])
+}
+
+/// The pods of a node, in a fixed order.
+fn pods_of(context: &Context<'_>, node: &str) -> Vec<Object> {
+    let on_node = |pod: &&Object| field::text(pod, "/spec/nodeName") == node;
+    context.registry.store.table(POD.storage).values().filter(on_node).cloned().collect()
 }
 
 /// Whether a pod still counts: neither ended nor being deleted.

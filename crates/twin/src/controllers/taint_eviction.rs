@@ -1,11 +1,12 @@
 //! Taint eviction: pods leave a node with a NoExecute taint when their toleration is over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::Timestamp;
 use serde_json::Value;
 
+use super::pods_of;
 use crate::cluster::{Actor, Context};
 use crate::field;
 use crate::kernel::{SECOND, plus};
@@ -16,10 +17,26 @@ use crate::world::set_condition;
 
 const COMPONENT: &str = "taint-eviction-controller";
 
+/// A deletion that is refused is tried so often, with so long between.
+const TRIES: u32 = 5;
+const PAUSE: (i64, i64) = (12_000, 25_000);
+
+/// A pod that will have to go.
+#[derive(Debug, Clone)]
+struct Doomed {
+    at: Timestamp,
+    pod: Object,
+    tries: u32,
+}
+
 /// Pods that will have to go, by uid. A running toleration is not shortened by later taints.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct TaintEviction {
-    due: BTreeMap<String, (Timestamp, Object)>,
+    due: BTreeMap<String, Doomed>,
+    /// Pods whose deletion was accepted: once is enough.
+    deleted: BTreeSet<String>,
+    /// When to look next.
+    agenda: BTreeSet<(Timestamp, String)>,
 }
 
 impl Actor for TaintEviction {
@@ -28,18 +45,32 @@ impl Actor for TaintEviction {
     }
 
     fn reads(&self, change: &Change) -> bool {
-        change.key.resource == NODE.storage || change.key.resource == POD.storage
+        let (before, after) = (change.before.as_ref(), change.after.as_ref());
+        let differs = |pointer: &str| {
+            before.and_then(|o| o.pointer(pointer)) != after.and_then(|o| o.pointer(pointer))
+        };
+        let comes_or_goes = before.is_none() || after.is_none();
+        match change.key.resource {
+            resource if resource == NODE.storage => {
+                comes_or_goes && after.is_some_and(|node| no_execute(node).next().is_some())
+                    || differs("/spec/taints")
+            }
+            resource if resource == POD.storage => {
+                comes_or_goes || differs("/spec/nodeName") || differs("/spec/tolerations")
+            }
+            _ => false,
+        }
     }
 
     fn step(&mut self, changes: &[Arc<Change>], context: &mut Context<'_>) {
         for change in changes {
             match &change.after {
                 Some(node) if change.key.resource == NODE.storage => {
-                    let on_node =
-                        |pod: &&Object| field::text(pod, "/spec/nodeName") == field::name(node);
-                    let pods = context.registry.store.table(POD.storage).values();
-                    let pods: Vec<Object> = pods.filter(on_node).cloned().collect();
-                    for pod in pods {
+                    let before = change.before.as_ref().map(|node| no_execute(node));
+                    if before.is_some_and(|before| before.eq(no_execute(node))) {
+                        continue;
+                    }
+                    for pod in pods_of(context, field::name(node)) {
                         self.consider(context, &pod, node);
                     }
                 }
@@ -49,44 +80,79 @@ impl Actor for TaintEviction {
                         self.consider(context, pod, &node);
                     }
                 }
-                None => drop(self.due.remove(change.object().map_or("", |o| field::uid(o)))),
+                None if change.key.resource == POD.storage => {
+                    if let Some(pod) = change.object() {
+                        self.cancel(context, pod);
+                    }
+                }
+                None => {}
             }
         }
         self.evict(context);
     }
 }
 
+/// Taints that drive pods away.
+fn no_execute(node: &Value) -> impl Iterator<Item = &Value> {
+    let taints = field::list(node, "/spec/taints").iter();
+    taints.filter(|t| field::text(t, "/effect") == "NoExecute")
+}
+
 impl TaintEviction {
-    fn consider(&mut self, context: &Context<'_>, pod: &Object, node: &Value) {
+    fn consider(&mut self, context: &mut Context<'_>, pod: &Object, node: &Value) {
         let uid = field::uid(pod);
-        let taints: Vec<_> = field::list(node, "/spec/taints")
-            .iter()
-            .filter(|t| field::text(t, "/effect") == "NoExecute")
-            .collect();
-        if taints.is_empty() || field::is_deleting(pod) {
-            self.due.remove(uid);
+        let taints: Vec<_> = no_execute(node).collect();
+        let stay = if taints.is_empty() { None } else { tolerated_seconds(pod, &taints) };
+        let Some(seconds) = stay else { return self.cancel(context, pod) };
+        let now = context.now();
+        let at = plus(now, seconds.saturating_mul(SECOND));
+        // What runs already goes on as it is, unless nothing of the new taints is tolerated.
+        let waits = self.due.get(uid).is_some_and(|doomed| seconds > 0 || doomed.at <= now);
+        if waits || self.deleted.contains(uid) {
             return;
         }
-        if self.due.contains_key(uid) {
-            return;
+        let doomed = Doomed { at, pod: Arc::clone(pod), tries: 0 };
+        if let Some(old) = self.due.insert(uid.to_owned(), doomed) {
+            self.agenda.remove(&(old.at, uid.to_owned()));
         }
-        if let Some(seconds) = tolerated_seconds(pod, &taints) {
-            let at = plus(context.now(), seconds.saturating_mul(SECOND));
-            self.due.insert(uid.to_owned(), (at, Arc::clone(pod)));
+        self.agenda.insert((at, uid.to_owned()));
+    }
+
+    /// A pod that may stay after all, or is gone.
+    fn cancel(&mut self, context: &mut Context<'_>, pod: &Object) {
+        let uid = field::uid(pod);
+        self.deleted.remove(uid);
+        if let Some(doomed) = self.due.remove(uid) {
+            self.agenda.remove(&(doomed.at, uid.to_owned()));
+            let text = format!(
+                "Cancelling deletion of Pod {}/{}",
+                field::namespace(pod),
+                field::name(pod)
+            );
+            context.tell(COMPONENT, pod, &Note::normal("TaintManagerEviction", text));
         }
     }
 
     fn evict(&mut self, context: &mut Context<'_>) {
         let now = context.now();
-        let over: Vec<_> =
-            self.due.iter().filter(|(_, (at, _))| *at <= now).map(|(u, _)| u.clone()).collect();
-        for uid in over {
-            if let Some((_, pod)) = self.due.remove(&uid) {
-                delete(context, &pod);
+        while let Some((at, uid)) = self.agenda.pop_first() {
+            if at > now {
+                context.wake(at);
+                self.agenda.insert((at, uid));
+                return;
             }
-        }
-        if let Some(next) = self.due.values().map(|(at, _)| *at).min() {
-            context.wake(next);
+            let Some(mut doomed) = self.due.remove(&uid) else { continue };
+            if doomed.tries == 0 {
+                announce(context, &doomed.pod);
+            }
+            doomed.tries += 1;
+            if delete(context, &doomed.pod) {
+                self.deleted.insert(uid);
+            } else if doomed.tries < TRIES {
+                doomed.at = context.soon(PAUSE.0, PAUSE.1);
+                self.agenda.insert((doomed.at, uid.clone()));
+                self.due.insert(uid, doomed);
+            }
         }
     }
 }
@@ -118,21 +184,24 @@ pub(super) fn tolerates(toleration: &Value, taint: &Value) -> bool {
     same("/effect") && same("/key") && (any_value || value)
 }
 
-fn delete(context: &mut Context<'_>, pod: &Object) {
-    let (namespace, name) = (field::namespace(pod), field::name(pod));
-    let text = format!("Marking for deletion Pod {namespace}/{name}");
+fn announce(context: &mut Context<'_>, pod: &Object) {
+    let text = format!("Marking for deletion Pod {}/{}", field::namespace(pod), field::name(pod));
     context.tell(COMPONENT, pod, &Note::normal("TaintManagerEviction", text));
+}
+
+/// Whether the pod is deleted, or gone anyway.
+fn delete(context: &mut Context<'_>, pod: &Object) -> bool {
+    let (namespace, name, uid) = (field::namespace(pod), field::name(pod), field::uid(pod));
+    if context.registry.get(&POD, namespace, name).map_or(true, |pod| field::uid(pod) != uid) {
+        return true;
+    }
     let now = context.now();
     let marked = context.registry.modify(&POD, pod, Part::Status, |pod| {
         let told = ("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint");
         set_condition(pod, "DisruptionTarget", "True", told, now);
     });
-    let options =
-        DeleteOptions { uid: Some(field::uid(pod).to_owned()), ..DeleteOptions::default() };
-    if marked.is_ok() {
-        // Gone meanwhile is as good as deleted.
-        drop(context.registry.delete(&POD, namespace, name, &options));
-    }
+    let options = DeleteOptions { uid: Some(uid.to_owned()), ..DeleteOptions::default() };
+    marked.is_ok() && context.registry.delete(&POD, namespace, name, &options).is_ok()
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ impl Registry {
     ) -> Result<Deleted, Failure> {
         let old = Arc::clone(self.get(kind, namespace, name)?);
         check_preconditions(kind, &old, options)?;
+        self.admit_component(kind, &old, options)?;
         if kind.storage == DEFINITION.storage {
             return self.delete_definition(&old, options);
         }

@@ -3,6 +3,7 @@
 //! The API and the controllers write through here, so that an object looks the same whoever
 //! made it. Must never know HTTP, nor when or why something is written.
 
+mod acting;
 mod addresses;
 mod admission;
 mod certificates;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use model::Timestamp;
 use serde_json::Value;
 
+pub use acting::Deletion;
 pub(crate) use delete::{DeleteOptions, Deleted, Propagation};
 pub(crate) use events::{Note, Source};
 pub(crate) use failure::{Cause, Failure};
@@ -90,6 +92,7 @@ pub(crate) struct Registry {
     /// Use of the limits.
     pub meters: Meters,
     dice: Dice,
+    acting: acting::Acting,
     /// Names of events by what they tell.
     told: BTreeMap<u64, String>,
     /// What was told lately.
@@ -111,6 +114,7 @@ impl Registry {
             customs: (0, Vec::new()),
             meters: Meters::default(),
             dice: Dice::of(seed, "registry"),
+            acting: acting::Acting::default(),
             told: BTreeMap::new(),
             flood: events::Flood::default(),
         }
@@ -220,7 +224,7 @@ impl Registry {
                 self.remarks.extend(remarks);
             }
         }
-        let Some(user) = write.user else { return Ok(()) };
+        let Some(user) = self.writer(write.user) else { return Ok(()) };
         // A scale is another document than the object that is stored.
         if write.part == Part::Other("scale") {
             return Ok(());
@@ -233,7 +237,7 @@ impl Registry {
             name: field::name(new),
             object: Some(new),
             old,
-            user,
+            user: &user,
             dry: write.dry,
         })
     }

@@ -173,6 +173,7 @@ impl Registry {
             value["metadata"]["generation"] = generation.into();
         }
         if own && write.part == Part::Status {
+            self.admit_result(kind, (Some(old), &value), write)?;
             return Ok(value);
         }
         if !own && write.part == Part::Spec && kind.storage == POD.storage {

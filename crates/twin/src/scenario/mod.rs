@@ -128,6 +128,17 @@ impl Default for Behaviour {
     }
 }
 
+/// A program of the control plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Component {
+    /// `kube-apiserver`: without it nobody reads or writes; what is stored is kept.
+    ApiServer,
+    /// `kube-controller-manager`.
+    ControllerManager,
+    /// `kube-scheduler`.
+    Scheduler,
+}
+
 /// Something that happens to the cluster from outside.
 #[derive(Clone, Debug)]
 pub enum Fault {
@@ -172,6 +183,16 @@ pub enum Fault {
     StopRuntime {
         /// Name of the node.
         node: String,
+    },
+    /// A component of the control plane is killed: it forgets everything.
+    StopComponent {
+        /// Which.
+        component: Component,
+    },
+    /// A component of the control plane is started; it reads everything anew.
+    StartComponent {
+        /// Which.
+        component: Component,
     },
     /// The registry of an image does not have it any more. Nodes that have it keep it.
     LoseImage {

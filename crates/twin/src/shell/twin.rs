@@ -9,8 +9,9 @@ use tokio::sync::watch;
 
 use super::service::TwinService;
 use crate::access::{Authorization, User};
-use crate::cluster::{Cluster, UnknownObject};
-use crate::scenario::Scenario;
+use crate::cluster::{Cluster, Recorded, UnknownObject};
+use crate::registry::Deletion;
+use crate::scenario::{Fault, Scenario};
 
 /// Events handled before others get a turn at the lock.
 const SLICE: usize = 512;
@@ -113,6 +114,39 @@ impl Twin {
     /// What of the scenario's timeline could not be done up to now, each with the reason.
     pub fn refusals(&self) -> Vec<String> {
         self.shared.cluster().refusals.clone()
+    }
+
+    /// Something happens to the cluster from outside, now.
+    pub fn strike(&self, fault: &Fault) {
+        let mut cluster = self.shared.cluster();
+        cluster.strike(fault);
+        cluster.hand_out();
+        drop(cluster);
+        self.shared.tick();
+    }
+
+    /// Keeps every write, and every deletion of a pod by a component, from now on.
+    pub fn record(&self) {
+        self.shared.cluster().record();
+    }
+
+    /// The writes since `record`, or since they were last asked for.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        let mut cluster = self.shared.cluster();
+        cluster.hand_out();
+        cluster.log().take()
+    }
+
+    /// The deletions of pods that components asked for, likewise.
+    pub fn deletions(&self) -> Vec<Deletion> {
+        self.shared.cluster().registry.take_deletions()
+    }
+
+    /// A hash over what was written when: equal for equal runs.
+    pub fn log_hash(&self) -> u64 {
+        let mut cluster = self.shared.cluster();
+        cluster.hand_out();
+        cluster.log().hash()
     }
 
     /// Every object as one line of JSON, in a fixed order.

@@ -166,6 +166,19 @@ impl Store {
         Ok(table)
     }
 
+    /// Every object as if it was created just now, for those who read everything anew.
+    pub fn as_created(&self) -> impl Iterator<Item = Arc<Change>> {
+        let tables = self.tables.iter();
+        tables.flat_map(|(resource, table)| {
+            table.iter().map(|((namespace, name), object)| {
+                let (namespace, name) = (namespace.clone(), name.clone());
+                let key = Key { resource, namespace, name };
+                let after = Some(Arc::clone(object));
+                Arc::new(Change { rv: self.rv, key, before: None, after })
+            })
+        })
+    }
+
     /// Every object, in a fixed order.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, &Object)> {
         self.tables.iter().flat_map(|(r, table)| table.values().map(|o| (*r, o)))

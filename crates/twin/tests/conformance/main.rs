@@ -1,0 +1,8 @@
+//! What controllers of a real control plane do in every case that matters, as tables: node
+//! health and zones, eviction by taints, disruption budgets and evictions.
+
+mod budgets;
+mod evictions;
+mod nodes;
+mod stage;
+mod taints;
