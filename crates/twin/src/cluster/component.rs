@@ -53,17 +53,9 @@ impl ControlPlane {
     }
 
     fn turn(&mut self, component: Component) -> u32 {
-        let turn = self.turns.entry(program(component)).or_default();
+        let turn = self.turns.entry(component.program()).or_default();
         *turn += 1;
         *turn
-    }
-}
-
-fn program(component: Component) -> &'static str {
-    match component {
-        Component::ApiServer => "kube-apiserver",
-        Component::ControllerManager => "kube-controller-manager",
-        Component::Scheduler => "kube-scheduler",
     }
 }
 
@@ -172,7 +164,7 @@ impl Cluster {
 
     /// A program leads: its controllers begin anew and read everything.
     pub(super) fn lead(&mut self, component: Component, turn: u32) {
-        if self.control.turns.get(program(component)) != Some(&turn) {
+        if self.control.turns.get(component.program()) != Some(&turn) {
             return;
         }
         if self.control.is_down() {
@@ -206,7 +198,7 @@ impl Cluster {
 
     /// The new leader says so.
     fn announce(&mut self, component: Component, turn: u32) {
-        let name = program(component);
+        let name = component.program();
         let holder = format!("{name}_{}", self.election_dice(component, turn).uuid());
         let spec = json!({
             "holderIdentity": holder, "leaseDurationSeconds": 15, "leaseTransitions": turn,
@@ -231,6 +223,6 @@ impl Cluster {
     }
 
     fn election_dice(&self, component: Component, turn: u32) -> Dice {
-        Dice::of(self.scenario.seed, &format!("election-{}-{turn}", program(component)))
+        Dice::of(self.scenario.seed, &format!("election-{}-{turn}", component.program()))
     }
 }

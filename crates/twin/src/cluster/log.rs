@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use model::Timestamp;
+use serde_json::Value;
 
 use crate::kernel::fnv64;
 use crate::store::{Change, Object};
@@ -15,9 +16,9 @@ pub struct Recorded {
     /// When it was written.
     pub at: Timestamp,
     /// The object before; `None` when it was created.
-    pub before: Option<Object>,
+    pub before: Option<Value>,
     /// The object after; `None` when it was removed.
-    pub after: Option<Object>,
+    pub after: Option<Value>,
 }
 
 /// The log of a cluster.
@@ -53,7 +54,8 @@ impl Log {
         sign.push(u8::from(change.before.is_some()) * 2 + u8::from(change.after.is_some()));
         self.hash = fnv64(&sign);
         if let Some(kept) = &mut self.kept {
-            let (before, after) = (change.before.clone(), change.after.clone());
+            let copy = |object: &Option<Object>| object.as_ref().map(|one| Value::clone(one));
+            let (before, after) = (copy(&change.before), copy(&change.after));
             kept.push(Recorded { at, before, after });
         }
     }

@@ -139,6 +139,23 @@ pub enum Component {
     Scheduler,
 }
 
+impl Component {
+    /// The name of its program.
+    pub(crate) fn program(self) -> &'static str {
+        match self {
+            Self::ApiServer => "kube-apiserver",
+            Self::ControllerManager => "kube-controller-manager",
+            Self::Scheduler => "kube-scheduler",
+        }
+    }
+}
+
+impl std::fmt::Display for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.program())
+    }
+}
+
 /// Something that happens to the cluster from outside.
 #[derive(Clone, Debug)]
 pub enum Fault {

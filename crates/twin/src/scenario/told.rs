@@ -27,6 +27,8 @@ impl fmt::Display for Fault {
             Self::StopKubelet { node } => write!(f, "the kubelet of {node} stops"),
             Self::StartKubelet { node } => write!(f, "kubelet and runtime of {node} start again"),
             Self::StopRuntime { node } => write!(f, "the runtime of {node} stops answering"),
+            Self::StopComponent { component } => write!(f, "{component} is killed"),
+            Self::StartComponent { component } => write!(f, "{component} is started"),
             Self::LoseImage { image } => write!(f, "no registry has {image} any more"),
             Self::Crash { namespace, workload, exit_code } => {
                 write!(f, "{namespace}/{workload} ends with exit code {exit_code} after each start")

@@ -174,7 +174,7 @@ impl Store {
                 let (namespace, name) = (namespace.clone(), name.clone());
                 let key = Key { resource, namespace, name };
                 let after = Some(Arc::clone(object));
-                Arc::new(Change { rv: self.rv, key, before: None, after })
+                Arc::new(Change { rv: self.rv, key, before: None, after, last: OnceLock::new() })
             })
         })
     }

@@ -2,6 +2,8 @@
 //!
 //! Every form is understood with any names; an action of an unknown form is reported.
 
+mod workloads;
+
 use regex::{Captures, Regex};
 use serde_json::{Value, json};
 use twin::scenario::{Component, Fault};
@@ -9,11 +11,15 @@ use twin::scenario::{Component, Fault};
 use crate::client::{kind_of, path};
 use crate::kubectl::Kubectl;
 use crate::replay::{Play, full_name};
+use workloads::{
+    change_image, create_all, create_pods, delete, hide_metrics, load, never_ready, scale,
+    scale_named, select_node, set_image, start_metrics, stop_metrics, suspend,
+};
 
 type Doing = fn(&mut Play<'_>, &Captures<'_>, &Value) -> Result<(), String>;
 
 /// Forms of actions. The first that fits is done.
-const FORMS: [(&str, Doing); 38] = [
+const FORMS: [(&str, Doing); 42] = [
     (r"^kubectl (.+)$", command),
     (r"^lose group (\S+)$", lose),
     (r"^return group (\S+)$", give_back),
@@ -52,6 +58,10 @@ const FORMS: [(&str, Doing); 38] = [
     (r"^quota: (.+)$", quota),
     (r"^evict pod \S+ through the API$", nothing),
     (r"^evict (\S+)/(\S+)$", evict),
+    (r"^load$", load),
+    (r"^metrics missing for (\d+) pods$", hide_metrics),
+    (r"^metrics API answers again$", start_metrics),
+    (r"^metrics API answers \d+$", stop_metrics),
 ];
 
 /// Does one action.
@@ -275,86 +285,6 @@ fn place(play: &Play<'_>, kind: &str, name: &str) -> Result<String, String> {
 /// The one workload of the recording that has replicas.
 fn workload(play: &Play<'_>) -> Result<String, String> {
     place(play, "deployment", "").or_else(|_| place(play, "statefulset", ""))
-}
-
-fn scale_named(play: &mut Play<'_>, found: &Captures<'_>, _: &Value) -> Result<(), String> {
-    let at = place(play, group(found, 1), group(found, 2))?;
-    let replicas: i64 = group(found, 3).parse().map_err(|_| "no number".to_owned())?;
-    play.client.merge(&at, &json!({"spec": {"replicas": replicas}}))
-}
-
-fn scale(play: &mut Play<'_>, found: &Captures<'_>, _: &Value) -> Result<(), String> {
-    let replicas: i64 = group(found, 1).parse().map_err(|_| "no number".to_owned())?;
-    play.client.merge(&workload(play)?, &json!({"spec": {"replicas": replicas}}))
-}
-
-fn suspend(play: &mut Play<'_>, found: &Captures<'_>, _: &Value) -> Result<(), String> {
-    let at = place(play, "job", group(found, 1))?;
-    play.client.merge(&at, &json!({"spec": {"suspend": true}}))
-}
-
-fn delete(play: &mut Play<'_>, found: &Captures<'_>, _: &Value) -> Result<(), String> {
-    let how = found.get(3).or_else(|| found.get(4)).map_or("", |part| part.as_str());
-    let how = match how.to_lowercase().as_str() {
-        "background" => "Background",
-        "foreground" => "Foreground",
-        "orphan" => "Orphan",
-        _ => "",
-    };
-    let at = match kind_of(group(found, 1)) {
-        Some("Pod") => {
-            let (namespace, name) = pod(play, group(found, 2));
-            path("Pod", &namespace, &name)
-        }
-        _ => place(play, group(found, 1), group(found, 2))?,
-    };
-    play.client.delete(&at, how)
-}
-
-/// Another image, and labels of its pods besides.
-fn roll(play: &Play<'_>, at: &str, image: &str, never: Option<bool>) -> Result<(), String> {
-    let object = play.client.get(at);
-    let containers = object["spec"]["template"]["spec"]["containers"].as_array();
-    let containers: Vec<Value> = containers
-        .into_iter()
-        .flatten()
-        .map(|container| json!({"name": container["name"], "image": image}))
-        .collect();
-    let mut template = json!({"spec": {"containers": containers}});
-    if let Some(never) = never {
-        let value = if never { json!("true") } else { Value::Null };
-        template["metadata"] = json!({"labels": {"never-ready": value}});
-    }
-    play.client.strategic(at, &json!({"spec": {"template": template}}))
-}
-
-fn change_image(play: &mut Play<'_>, found: &Captures<'_>, _: &Value) -> Result<(), String> {
-    let at = place(play, group(found, 1), group(found, 2))?;
-    roll(play, &at, "app:2", None)
-}
-
-fn set_image(play: &mut Play<'_>, found: &Captures<'_>, _: &Value) -> Result<(), String> {
-    roll(play, &workload(play)?, group(found, 1), Some(false))
-}
-
-fn never_ready(play: &mut Play<'_>, found: &Captures<'_>, _: &Value) -> Result<(), String> {
-    roll(play, &workload(play)?, group(found, 1), Some(true))
-}
-
-fn select_node(play: &mut Play<'_>, found: &Captures<'_>, _: &Value) -> Result<(), String> {
-    let at = place(play, "daemonset", group(found, 1))?;
-    let selector = json!({"kubernetes.io/hostname": group(found, 2)});
-    play.client.merge(&at, &json!({"spec": {"template": {"spec": {"nodeSelector": selector}}}}))
-}
-
-fn create_pods(play: &mut Play<'_>, _: &Captures<'_>, _: &Value) -> Result<(), String> {
-    let made = play.apply_where(|_, one| one["kind"] == "Pod");
-    if made == 0 { Err("there is no pod left to create".into()) } else { Ok(()) }
-}
-
-fn create_all(play: &mut Play<'_>, _: &Captures<'_>, _: &Value) -> Result<(), String> {
-    let made = play.apply_where(|_, _| true);
-    if made == 0 { Err("there is nothing left to create".into()) } else { Ok(()) }
 }
 
 /// What is in a namespace of its own.
