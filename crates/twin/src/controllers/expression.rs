@@ -31,3 +31,47 @@ pub(super) fn holds<'a>(expression: &Value, found: impl Fn(&str) -> Option<&'a s
         _ => false,
     }
 }
+
+/// A selector as events tell it.
+pub(super) fn told(selector: &Value) -> String {
+    if selector.is_null() {
+        return "nil".to_owned();
+    }
+    let labels = field::map(selector, "/matchLabels").into_iter().flatten();
+    let labels =
+        labels.map(|(key, value)| format!("{key}: {},", value.as_str().unwrap_or_default()));
+    let rules = field::list(selector, "/matchExpressions").iter().map(|rule| {
+        let values = field::list(rule, "/values").iter().filter_map(Value::as_str);
+        format!(
+            "LabelSelectorRequirement{{Key:{},Operator:{},Values:[{}],}},",
+            field::text(rule, "/key"),
+            field::text(rule, "/operator"),
+            values.collect::<Vec<_>>().join(" ")
+        )
+    });
+    format!(
+        "&LabelSelector{{MatchLabels:map[string]string{{{}}},\
+         MatchExpressions:[]LabelSelectorRequirement{{{}}},}}",
+        labels.collect::<String>(),
+        rules.collect::<String>()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn selectors_are_told_as_events_tell_them() {
+        let selector = json!({
+            "matchLabels": {"app": "bare"},
+            "matchExpressions": [{"key": "a", "operator": "In", "values": ["x", "y"]}],
+        });
+        let text = "&LabelSelector{MatchLabels:map[string]string{app: bare,},MatchExpressions:[]\
+                    LabelSelectorRequirement{LabelSelectorRequirement{Key:a,Operator:In,\
+                    Values:[x y],},},}";
+        assert_eq!(told(&selector), text);
+        assert_eq!(told(&Value::Null), "nil");
+    }
+}

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::cluster::{Actor, Context};
 use crate::field;
+use crate::kinds::EVENT;
 use crate::registry::{DeleteOptions, Part, Propagation};
 use crate::store::{Change, Key, Object};
 
@@ -33,8 +34,12 @@ impl Actor for GarbageCollector {
     }
 
     fn reads(&self, change: &Change) -> bool {
-        let (Some(before), Some(after)) = (&change.before, &change.after) else { return true };
-        field::is_deleting(after) || references(before) != references(after)
+        if change.key.resource == EVENT.storage {
+            return false;
+        }
+        let Some(after) = &change.after else { return true };
+        let before = change.before.as_ref().map_or(&[][..], |before| references(before));
+        field::is_deleting(after) || before != references(after)
     }
 
     fn step(&mut self, changes: &[Arc<Change>], context: &mut Context<'_>) {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::calculator::{self, PodView, Proposal, Reading, Readings, Target, Tolerance};
 use crate::cluster::Context;
+use crate::controllers::expression::told;
 use crate::controllers::{has_ended, is_ready};
 use crate::field;
 use crate::kinds;
@@ -134,10 +135,7 @@ fn of_outside(
     let status = json!({"type": "External", "external": {
         "metric": source["metric"], "current": current,
     }});
-    let selector = match &source["metric"]["selector"] {
-        Value::Null => "nil".to_owned(),
-        selector => selector.to_string(),
-    };
+    let selector = told(&source["metric"]["selector"]);
     Ok(Metric { replicas, name: format!("external metric {name}({selector})"), status })
 }
 

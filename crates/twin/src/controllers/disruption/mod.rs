@@ -8,6 +8,7 @@ use std::sync::Arc;
 use model::Timestamp;
 use serde_json::Value;
 
+use super::expression::told;
 use super::work::Work;
 use super::{Place, is_ready, selects};
 use crate::cluster::{Actor, Context};
@@ -158,7 +159,7 @@ fn sync(context: &mut Context<'_>, budget: &Object) -> Option<Timestamp> {
                      unmanaged. As a result, the status of the PDB cannot be calculated \
                      correctly, which may result in undefined behavior. To account for these \
                      pods please set \".spec.minAvailable\" field of the PDB to an integer value.",
-                    budget["spec"]["selector"]
+                    told(&budget["spec"]["selector"])
                 );
                 context.tell(COMPONENT, budget, &Note::warning("UnmanagedPods", text));
             }
