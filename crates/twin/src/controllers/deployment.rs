@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::Timestamp;
 use serde_json::{Value, json};
 
+use super::pods::{picks, takers};
 use super::replica_sets::{self as sets, DESIRED, HISTORY, MOST, REVISION};
 use super::work::Work;
 use super::{owned_by, owner_of, place, reference, rollout};
@@ -50,6 +51,10 @@ impl Actor for Deployments {
             };
             if let Some(concerned) = concerned {
                 self.work.add(concerned, now);
+            } else if object["kind"] == REPLICA_SET.kind {
+                for taker in takers(context, &DEPLOYMENT, object) {
+                    self.work.add(taker, now);
+                }
             }
         }
         for place in self.work.take(now) {
@@ -79,14 +84,12 @@ impl Sets {
 
 /// Moves a rollout on; when it will have taken too long.
 fn sync(context: &mut Context<'_>, deployment: &Object) -> Option<Timestamp> {
-    let all = owned_by(context.registry, REPLICA_SET.storage, deployment);
+    let mut all = claim(context, deployment);
+    all.sort_by_key(|set| (field::text(set, "/metadata/creationTimestamp").to_owned(), place(set)));
     let hash = short_hash(&deployment["spec"]["template"].to_string());
-    let is_new = |set: &Object| {
-        field::map(set, "/metadata/labels").and_then(|l| l.get(HASH)) == Some(&json!(hash))
-    };
-    let (new, mut old): (Vec<_>, Vec<_>) = all.into_iter().partition(is_new);
-    old.sort_by_key(|set| (field::text(set, "/metadata/creationTimestamp").to_owned(), place(set)));
-    let mut sets = Sets { new: new.into_iter().next(), old };
+    let new = all.iter().position(|set| has_template(set, deployment)).map(|at| all.remove(at));
+    let old = all;
+    let mut sets = Sets { new, old };
     if field::is_deleting(deployment) {
         return rollout::write_status(context, deployment, &sets);
     }
@@ -117,6 +120,42 @@ fn sync(context: &mut Context<'_>, deployment: &Object) -> Option<Timestamp> {
         clean_up(context, deployment, &sets);
     }
     rollout::write_status(context, deployment, &sets)
+}
+
+/// Whether a set has the present template, but for the hash in its labels.
+fn has_template(set: &Value, deployment: &Value) -> bool {
+    let mut template = set["spec"]["template"].clone();
+    if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+        labels.remove(HASH);
+    }
+    template == deployment["spec"]["template"]
+}
+
+/// The sets of a Deployment. Those that it selects and nobody owns become its own.
+fn claim(context: &mut Context<'_>, deployment: &Object) -> Vec<Object> {
+    let mut mine = owned_by(context.registry, REPLICA_SET.storage, deployment);
+    if field::is_deleting(deployment) {
+        return mine;
+    }
+    let store = &context.registry.store;
+    let all = store.in_namespace(REPLICA_SET.storage, field::namespace(deployment));
+    let free: Vec<Object> = all
+        .filter(|set| field::controller(set).is_none() && !field::is_deleting(set))
+        .filter(|set| picks(deployment, set))
+        .cloned()
+        .collect();
+    let own = reference(deployment);
+    for set in free {
+        let adopted = context.registry.modify(&REPLICA_SET, &set, Part::Spec, |set| {
+            let metadata = field::child(set, "metadata");
+            let references = metadata.entry("ownerReferences").or_insert(json!([]));
+            if let (Some(all), Some(own)) = (references.as_array_mut(), own.get(0)) {
+                all.push(own.clone());
+            }
+        });
+        mine.extend(adopted);
+    }
+    mine
 }
 
 /// Whether the wanted number changed since the sets were last told of it.

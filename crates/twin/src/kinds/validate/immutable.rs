@@ -93,8 +93,11 @@ fn template_update(old: &Value, new: &Value) -> Option<Cause> {
         for key in ["annotations", "labels"] {
             before["metadata"][key] = after["metadata"][key].clone();
         }
-        before["spec"]["affinity"]["nodeAffinity"] =
-            at(after, "/spec/affinity/nodeAffinity").clone();
+        // Nothing is made where there is nothing on either side.
+        if before["spec"]["affinity"].is_object() || after["spec"]["affinity"].is_object() {
+            before["spec"]["affinity"]["nodeAffinity"] =
+                at(after, "/spec/affinity/nodeAffinity").clone();
+        }
         let resources = |template: &Value| -> Vec<Value> {
             let all = field::list(template, "/spec/containers").iter();
             all.map(|container| container["resources"].clone()).collect()
