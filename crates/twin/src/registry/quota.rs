@@ -173,6 +173,12 @@ fn charges(kind: &Kind, object: &Value) -> Amounts {
             add(format!("requests.{resource}"), of("requests"));
             add(format!("limits.{resource}"), of("limits"));
         }
+        // Of what others offer on nodes only requests are counted.
+        let requests = field::map(container, "/resources/requests").into_iter().flatten();
+        for (resource, _) in requests.filter(|(resource, _)| resource.contains('/')) {
+            let amount = field::amount(container["resources"]["requests"].get(resource));
+            add(format!("requests.{resource}"), amount);
+        }
     }
     if kind.storage == "persistentvolumeclaims" {
         let size = field::quantity(object, "/spec/resources/requests/storage");
@@ -191,10 +197,15 @@ fn charges(kind: &Kind, object: &Value) -> Amounts {
         }
     }
     if kind.storage == "services" {
-        match field::text(object, "/spec/type") {
-            "LoadBalancer" => add("services.loadbalancers".to_owned(), one),
-            "NodePort" => add("services.nodeports".to_owned(), one),
-            _ => {}
+        let ports = field::list(object, "/spec/ports").len();
+        let ports = Quantity::from_units(i64::try_from(ports).unwrap_or(i64::MAX));
+        let balanced = field::text(object, "/spec/type") == "LoadBalancer";
+        let opened = object.pointer("/spec/allocateLoadBalancerNodePorts") != Some(&false.into());
+        if balanced {
+            add("services.loadbalancers".to_owned(), one);
+        }
+        if balanced && opened || field::text(object, "/spec/type") == "NodePort" {
+            add("services.nodeports".to_owned(), ports);
         }
     }
     charges

@@ -30,6 +30,20 @@ pub(super) fn policy(policy: &Value) -> Vec<Cause> {
     causes
 }
 
+/// Conditions of webhooks must be expressions about what they are asked.
+pub(super) fn webhooks(configuration: &Value) -> Vec<Cause> {
+    const KNOWN: [&str; 4] = ["object", "oldObject", "request", "authorizer"];
+    let mut causes = Vec::new();
+    for (index, webhook) in field::list(configuration, "/webhooks").iter().enumerate() {
+        for (at, condition) in field::list(webhook, "/matchConditions").iter().enumerate() {
+            let path = format!("webhooks[{index}].matchConditions[{at}].expression");
+            causes.extend(expression(condition, "expression", &path, &KNOWN));
+            causes.extend(of_type(condition, "expression", (&path, "bool")));
+        }
+    }
+    causes
+}
+
 /// A list of expressions with names.
 fn named(spec: &Value, (key, wanted): (&str, &str), names: &[&str]) -> Vec<Cause> {
     let all = field::list(spec, &format!("/{key}"));

@@ -86,6 +86,8 @@ fn rules(storage: &str) -> Option<fn(&Value) -> Vec<Cause>> {
         "customresourcedefinitions.apiextensions.k8s.io" => crate::custom::create_causes,
         "rolebindings.rbac.authorization.k8s.io"
         | "clusterrolebindings.rbac.authorization.k8s.io" => access::binding,
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io"
+        | "validatingwebhookconfigurations.admissionregistration.k8s.io" => admission::webhooks,
         "validatingadmissionpolicies.admissionregistration.k8s.io" => admission::policy,
         "validatingadmissionpolicybindings.admissionregistration.k8s.io" => admission::binding,
         "certificatesigningrequests.certificates.k8s.io" => certificates::request,
