@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 /// Resource, column, text; `@Type.field` stands for the field's description.
-const OTHERS: [(&str, &str, &str); 46] = [
+const OTHERS: [(&str, &str, &str); 65] = [
     ("secrets", "Type", "@io.k8s.api.core.v1.Secret.type"),
     ("secrets", "Data", "@io.k8s.api.core.v1.Secret.data"),
     ("namespaces", "Status", "The status of the namespace"),
@@ -68,11 +68,9 @@ const OTHERS: [(&str, &str, &str); 46] = [
     ("endpointslices", "AddressType", "@io.k8s.api.discovery.v1.EndpointSlice.addressType"),
     ("endpointslices", "Ports", "@io.k8s.api.discovery.v1.EndpointSlice.ports"),
     ("endpointslices", "Endpoints", "@io.k8s.api.discovery.v1.EndpointSlice.endpoints"),
-    ("rolebindings", "Role", "@io.k8s.api.rbac.v1.RoleBinding.roleRef"),
     ("rolebindings", "Users", "Users in the roleBinding"),
     ("rolebindings", "Groups", "Groups in the roleBinding"),
     ("rolebindings", "ServiceAccounts", "ServiceAccounts in the roleBinding"),
-    ("runtimeclasses", "Handler", "@io.k8s.api.node.v1.RuntimeClass.handler"),
     ("csinodes", "Drivers", "Drivers indicates the number of CSI drivers registered on the node"),
     (
         "mutatingwebhookconfigurations",
@@ -97,6 +95,91 @@ const OTHERS: [(&str, &str, &str); 46] = [
         "@io.k8s.api.certificates.v1.CertificateSigningRequestSpec.request",
     ),
     ("apiservices", "Service", "The reference to the service that hosts this API endpoint."),
+    ("csistoragecapacities", "Created At", "@META.creationTimestamp"),
+    (
+        "flowschemas",
+        "PriorityLevel",
+        "@io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationReference.name",
+    ),
+    (
+        "flowschemas",
+        "MatchingPrecedence",
+        "@io.k8s.api.flowcontrol.v1.FlowSchemaSpec.matchingPrecedence",
+    ),
+    (
+        "flowschemas",
+        "DistinguisherMethod",
+        "@io.k8s.api.flowcontrol.v1.FlowSchemaSpec.distinguisherMethod",
+    ),
+    ("flowschemas", "MissingPL", "references a broken or non-existent PriorityLevelConfiguration"),
+    (
+        "mutatingadmissionpolicies",
+        "Mutations",
+        "Mutation indicates the number of mutations rules defined in this configuration",
+    ),
+    (
+        "mutatingadmissionpolicies",
+        "ParamKind",
+        "ParamKind specifies the kind of resources used to parameterize this policy",
+    ),
+    (
+        "mutatingadmissionpolicybindings",
+        "PolicyName",
+        "PolicyName indicates the policy definition which the policy binding binded to",
+    ),
+    (
+        "mutatingadmissionpolicybindings",
+        "ParamRef",
+        "ParamRef indicates the param resource which sets the configuration param",
+    ),
+    (
+        "prioritylevelconfigurations",
+        "Type",
+        "@io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationSpec.type",
+    ),
+    (
+        "prioritylevelconfigurations",
+        "NominalConcurrencyShares",
+        "@io.k8s.api.flowcontrol.v1.LimitedPriorityLevelConfiguration.nominalConcurrencyShares",
+    ),
+    (
+        "prioritylevelconfigurations",
+        "Queues",
+        "@io.k8s.api.flowcontrol.v1.QueuingConfiguration.queues",
+    ),
+    (
+        "prioritylevelconfigurations",
+        "HandSize",
+        "@io.k8s.api.flowcontrol.v1.QueuingConfiguration.handSize",
+    ),
+    (
+        "prioritylevelconfigurations",
+        "QueueLengthLimit",
+        "@io.k8s.api.flowcontrol.v1.QueuingConfiguration.queueLengthLimit",
+    ),
+    (
+        "resourceclaims",
+        "State",
+        "A summary of the current state (allocated, pending, reserved, etc.).",
+    ),
+    ("resourceslices", "Node", "@io.k8s.api.resource.v1.ResourceSliceSpec.nodeName"),
+    ("resourceslices", "Driver", "@io.k8s.api.resource.v1.ResourceSliceSpec.driver"),
+    ("resourceslices", "Pool", "@io.k8s.api.resource.v1.ResourcePool.name"),
+    (
+        "rolebindings",
+        "Role",
+        "RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.",
+    ),
+    (
+        "validatingadmissionpolicies",
+        "ParamKind",
+        "ParamKind specifies the kind of resources used to parameterize this policy",
+    ),
+    (
+        "volumeattributesclasses",
+        "DriverName",
+        "@io.k8s.api.storage.v1.VolumeAttributesClass.driverName",
+    ),
 ];
 
 /// `{resource: {column: {description, type, format, priority}}}`; `*` holds what all share.

@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::Request;
-use super::query::Query;
-use super::yaml;
+use super::query::{Query, dry_run};
+use super::{Request, syntax, yaml};
 use crate::field;
 use crate::kinds::Kind;
-use crate::registry::{DeleteOptions, Failure, Propagation, view};
+use crate::registry::{Cause, DeleteOptions, Failure, Propagation, view};
 use crate::schema::{self, Decoded, Raw, View};
 
 /// The media type of YAML.
@@ -29,7 +28,7 @@ impl Strictness {
             Some("Ignore") => Ok(Self::Ignore),
             Some(other) => {
                 let known = ["", "Ignore", "Strict", "Warn"];
-                Err(Failure::bad_option(options, "fieldValidation", other, &known))
+                Err(Failure::bad_option(options, "fieldValidation", &other.into(), &known))
             }
         }
     }
@@ -62,7 +61,7 @@ pub(super) fn object(
 ) -> Result<(Value, Vec<String>), Failure> {
     let raw = document(kind.kind, request)?;
     let (version, found) = (raw.text("apiVersion").to_owned(), raw.text("kind").to_owned());
-    check_type(kind, request, &version, &found)?;
+    check_type((&kind.api_version(), kind.kind), request, &version, &found)?;
     let Some(view) = view(kind) else { return Ok((raw.into(), Vec::new())) };
     let cannot = |why: String| {
         Failure::bad_request(format!(
@@ -111,28 +110,37 @@ pub(super) fn document(kind: &str, request: &Request) -> Result<Raw, Failure> {
     };
     match media_type(&request.content_type) {
         "" | "application/json" | "*/*" => {
-            let read: Result<Raw, _> = serde_json::from_slice(&request.body);
-            let raw = read.map_err(|error| {
-                let why = json_error(&request.body, &error);
+            let bad = |why: String| {
                 unrecognized(format!("couldn't get version/kind; json parse error: {why}"))
-            })?;
+            };
+            let raw: Raw = syntax::read(&request.body).map_err(bad)?;
+            for key in ["apiVersion", "kind"] {
+                if let Some(word) = raw.wrong_text(key) {
+                    return Err(bad(format!(
+                        "json: cannot unmarshal {word} into Go struct field .{key} of type string"
+                    )));
+                }
+            }
             match &raw {
                 Raw::Map(_) => Ok(raw),
                 Raw::Null => Ok(Raw::Map(Vec::new())),
-                other => Err(unrecognized(format!(
-                    "couldn't get version/kind; json parse error: json: cannot unmarshal {} into \
-                     Go value of type struct {{ APIVersion string \
-                     \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
-                     \"json:\\\"kind,omitempty\\\"\" }}",
-                    other.word()
-                ))),
+                other => Err(unrecognized(no_object(other))),
             }
         }
         "application/vnd.kubernetes.protobuf" => {
             schema::protobuf::document(&request.body).map_err(unrecognized)
         }
-        YAML => yaml::read(&String::from_utf8_lossy(&request.body))
-            .map_err(|_| unrecognized("yaml: line 2: did not find expected node content".into())),
+        YAML => {
+            let read = yaml::read(&String::from_utf8_lossy(&request.body));
+            let raw = read.map_err(|_| {
+                unrecognized("yaml: line 2: did not find expected node content".into())
+            })?;
+            match &raw {
+                Raw::Map(_) => Ok(raw),
+                Raw::Null => Ok(Raw::Map(Vec::new())),
+                other => Err(unrecognized(no_object(other))),
+            }
+        }
         _ => {
             let why = "the body of the request was in an unknown format - accepted media types \
                  include: application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -141,32 +149,14 @@ pub(super) fn document(kind: &str, request: &Request) -> Result<Raw, Failure> {
     }
 }
 
-/// The reader's words for bad JSON.
-pub(super) fn json_error(body: &[u8], error: &serde_json::Error) -> String {
-    if error.is_eof() {
-        return "unexpected end of JSON input".into();
-    }
-    let first = body.iter().find(|b| !b.is_ascii_whitespace());
-    match first {
-        Some(c) if !b"{[\"-0123456789tfn".contains(c) => {
-            format!("invalid character '{}' looking for beginning of value", go_char(*c))
-        }
-        _ => error.to_string(),
-    }
-}
-
-/// A byte as Go quotes it.
-fn go_char(byte: u8) -> String {
-    match byte {
-        b'\'' => "\\'".into(),
-        b'\\' => "\\\\".into(),
-        b'\t' => "\\t".into(),
-        b'\n' => "\\n".into(),
-        b'\r' => "\\r".into(),
-        0..0x20 | 0x7f => format!("\\x{byte:02x}"),
-        0x80..=0xa0 | 0xad => format!("\\u{byte:04x}"),
-        printable => char::from(printable).into(),
-    }
+/// What is said about a document that is no object.
+fn no_object(raw: &Raw) -> String {
+    format!(
+        "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of \
+         type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
+         \"json:\\\"kind,omitempty\\\"\" }}",
+        raw.word()
+    )
 }
 
 /// The beginning of a body as the server quotes it: as text if it looks like JSON, else in hex.
@@ -184,30 +174,39 @@ fn excerpt(body: &[u8]) -> String {
     format!("{hex}{more}")
 }
 
-fn check_type(kind: &Kind, request: &Request, version: &str, found: &str) -> Result<(), Failure> {
-    if (version.is_empty() || version == kind.api_version())
-        && (found.is_empty() || found == kind.kind)
-    {
+/// Refuses a document of another type than the one that is wanted: its version and kind.
+pub(super) fn check_type(
+    (own, kind): (&str, &str),
+    request: &Request,
+    version: &str,
+    found: &str,
+) -> Result<(), Failure> {
+    if (version.is_empty() || version == own) && (found.is_empty() || found == kind) {
         return Ok(());
     }
     if version.matches('/').count() > 1 {
         return Err(Failure::bad_request(format!(
-            "the object provided is unrecognized (must be of type {}): unexpected GroupVersion \
+            "the object provided is unrecognized (must be of type {kind}): unexpected GroupVersion \
              string: {version} ({})",
-            kind.kind,
             excerpt(&request.body)
         )));
     }
-    let own = kind.api_version();
-    let version = if version.is_empty() { &own } else { version };
-    let found = if found.is_empty() { kind.kind } else { found };
+    let version = if version.is_empty() { own } else { version };
+    let found = if found.is_empty() { kind } else { found };
     let short = version.rsplit('/').next().unwrap_or_default();
     let known = crate::kinds::of_object(version, found).is_some();
+    // Another version of the same kind is read, and refused then.
+    if known && found == kind && version != own {
+        return Err(Failure::bad_request(format!(
+            "the API version in the data ({version}) does not match the expected API version \
+             ({own})"
+        )));
+    }
     let why = if known {
         format!(
             "converting ({}) to ({}): unknown conversion",
             go_name(version, found, true),
-            go_name(&own, kind.kind, false)
+            go_name(own, kind, false)
         )
     } else {
         format!(
@@ -216,8 +215,7 @@ fn check_type(kind: &Kind, request: &Request, version: &str, found: &str) -> Res
         )
     };
     Err(Failure::bad_request(format!(
-        "{found} in version {short:?} cannot be handled as a {}: {why}",
-        kind.kind
+        "{found} in version {short:?} cannot be handled as a {kind}: {why}"
     )))
 }
 
@@ -241,9 +239,21 @@ pub(super) fn delete_options(query: &Query, request: &Request) -> Result<DeleteO
         let why = |why: String| Failure::bad_request(format!("the delete options: {why}"));
         schema::protobuf::document(&request.body).map(Value::from).map_err(why)?
     } else {
-        serde_json::from_slice(&request.body)
-            .map_err(|error| Failure::bad_request(format!("the delete options: {error}")))?
+        let raw: Raw = syntax::read(&request.body).map_err(|why| {
+            Failure::bad_request(format!("couldn't get version/kind; json parse error: {why}"))
+        })?;
+        if !matches!(raw, Raw::Map(_) | Raw::Null) {
+            return Err(Failure::bad_request(no_object(&raw)));
+        }
+        Value::from(raw)
     };
+    if let Some(grace) = body.get("gracePeriodSeconds").filter(|g| !g.is_null() && !g.is_i64()) {
+        return Err(Failure::bad_request(format!(
+            "json: cannot unmarshal {} into Go struct field DeleteOptions.gracePeriodSeconds of \
+             type int64",
+            Raw::from(grace.clone()).word()
+        )));
+    }
     let text = |pointer: &str| Some(field::text(&body, pointer)).filter(|t| !t.is_empty());
     if let Some(kind) = text("/kind").filter(|kind| *kind != "DeleteOptions") {
         let version = text("/apiVersion").unwrap_or_default();
@@ -253,24 +263,34 @@ pub(super) fn delete_options(query: &Query, request: &Request) -> Result<DeleteO
         )));
     }
     let given = body.get("gracePeriodSeconds").and_then(Value::as_i64);
-    let policy = text("/propagationPolicy").or(query.get("propagationPolicy"));
+    const POLICY: &str = "propagationPolicy";
+    let policy = text("/propagationPolicy").or(query.all(POLICY).first().copied());
     let orphans = body.get("orphanDependents").and_then(Value::as_bool);
+    // A flag of a query is on whatever it says, but for "no".
+    let asked = query.get("orphanDependents").map(|told| !matches!(told, "0" | "false"));
+    let orphans = orphans.or(asked);
+    if let Some(policy) = policy.filter(|_| orphans.is_some()) {
+        let why = "orphanDependents and deletionPropagation cannot be both set";
+        let cause = Cause::invalid(POLICY, &policy.into(), why);
+        return Err(Failure::bad_options("DeleteOptions", &[cause]));
+    }
     let propagation = match policy {
         Some("Orphan") => Some(Propagation::Orphan),
         Some("Foreground") => Some(Propagation::Foreground),
         Some("Background") => Some(Propagation::Background),
         Some(other) => {
             let known = ["Foreground", "Background", "Orphan", "nil"];
-            return Err(Failure::bad_option("DeleteOptions", "propagationPolicy", other, &known));
+            return Err(Failure::bad_option("DeleteOptions", POLICY, &other.into(), &known));
         }
         None => orphans.map(|o| if o { Propagation::Orphan } else { Propagation::Background }),
     };
-    let dry = field::list(&body, "/dryRun").iter().any(|value| value == "All");
+    let stages = field::list(&body, "/dryRun").iter().filter_map(Value::as_str);
+    let dry = dry_run("DeleteOptions", &stages.collect::<Vec<_>>())?;
     Ok(DeleteOptions {
         grace_seconds: given.or(query.number("gracePeriodSeconds")?),
         uid: text("/preconditions/uid").map(str::to_owned),
         resource_version: text("/preconditions/resourceVersion").map(str::to_owned),
         propagation,
-        dry_run: dry || query.is_dry_run()?,
+        dry_run: dry || query.is_dry_run(&http::Method::DELETE)?,
     })
 }

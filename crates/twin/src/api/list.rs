@@ -23,10 +23,7 @@ pub(super) fn one(
 ) -> Result<Reply, Failure> {
     let name = target.name.as_deref().unwrap_or_default();
     // A garbled version is the server's own trouble here, and the client's in a list.
-    let asked = version(query).map_err(|failure| {
-        let why = failure.message.trim_start_matches("invalid resource version: ").to_owned();
-        Failure::new(500, "", why)
-    })?;
+    let asked = version(query).map_err(own_trouble)?;
     if let Some(asked) = asked.filter(|asked| *asked > registry.store.rv()) {
         return Err(Failure::version_too_large(asked, registry.store.rv()));
     }
@@ -35,6 +32,12 @@ pub(super) fn one(
     let object = views::of(target.kind, &registry.shown(target.kind, object));
     let told = Telling { binary, ..Telling::new(query, registry.now)? };
     shape.reply(200, target.kind, &object, &told)
+}
+
+/// A garbled version where it is taken for the server's own trouble.
+pub(super) fn own_trouble(failure: Failure) -> Failure {
+    let why = failure.message.trim_start_matches("invalid resource version: ").to_owned();
+    Failure::new(500, "", why)
 }
 
 /// A list or one page of it.
@@ -112,9 +115,17 @@ impl Start {
         }
         const MATCH: &str = "resourceVersionMatch";
         let rule = query.get(MATCH);
+        if query.has("sendInitialEvents") {
+            let why = "sendInitialEvents is forbidden for list";
+            return Err(Failure::bad_list_options("sendInitialEvents", why));
+        }
         if rule.is_some() && asked.is_none() {
             let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
             return Err(Failure::bad_list_options(MATCH, why));
+        }
+        if let Some(rule) = rule.filter(|rule| !matches!(*rule, "Exact" | "NotOlderThan")) {
+            let known = ["Exact", "NotOlderThan", ""];
+            return Err(Failure::bad_option("ListOptions", MATCH, &rule.into(), &known));
         }
         if rule == Some("Exact") && asked == Some(0) {
             let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
@@ -152,10 +163,14 @@ impl Start {
 /// The `resourceVersion` parameter.
 pub(super) fn version(query: &Query) -> Result<Option<u64>, Failure> {
     let Some(text) = query.get("resourceVersion") else { return Ok(None) };
-    let bad = |_| {
+    let bad = |error: std::num::ParseIntError| {
+        let why = match error.kind() {
+            std::num::IntErrorKind::PosOverflow => "value out of range",
+            _ => "invalid syntax",
+        };
         Failure::bad_request(format!(
             "invalid resource version: resourceVersion: Invalid value: \"{text}\": \
-             strconv.ParseUint: parsing \"{text}\": invalid syntax"
+             strconv.ParseUint: parsing \"{text}\": {why}"
         ))
     };
     text.parse().map(Some).map_err(bad)

@@ -21,6 +21,7 @@ mod review;
 mod route;
 mod selector;
 mod sub;
+mod syntax;
 mod views;
 mod watch;
 mod write;

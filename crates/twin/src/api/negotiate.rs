@@ -44,8 +44,14 @@ fn choices(accept: &str) -> impl Iterator<Item = Choice<'_>> {
 /// The form of an object's or a list's answer.
 pub(super) fn shape(request: &Request, target: &Target) -> Result<Shape, Failure> {
     let mut known = false;
+    let streams = request.method == http::Method::GET
+        && (target.watch || super::query::Query::parse(&request.query).flag("watch"));
     for choice in choices(&request.accept) {
         known = true;
+        // Documents follow each other in a stream only in these types.
+        if streams && choice.media == YAML {
+            continue;
+        }
         if !fits(&choice, target) {
             continue;
         }
@@ -61,6 +67,11 @@ pub(super) fn shape(request: &Request, target: &Target) -> Result<Shape, Failure
             Some("PartialObjectMetadataList") => return Ok(Shape::MetadataList),
             Some(_) => {}
         }
+    }
+    if known && streams {
+        let served = [JSON, BINARY].map(|media| format!("{media};stream=watch")).join(", ");
+        let why = format!("only the following media types are accepted: {served}");
+        return Err(Failure::new(406, "NotAcceptable", why));
     }
     if known {
         let why = format!("only the following media types are accepted: {JSON}, {YAML}, {BINARY}");

@@ -5,7 +5,7 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{GeneralPurpose, general_purpose::NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::body::json_error;
+use super::syntax;
 use crate::registry::Failure;
 
 const VERSION: &str = "meta.k8s.io/v1";
@@ -55,12 +55,12 @@ impl Page {
             let at = match error {
                 base64::DecodeError::InvalidByte(at, _)
                 | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-                _ => token.len(),
+                // What is left over of groups of four.
+                _ => token.len() / 4 * 4,
             };
             bad(format!("illegal base64 data at input byte {at}"))
         })?;
-        let read: Token =
-            serde_json::from_slice(&bytes).map_err(|error| bad(json_error(&bytes, &error)))?;
+        let read: Token = syntax::read(&bytes).map_err(bad)?;
         if read.v != VERSION {
             let why = "server does not recognize this encoded version";
             return Err(format!("continue key is not valid: {why} {}", read.v));

@@ -8,12 +8,12 @@ use super::encode::Shape;
 use super::query::Query;
 use super::route::Target;
 use super::write::{check_name, manager, named, told, write};
-use super::{Reply, Request, gate, views};
+use super::{Reply, Request, gate, syntax, views, yaml};
 use crate::field;
-use crate::kinds::Kind;
+use crate::kinds::{Kind, versions};
 use crate::patch::{self, Form};
 use crate::registry::{Failure, Registry, Write, view};
-use crate::schema::Raw;
+use crate::schema::{self, Raw};
 use crate::store::Object;
 
 pub(super) fn answer(
@@ -40,7 +40,7 @@ pub(super) fn answer(
     let live = Value::clone(&views::of(target.kind, live));
     let (value, remarks) = patched(target.kind, live, form, request, strictness)?;
     check_name(name, &value)?;
-    let value = views::stored(target.kind, value);
+    let value = versions::stored(target.kind, value);
     let object = registry.update_by(target.kind, (target.home(), name), value, write)?;
     Ok(told(registry, target, query, shape, (200, &object))?.warning(&remarks))
 }
@@ -63,15 +63,11 @@ fn patched(
     request: &Request,
     strictness: Strictness,
 ) -> Result<(Value, Vec<String>), Failure> {
-    let change: Value = serde_json::from_slice(&request.body).map_err(|error| {
-        let why = body::json_error(&request.body, &error);
-        Failure::bad_request(format!("error decoding patch: {why}"))
+    let change: Value = syntax::read(&request.body).map_err(|why| match form {
+        Form::Strategic => Failure::bad_request(why),
+        _ => Failure::bad_request(format!("error decoding patch: {why}")),
     })?;
     let mut value = live;
-    let shown = |value: &Value| match form {
-        Form::Strategic => patch::shown(&change),
-        _ => value.to_string(),
-    };
     match (form, view(kind)) {
         (Form::Json, _) => patch::json(&mut value, change.clone())?,
         (Form::Strategic, Some(view)) => patch::merge_by_type(view, &mut value, change.clone())?,
@@ -81,8 +77,14 @@ fn patched(
     // The type is the path's, whatever the patch says.
     value["apiVersion"] = kind.api_version().into();
     value["kind"] = kind.kind.into();
-    let before = shown(&value);
-    let refused = |why: String| Failure::bad_patch(&before, &why);
+    let shown = match form {
+        Form::Strategic => patch::shown(&change),
+        _ => schema::patched(view, &value, &patch::opened(form, &change)),
+    };
+    let refused = |why: String| Failure::bad_patch(&shown, &why);
+    if form == Form::Strategic {
+        schema::restorable(view, &value).map_err(refused)?;
+    }
     body::decode((kind, view), Raw::from(value), strictness).map_err(refused)
 }
 
@@ -104,10 +106,8 @@ fn applied(
         gate::check_create(registry, target, request)?;
     }
     let force = query.flag("force");
-    let (object, is_new): (Object, bool) = match views::is_view(kind) {
-        true => return Err(Failure::method_not_allowed()),
-        false => registry.apply(kind, (target.home(), name), &value, &manager, (write, force))?,
-    };
+    let (object, is_new): (Object, bool) =
+        registry.apply(kind, (target.home(), name), &value, &manager, (write, force))?;
     let code = if is_new { 201 } else { 200 };
     told(registry, target, query, shape, (code, &object))
 }
@@ -115,7 +115,7 @@ fn applied(
 /// The configuration of an apply; it must be of the path's type and fit it exactly.
 fn wanted(kind: &Kind, name: &str, request: &Request) -> Result<Value, Failure> {
     let text = String::from_utf8_lossy(&request.body);
-    let raw: Raw = serde_saphyr::from_str(&text).map_err(|_| {
+    let raw = yaml::read(&text).map_err(|_| {
         Failure::bad_request(
             "error decoding YAML: error converting YAML to JSON: yaml: line 1: did not find \
              expected node content",

@@ -78,12 +78,23 @@ impl Query {
     }
 
     /// Whether the write is only to be checked.
-    pub fn is_dry_run(&self) -> Result<bool, Failure> {
-        match self.get("dryRun") {
-            None => Ok(false),
-            Some("All") => Ok(true),
-            Some(other) => Err(Failure::bad_option("CreateOptions", "dryRun", other, &["All"])),
-        }
+    pub fn is_dry_run(&self, method: &http::Method) -> Result<bool, Failure> {
+        let options = match method.as_str() {
+            "PUT" => "UpdateOptions",
+            "PATCH" => "PatchOptions",
+            "DELETE" => "DeleteOptions",
+            _ => "CreateOptions",
+        };
+        dry_run(options, &self.all("dryRun"))
+    }
+}
+
+/// Whether these stages of a dry run are all of it.
+pub(super) fn dry_run(options: &str, stages: &[&str]) -> Result<bool, Failure> {
+    match stages {
+        [] => Ok(false),
+        all if all.iter().all(|stage| *stage == "All") => Ok(true),
+        other => Err(Failure::bad_option(options, "dryRun", &(*other).into(), &["All"])),
     }
 }
 

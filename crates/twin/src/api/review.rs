@@ -32,7 +32,7 @@ pub(super) fn answer(
     }
     let strictness = Strictness::of(query, "CreateOptions")?;
     let manager = write::manager(target, query, request, false)?;
-    query.is_dry_run()?;
+    query.is_dry_run(&request.method)?;
     let (mut value, remarks) = body::object(kind, request, strictness)?;
     value["apiVersion"] = kind.api_version().into();
     value["kind"] = kind.kind.into();

@@ -8,14 +8,14 @@ use model::Timestamp;
 use serde_json::{Value, json};
 
 use super::encode::{Shape, Telling, enclosed, line, write_object};
-use super::list::version;
+use super::list::{own_trouble, version};
 use super::query::Query;
 use super::route::Target;
 use super::selector::Filter;
 use super::views;
 use crate::kernel::{SECOND, plus};
 use crate::kinds::Kind;
-use crate::registry::{Failure, Registry};
+use crate::registry::{Cause, Failure, Registry};
 use crate::schema::envelope;
 use crate::store::{Change, Expired, Object, sealed};
 
@@ -56,6 +56,30 @@ pub(crate) struct Watch {
     ended: bool,
 }
 
+/// Refuses options that do not go with a watch.
+fn check_options(query: &Query) -> Result<(), Failure> {
+    const MATCH: &str = "resourceVersionMatch";
+    let (rule, initial) = (query.get(MATCH), query.has("sendInitialEvents"));
+    let mut causes = Vec::new();
+    if initial && rule != Some("NotOlderThan") {
+        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        causes.push(Cause::forbidden(MATCH, why));
+    }
+    if rule.is_some() && !initial {
+        let why =
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+        causes.push(Cause::forbidden(MATCH, why));
+    }
+    if let Some(rule) = rule.filter(|rule| *rule != "NotOlderThan") {
+        causes.push(Cause::unsupported(MATCH, &rule.into(), &["NotOlderThan"]));
+    }
+    if query.get("continue").is_some() {
+        let why = "resourceVersionMatch is forbidden when continue is provided";
+        causes.push(Cause::forbidden(MATCH, why));
+    }
+    if causes.is_empty() { Ok(()) } else { Err(Failure::bad_options("ListOptions", &causes)) }
+}
+
 impl Watch {
     pub(super) fn open(
         registry: &mut Registry,
@@ -64,7 +88,8 @@ impl Watch {
         shape: Shape,
         own_clock: bool,
     ) -> Result<Self, Failure> {
-        let asked = version(query)?;
+        let asked = version(query).map_err(own_trouble)?;
+        check_options(query)?;
         let spread = i64::try_from(registry.store.rv() % 1800).unwrap_or(0);
         let timeout = match query.number("timeoutSeconds")? {
             Some(seconds) if seconds > 0 => seconds.min(LONGEST_SECONDS),
@@ -87,10 +112,6 @@ impl Watch {
             ended: false,
         };
         let initial = query.flag("sendInitialEvents");
-        if initial && query.get("resourceVersionMatch") != Some("NotOlderThan") {
-            let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-            return Err(Failure::bad_list_options("resourceVersionMatch", why));
-        }
         match asked {
             _ if initial => watch.tell_all(registry, true),
             None | Some(0) if query.get("sendInitialEvents").is_none() => {

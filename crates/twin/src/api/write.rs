@@ -10,6 +10,7 @@ use super::selector::Filter;
 use super::{Reply, Request, gate, success, views};
 use crate::field;
 use crate::kinds::NAMESPACE;
+use crate::kinds::versions;
 use crate::ownership::Manager;
 use crate::registry::{Asked, DeleteOptions, Deleted, Failure, Noted, Part, Registry, Write};
 use crate::store::Object;
@@ -59,7 +60,7 @@ pub(super) fn write<'a>(
     (request, manager): (&'a Request, &'a Manager),
 ) -> Result<Write<'a>, Failure> {
     let noted = Noted::Update(manager);
-    let (dry, user) = (query.is_dry_run()?, Some(&request.user));
+    let (dry, user) = (query.is_dry_run(&request.method)?, Some(&request.user));
     Ok(Write { part: target.part, noted, dry, patch: false, user })
 }
 
@@ -103,7 +104,7 @@ fn made(
         let why = "resourceVersion should not be set on objects to be created";
         return Err(Failure::new(500, "", why));
     }
-    registry.create_by(kind, target.home(), views::stored(kind, value), write)
+    registry.create_by(kind, target.home(), versions::stored(kind, value), write)
 }
 
 /// The body may not name another namespace than the path.
@@ -139,7 +140,7 @@ pub(super) fn replace(
     if kind.needs_version && unversioned && !missing {
         return Err(Failure::no_version(kind, name));
     }
-    let value = views::stored(kind, value);
+    let value = versions::stored(kind, value);
     let object = registry.update_by(kind, (target.home(), name), value, write)?;
     Ok(told(registry, target, query, shape, (200, &object))?.warning(&remarks))
 }

@@ -8,6 +8,7 @@ mod defaults;
 pub(crate) mod prepare;
 mod table;
 pub(crate) mod validate;
+pub(crate) mod versions;
 mod warn;
 
 use model::Timestamp;

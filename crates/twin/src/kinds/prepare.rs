@@ -133,3 +133,42 @@ fn keep_ports(old: &Value, spec: &mut serde_json::Map<String, Value>, keep: bool
         }
     }
 }
+
+/// References to secrets keep nothing but names.
+pub(crate) fn service_account(account: &mut Value, _: Timestamp) {
+    bare_secrets(account);
+}
+
+/// The same for a changed account.
+pub(crate) fn bare_secrets(account: &mut Value) {
+    if !account["secrets"].is_array() {
+        return;
+    }
+    for secret in account["secrets"].as_array_mut().into_iter().flatten() {
+        let name = field::text(secret, "/name").to_owned();
+        *secret = if name.is_empty() { json!({}) } else { json!({"name": name}) };
+    }
+}
+
+/// A class of attributes is kept while volumes use it.
+pub(crate) fn attributes_class(class: &mut Value, _: Timestamp) {
+    const GUARD: &str = "kubernetes.io/vac-protection";
+    let metadata = field::child(class, "metadata");
+    let finalizers = metadata.entry("finalizers").or_insert_with(|| json!([]));
+    if let Some(list) = finalizers.as_array_mut().filter(|list| !list.contains(&GUARD.into())) {
+        list.push(GUARD.into());
+    }
+}
+
+/// Both names of what a claim is filled from say the same.
+pub(crate) fn claim(claim: &mut Value, _: Timestamp) {
+    let spec = &claim["spec"];
+    let of = |key: &str| spec.get(key).filter(|source| source.is_object()).cloned();
+    match (of("dataSource"), of("dataSourceRef")) {
+        (Some(source), None) => claim["spec"]["dataSourceRef"] = source,
+        (None, Some(source)) if source.get("namespace").is_none() => {
+            claim["spec"]["dataSource"] = source;
+        }
+        _ => {}
+    }
+}

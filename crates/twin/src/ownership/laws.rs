@@ -71,7 +71,8 @@ fn wanted() -> impl Strategy<Value = Value> {
 
 fn applied(live: &Value, config: &Value, name: &str) -> Value {
     let none = Set::default();
-    let done = apply(view(), live, config, &manager(name), NOW, (true, &none)).unwrap();
+    let done =
+        apply(view(), live, config, &manager(name), NOW, (true, &none), &|_, _| None).unwrap();
     schema::decode(view(), Raw::from(done)).unwrap().value
 }
 
@@ -155,7 +156,8 @@ fn a_change_of_anothers_field_is_a_conflict_that_names_it() {
     let second = json!({"metadata": {"name": "d"}, "spec": {"replicas": 2}});
     let live = applied(&schema::empty(view()), &first, "one");
     let none = Set::default();
-    let refused = apply(view(), &live, &second, &manager("two"), NOW, (false, &none)).unwrap_err();
+    let refused = apply(view(), &live, &second, &manager("two"), NOW, (false, &none), &|_, _| None)
+        .unwrap_err();
     let told: Vec<_> = refused.iter().map(|c| (c.told.as_str(), c.path.as_str())).collect();
     assert_eq!(told, [("conflict with \"one\"", ".spec.replicas")]);
     let forced = applied(&live, &second, "two");

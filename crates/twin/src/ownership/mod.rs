@@ -18,7 +18,7 @@ use crate::field;
 use crate::schema::View;
 pub(crate) use check::{check, plain};
 pub(crate) use set::{Set, Step};
-use walk::{compare, fields_of, merge, with_parents, without};
+use walk::{Difference, compare, fields_of, merge, with_parents, without};
 
 /// How many managers that update one object tracks by name.
 const MOST_UPDATERS: usize = 10;
@@ -52,6 +52,50 @@ pub(crate) struct Conflict {
     /// `conflict with "one" using v1`.
     pub told: String,
     pub path: String,
+}
+
+/// An object in the words of another version of its kind; `None` if that is not served.
+pub(crate) type Worded<'f> = &'f dyn Fn(&str, &Value) -> Option<(View<'static>, Value)>;
+
+/// How an object changes, in the words of the versions in which its managers spoke.
+struct Changes<'a> {
+    view: View<'a>,
+    /// Before and after, in the version of `view`.
+    objects: (&'a Value, &'a Value),
+    api_version: &'a str,
+    worded: Worded<'a>,
+    known: BTreeMap<String, Difference>,
+}
+
+impl<'a> Changes<'a> {
+    fn new(
+        view: View<'a>,
+        objects: (&'a Value, &'a Value),
+        api_version: &'a str,
+        worded: Worded<'a>,
+    ) -> Self {
+        Self { view, objects, api_version, worded, known: BTreeMap::new() }
+    }
+
+    /// In the words of this version; nothing in words that nobody serves.
+    fn of(&mut self, api_version: &str) -> &Difference {
+        let (view, (old, new)) = (self.view, self.objects);
+        let made = || {
+            if api_version == self.api_version {
+                return compare(view, old, new);
+            }
+            let told = |value: &Value| (self.worded)(api_version, value);
+            match (told(old), told(new)) {
+                (Some((view, old)), Some((_, new))) => compare(view, &old, &new),
+                _ => Difference::default(),
+            }
+        };
+        if !self.known.contains_key(api_version) {
+            let made = made();
+            self.known.insert(api_version.to_owned(), made);
+        }
+        self.known.entry(api_version.to_owned()).or_default()
+    }
 }
 
 /// Fields that nobody owns.
@@ -138,6 +182,7 @@ pub(crate) fn update(
     manager: &Manager,
     now: &str,
     (is_new, ignored): (bool, &Set),
+    worded: Worded<'_>,
 ) {
     let live = decode(old);
     let own = !manager.subresource.is_empty();
@@ -155,13 +200,17 @@ pub(crate) fn update(
         encode(new, &managers);
         return;
     }
-    let difference = compare(view, old, new);
-    let mut changed = difference.added.clone();
-    changed.union(&difference.modified);
-    for entry in managers.values_mut() {
-        entry.set.subtract(&changed);
+    let stored = field::text(new, "/apiVersion").to_owned();
+    let mut changes = Changes::new(view, (old, new), &stored, worded);
+    for (other, entry) in &mut managers {
+        let difference = changes.of(&other.api_version);
+        entry.set.subtract(&difference.added);
+        entry.set.subtract(&difference.modified);
         entry.set.subtract(&difference.removed);
     }
+    let difference = changes.of(&manager.api_version);
+    let mut changed = difference.added.clone();
+    changed.union(&difference.modified);
     changed.subtract(&common());
     changed.subtract_below(ignored);
     if !changed.is_empty() {
@@ -205,6 +254,7 @@ pub(crate) fn apply(
     manager: &Manager,
     now: &str,
     (force, ignored): (bool, &Set),
+    worded: Worded<'_>,
 ) -> Result<Value, Vec<Conflict>> {
     let mut managers = decode(live);
     let last = managers.get(manager).cloned();
@@ -220,11 +270,12 @@ pub(crate) fn apply(
     let merged = without(view, &applied, ignored);
     let merged = merge(view, live, &merged);
     let merged = prune(view, merged, &managers, last.as_ref());
-    let difference = compare(view, live, &merged);
-    let mut changed = difference.added.clone();
-    changed.union(&difference.modified);
+    let mut changes = Changes::new(view, (live, &merged), &manager.api_version, worded);
     let mut conflicts = Vec::new();
     for (other, entry) in managers.iter_mut().filter(|(other, _)| *other != manager) {
+        let difference = changes.of(&other.api_version);
+        let mut changed = difference.added.clone();
+        changed.union(&difference.modified);
         let taken = entry.set.intersection(&changed);
         if !taken.is_empty() && !force {
             conflicts.extend(taken.paths().into_iter().map(|path| told(other, path)));
@@ -235,11 +286,12 @@ pub(crate) fn apply(
     if !conflicts.is_empty() {
         conflicts.retain(|conflict| !taken_over(view, live, manager).contains(&conflict.path));
         if conflicts.is_empty() {
-            return apply(view, live, &applied, manager, now, (true, ignored));
+            return apply(view, live, &applied, manager, now, (true, ignored), worded);
         }
         return Err(conflicts);
     }
     // Who changes nothing keeps the time of the last change, or has none.
+    let difference = changes.of(&manager.api_version);
     let still = difference.added.is_empty()
         && difference.modified.is_empty()
         && difference.removed.is_empty();

@@ -42,7 +42,14 @@ fn rejected() -> Failure {
 /// Carries out a JSON patch.
 pub(crate) fn json(value: &mut Value, patch: Value) -> Result<(), Failure> {
     // Replacing what is not there adds it, unlike the standard.
-    let operations = patch.as_array().ok_or_else(rejected)?.clone();
+    if !patch.is_array() && !patch.is_null() {
+        let word = crate::schema::Raw::from(patch).word();
+        return Err(Failure::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {word} into Go value of type \
+             []handlers.jsonPatchOp"
+        )));
+    }
+    let operations = patch.as_array().cloned().unwrap_or_default();
     for mut operation in operations {
         let path = operation["path"].as_str().unwrap_or_default().to_owned();
         if operation["op"] == "replace" && value.pointer(&path).is_none() {
@@ -55,8 +62,32 @@ pub(crate) fn json(value: &mut Value, patch: Value) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The parts of an object that a patch opens: a member for each.
+pub(crate) fn opened(form: Form, patch: &Value) -> Value {
+    if form != Form::Json {
+        return patch.clone();
+    }
+    let mut all = json!({});
+    for operation in patch.as_array().into_iter().flatten() {
+        for key in ["path", "from"] {
+            let path = operation[key].as_str().unwrap_or_default();
+            let steps: Vec<_> = path.split('/').skip(1).collect();
+            let mut at = &mut all;
+            for step in steps.iter().take(steps.len().saturating_sub(1)) {
+                let step = step.replace("~1", "/").replace("~0", "~");
+                let Some(map) = at.as_object_mut() else { break };
+                at = map.entry(step).or_insert_with(|| json!({}));
+            }
+        }
+    }
+    all
+}
+
 /// Carries out a merge patch.
 pub(crate) fn merge(value: &mut Value, patch: &Value) -> Result<(), Failure> {
+    if patch.is_null() {
+        return Err(Failure::bad_request("Invalid JSON Patch"));
+    }
     if !patch.is_object() {
         return Err(not_a_map("error decoding patch: ", patch));
     }
@@ -78,6 +109,9 @@ pub(crate) fn merge_by_type(
     value: &mut Value,
     patch: Value,
 ) -> Result<(), Failure> {
+    if patch.is_null() {
+        return Ok(());
+    }
     if !patch.is_object() {
         return Err(not_a_map("", &patch));
     }

@@ -8,7 +8,9 @@ use super::{Failure, Registry, admission, certificates, limits, quota, size};
 use crate::access::check_escalation;
 use crate::custom;
 use crate::field;
-use crate::kinds::{CERTIFICATE_REQUEST, CUSTOM_RESOURCE_DEFINITION, Kind, RESOURCE_QUOTA};
+use crate::kinds::{
+    CERTIFICATE_REQUEST, CUSTOM_RESOURCE_DEFINITION, Kind, RESOURCE_QUOTA, versions,
+};
 use crate::ownership::{self, Manager, Set};
 use crate::schema;
 use crate::store::{Key, Object, sealed};
@@ -109,6 +111,9 @@ impl Registry {
             custom::cleared(&mut value, None);
         }
         self.note(kind, &mut value, write);
+        if let Some(view) = view(kind).filter(|_| kind.custom.is_none()) {
+            schema::settle(view, &mut value);
+        }
         let meta = field::child(&mut value, "metadata");
         meta.insert("uid".into(), self.dice.uuid().into());
         meta.remove("resourceVersion");
@@ -172,7 +177,8 @@ impl Registry {
     pub fn note_of(&self, kind: &Kind, before: &Value, value: &mut Value, by: &Manager) {
         let Some(view) = view(kind) else { return };
         let now = self.now.to_string();
-        ownership::update(view, before, value, by, &now, (true, &Set::default()));
+        let told = |version: &str, value: &Value| versions::worded(kind, version, value);
+        ownership::update(view, before, value, by, &now, (true, &Set::default()), &told);
     }
 
     /// Roles and bindings give nothing that their writer does not have.
@@ -196,7 +202,9 @@ impl Registry {
                 }
                 let now = self.now.to_string();
                 let ignored = write.part.ignored(kind);
-                ownership::update(view, &before, value, manager, &now, (true, &ignored));
+                let how = (true, &ignored);
+                let told = |version: &str, value: &Value| versions::worded(kind, version, value);
+                ownership::update(view, &before, value, manager, &now, how, &told);
             }
             (Noted::Not, _) => {
                 field::child(value, "metadata").remove("managedFields");

@@ -72,7 +72,10 @@ impl Registry {
                 subresource: "status".to_owned(),
             };
             let ignored = super::Part::Status.ignored(&DEFINITION);
-            ownership::update(view, &object, &mut next, &manager, &now, (false, &ignored));
+            let told =
+                |version: &str, value: &Value| kinds::versions::worded(&DEFINITION, version, value);
+            let how = (false, &ignored);
+            ownership::update(view, &object, &mut next, &manager, &now, how, &told);
             self.store.put(definition_key(name), next);
         }
         self.refresh_customs();

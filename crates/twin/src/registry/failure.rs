@@ -143,8 +143,13 @@ impl Failure {
     }
 
     /// An option of a request that has no such value.
-    pub fn bad_option(options: &str, field: &str, given: &str, known: &[&str]) -> Self {
-        Self::option(options, &[Cause::unsupported(field, &given.into(), known)])
+    pub fn bad_option(options: &str, field: &str, given: &Value, known: &[&str]) -> Self {
+        Self::option(options, &[Cause::unsupported(field, given, known)])
+    }
+
+    /// Options that do not go together.
+    pub fn bad_options(options: &str, causes: &[Cause]) -> Self {
+        Self::option(options, causes)
     }
 
     /// An option that is longer than it may be.
@@ -164,7 +169,11 @@ impl Failure {
 
     fn option(options: &str, causes: &[Cause]) -> Self {
         let told: Vec<_> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
-        let message = format!("{options}.meta.k8s.io \"\" is invalid: {}", told.join(", "));
+        let told = match told.as_slice() {
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(", ")),
+        };
+        let message = format!("{options}.meta.k8s.io \"\" is invalid: {told}");
         let details = json!({"group": "meta.k8s.io", "kind": options});
         Self::new(422, "Invalid", message).with(details).with_causes(causes)
     }

@@ -9,7 +9,7 @@ use super::{Cause, Failure, Registry, admission, certificates, size};
 use crate::custom;
 use crate::field;
 use crate::kinds::{
-    CERTIFICATE_REQUEST, CUSTOM_RESOURCE_DEFINITION as DEFINITION, Kind, POD, validate,
+    CERTIFICATE_REQUEST, CUSTOM_RESOURCE_DEFINITION as DEFINITION, Kind, POD, validate, versions,
 };
 use crate::ownership::{self, Conflict, Manager};
 use crate::schema;
@@ -162,10 +162,15 @@ impl Registry {
             (Noted::Update(manager), Some(view)) => {
                 let now = self.now.to_string();
                 let ignored = write.part.ignored(kind);
-                ownership::update(view, old, &mut value, manager, &now, (false, &ignored));
+                let how = (false, &ignored);
+                let told = |version: &str, value: &Value| versions::worded(kind, version, value);
+                ownership::update(view, old, &mut value, manager, &now, how, &told);
             }
             (Noted::Not, _) => keep_managers(old, &mut value),
             _ => {}
+        }
+        if let Some(view) = view(kind).filter(|_| kind.custom.is_none()) {
+            schema::settle(view, &mut value);
         }
         let counts = kind.has_generation && !kind.generation_is_fixed;
         if write.part != Part::Status && counts && kind.desire_differs(old, &value) {
@@ -204,6 +209,10 @@ impl Registry {
         // The server checks metadata twice and tells each refusal once.
         let kept = kept_rules(old, value);
         let mut causes = [kept.clone(), kept].concat();
+        let once = !matches!(validate::order(kind.storage), validate::Order::Twice);
+        if !own && once && kind.custom.is_none() {
+            causes.extend(validate::metadata_of_change(value));
+        }
         let always = self.causes(kind, value, Some(old), own);
         let rules = validate::update_rules(kind.storage);
         let rules = rules.filter(|_| !own && write.part == Part::Spec);
@@ -234,17 +243,26 @@ impl Registry {
         (write, force): (Write<'_>, bool),
     ) -> Result<(Object, bool), Failure> {
         let Some(view) = view(kind) else { return Err(Failure::method_not_allowed()) };
+        let stored = stored_as(kind);
         let live = match self.get(kind, namespace, name) {
             Ok(found) => Some(Arc::clone(found)),
             Err(missing) if write.part != Part::Spec => return Err(missing),
             Err(_) => None,
         };
-        let base =
-            live.as_deref().map(|live| Value::clone(live)).unwrap_or_else(|| schema::empty(view));
+        let base = match live.as_deref() {
+            Some(live) if kind.api_version() == stored.api_version() => Value::clone(live),
+            Some(live) => versions::told_as(kind, Value::clone(live)),
+            None => schema::empty(view),
+        };
         let now = self.now.to_string();
         let ignored = write.part.ignored(kind);
-        let merged = ownership::apply(view, &base, applied, manager, &now, (force, &ignored));
+        let told = |version: &str, value: &Value| {
+            versions::worded(stored, version, &versions::stored(kind, value.clone()))
+        };
+        let how = (force, &ignored);
+        let merged = ownership::apply(view, &base, applied, manager, &now, how, &told);
         let merged = merged.map_err(|conflicts| refused(&conflicts))?;
+        let merged = versions::stored(kind, merged);
         let write = Write { noted: Noted::Done, patch: true, ..write };
         match live {
             Some(_) => Ok((self.update_by(kind, (namespace, name), merged, write)?, false)),

@@ -88,9 +88,9 @@ impl Reader {
                     }
                     seen.push(key.clone());
                     let value = self.value(view.to(&field.of), raw)?;
-                    // Stored lists know no difference between empty and nothing.
+                    // Where a list is always written, its owner may have said "none".
                     let value = value.map(|value| match value {
-                        Value::Array(list) if list.is_empty() => Value::Null,
+                        Value::Array(list) if list.is_empty() && !field.required => Value::Null,
                         other => other,
                     });
                     match value.filter(|value| is_written(field, value)) {
@@ -112,6 +112,16 @@ impl Reader {
             self.path.push(key.clone());
             if map.contains_key(&key) {
                 self.remark("duplicate");
+            }
+            // Refusals name the map, not its member.
+            let refused = match (of.of, &raw) {
+                (Type::String, Raw::String(_) | Raw::Null) => None,
+                (Type::String, raw) => Some(Refused::Type(raw.word())),
+                _ => None,
+            };
+            if let Some(why) = refused {
+                self.path.pop();
+                return Err(self.refused(of, &why));
             }
             let value = self.value(of, raw)?.unwrap_or_else(|| nothing(of));
             self.path.pop();

@@ -8,9 +8,11 @@ mod custom;
 pub(crate) mod decode;
 pub(crate) mod envelope;
 mod load;
+mod ordered;
 pub(crate) mod protobuf;
 mod quantity;
 mod raw;
+mod restore;
 mod scalar;
 mod wire;
 mod zero;
@@ -20,8 +22,11 @@ use std::sync::LazyLock;
 
 pub(crate) use decode::{Decoded, decode, normal};
 pub(crate) use load::unpacked;
+pub(crate) use ordered::patched;
+pub(crate) use quantity::at_least_milli;
 pub(crate) use raw::Raw;
-pub(crate) use zero::empty;
+pub(crate) use restore::check as restorable;
+pub(crate) use zero::{empty, settle};
 
 use serde_json::Value;
 

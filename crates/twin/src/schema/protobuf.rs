@@ -23,6 +23,8 @@ const DEEPEST: usize = 100;
 pub(super) struct Field {
     pub name: String,
     pub of: String,
+    /// Where it stands among the fields of its message.
+    pub place: usize,
 }
 
 pub(super) static MESSAGES: LazyLock<BTreeMap<String, BTreeMap<u64, Field>>> =
@@ -31,10 +33,10 @@ pub(super) static MESSAGES: LazyLock<BTreeMap<String, BTreeMap<u64, Field>>> =
         let rows = table.as_object().into_iter().flatten();
         let read = rows.map(|(name, fields)| {
             let fields = fields.as_array().into_iter().flatten();
-            let fields = fields.filter_map(|field| {
+            let fields = fields.enumerate().filter_map(|(place, field)| {
                 let text = |at: usize| Some(field.get(at)?.as_str()?.to_owned());
                 let field_name = json_name(name, text(1)?);
-                Some((field.get(0)?.as_u64()?, Field { name: field_name, of: text(2)? }))
+                Some((field.get(0)?.as_u64()?, Field { name: field_name, of: text(2)?, place }))
             });
             (name.clone(), fields.collect())
         });

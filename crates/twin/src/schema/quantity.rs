@@ -48,6 +48,24 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     Some(if negative && told != "0" { format!("-{told}") } else { told })
 }
 
+/// The amount in its canonical form, rounded up to thousandths.
+pub(crate) fn at_least_milli(text: &str) -> Option<String> {
+    let told = canonical(text)?;
+    let (sign, amount) = match told.strip_prefix('-') {
+        Some(amount) => ("-", amount),
+        None => ("", told.as_str()),
+    };
+    let parts = [("u", 1_000_u128), ("n", 1_000_000)];
+    let part = parts.iter().find_map(|(suffix, of)| Some((amount.strip_suffix(suffix)?, of)));
+    match part {
+        Some((number, of)) => {
+            let thousandths = number.parse::<u128>().ok()?.div_ceil(*of);
+            canonical(&format!("{sign}{thousandths}m"))
+        }
+        None => Some(told),
+    }
+}
+
 fn scale(suffix: &str) -> Option<(Form, i32)> {
     if let Some((_, power)) = DECIMAL.iter().find(|(s, _)| *s == suffix) {
         return Some((Form::Decimal, *power));
@@ -101,7 +119,7 @@ fn binary(mantissa: u128, places: i32, power: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::canonical;
+    use super::{at_least_milli, canonical};
 
     #[test]
     fn amounts_have_one_form() {
@@ -120,6 +138,9 @@ mod tests {
             ("0.0000000001", "1n"),
         ] {
             assert_eq!(canonical(text).as_deref(), Some(told), "{text}");
+        }
+        for (text, told) in [("100u", "1m"), ("1500u", "2m"), ("-1n", "-1m"), ("5m", "5m")] {
+            assert_eq!(at_least_milli(text).as_deref(), Some(told), "{text}");
         }
         for text in ["", "x", "1.2.3", "1Zi", "-", "5 Mi"] {
             assert_eq!(canonical(text), None, "{text}");

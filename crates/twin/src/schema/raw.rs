@@ -29,6 +29,13 @@ impl Raw {
         }
     }
 
+    /// What stands under `key` of a map where a text belongs.
+    pub fn wrong_text(&self, key: &str) -> Option<String> {
+        let Self::Map(members) = self else { return None };
+        let found = members.iter().rev().find(|(k, _)| k == key).map(|(_, value)| value);
+        found.filter(|v| !matches!(v, Self::String(_) | Self::Null)).map(Self::word)
+    }
+
     /// The text under `key` of a map, "" if there is none.
     pub fn text(&self, key: &str) -> &str {
         let Self::Map(members) = self else { return "" };

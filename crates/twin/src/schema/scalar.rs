@@ -27,7 +27,11 @@ pub(super) fn scalar(of: &Type, raw: Raw) -> Result<Value, Refused> {
             let at = time(&text)?;
             Ok(Timestamp::from_seconds(at.seconds()).to_string().into())
         }
-        (Type::MicroTime, Raw::String(text)) => Ok(crate::field::micro_time(time(&text)?).into()),
+        (Type::MicroTime, Raw::String(text)) => {
+            let at = time(&text)?;
+            exact(&text)?;
+            Ok(crate::field::micro_time(at).into())
+        }
         (Type::Any, raw) => Ok(raw.into()),
         (_, raw) => Err(Refused::Type(raw.word())),
     }
@@ -56,6 +60,19 @@ fn time(text: &str) -> Result<Timestamp, Refused> {
             "parsing time {text:?} as {LAYOUT:?}: cannot parse {text:?} as \"2006\""
         ))
     })
+}
+
+/// Refuses a time that is not told to the microsecond.
+fn exact(text: &str) -> Result<(), Refused> {
+    const LAYOUT: &str = "2006-01-02T15:04:05.000000Z07:00";
+    let rest = text.get("2006-01-02T15:04:05".len()..).unwrap_or_default();
+    let digits = rest.strip_prefix('.').unwrap_or_default();
+    if digits.bytes().take_while(u8::is_ascii_digit).count() == 6 {
+        return Ok(());
+    }
+    Err(Refused::Text(format!(
+        "parsing time {text:?} as {LAYOUT:?}: cannot parse {rest:?} as \".000000\""
+    )))
 }
 
 /// Refuses text that is no base64.

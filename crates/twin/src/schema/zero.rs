@@ -26,7 +26,10 @@ pub(super) fn fill(view: View<'_>, map: &mut Map<String, Value>) {
 /// What a field holds when nothing was said, if it is written at all.
 fn unsaid(view: View<'_>, field: &Field) -> Option<Value> {
     let is_structure = matches!(field.of, Type::Struct { .. });
-    if is_structure && field.default.as_ref().is_some_and(Value::is_object) {
+    // The document of definitions states no defaults; what they require is always there.
+    let stated = !view.structure().is_some_and(|s| s.path.contains("apiextensions"));
+    let always = field.default.as_ref().is_some_and(Value::is_object);
+    if is_structure && (always || field.required && !stated) {
         return Some(empty(view.to(&field.of)));
     }
     if matches!(field.of, Type::Time | Type::MicroTime) && !field.pointer {
@@ -43,4 +46,28 @@ fn unsaid(view: View<'_>, field: &Field) -> Option<Value> {
         Type::Quantity => "0".into(),
         _ => Value::Null,
     })
+}
+
+/// Stored lists know no difference between empty and nothing.
+pub(crate) fn settle(view: View<'_>, value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            let known = view.structure().is_some();
+            for (key, member) in map {
+                match view.member(key) {
+                    Some(_) if known && *member == Value::Array(Vec::new()) => {
+                        *member = Value::Null
+                    }
+                    Some(of) if member.is_object() || member.is_array() => settle(of, member),
+                    _ => {}
+                }
+            }
+        }
+        Value::Array(list) => {
+            if let Some(of) = view.element() {
+                list.iter_mut().for_each(|item| settle(of, item));
+            }
+        }
+        _ => {}
+    }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::query::Query;
 use super::super::route::Target;
+use super::super::write::check_namespace;
 use super::super::{Reply, Request};
 use super::{document, done};
 use crate::field;
@@ -17,8 +18,13 @@ pub(super) fn answer(
     request: &Request,
 ) -> Result<Reply, Failure> {
     let binding = document(&["v1/Binding"], request, query)?;
+    check_namespace(target.home(), &binding)?;
     let name = target.name.as_deref().unwrap_or_else(|| field::name(&binding)).to_owned();
-    bind(registry, target.home(), &name, &binding, query)
+    if field::name(&binding) != name {
+        let why = "name in URL does not match name in Binding object";
+        return Err(Failure::bad_request(why));
+    }
+    bind(registry, target.home(), &name, &binding, query.is_dry_run(&request.method)?)
 }
 
 /// A binding that was sent to the pod or to the collection of bindings.
@@ -27,7 +33,7 @@ fn bind(
     namespace: &str,
     name: &str,
     binding: &Value,
-    query: &Query,
+    dry: bool,
 ) -> Result<Reply, Failure> {
     let node = field::text(binding, "/target/name").to_owned();
     match field::text(binding, "/target/kind") {
@@ -43,6 +49,10 @@ fn bind(
         return Err(Failure::new(500, "", "target.name: Required value"));
     }
     let pod = Value::clone(registry.get(&POD, namespace, name)?);
+    let uid = field::uid(binding);
+    if !uid.is_empty() && uid != field::uid(&pod) {
+        return Err(Failure::other_uid(&POD, &pod, uid));
+    }
     let refused = |why: String| {
         let message = format!("Operation cannot be fulfilled on pods/binding \"{name}\": {why}");
         let details = json!({"name": name, "kind": "pods/binding"});
@@ -58,7 +68,7 @@ fn bind(
     if !field::list(&pod, "/spec/schedulingGates").is_empty() {
         return refused(format!("pod {name} has non-empty .spec.schedulingGates"));
     }
-    if query.is_dry_run()? {
+    if dry {
         return Ok(done());
     }
     let now = registry.now.to_string();

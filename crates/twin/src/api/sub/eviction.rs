@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::query::Query;
 use super::super::route::Target;
-use super::super::write::named;
+use super::super::write::{check_namespace, named};
 use super::super::{Reply, Request, body};
 use super::{document, done};
 use crate::controllers::selects;
@@ -27,6 +27,7 @@ pub(super) fn answer(
 ) -> Result<Reply, Failure> {
     let name = named(target, "get")?;
     let eviction = document(&TYPES, request, query)?;
+    check_namespace(target.home(), &eviction)?;
     if field::name(&eviction) != name {
         let why = "name in URL does not match name in Eviction object";
         return Err(Failure::bad_request(why));
@@ -140,11 +141,13 @@ fn allowed(budget: &Value) -> Result<(), Failure> {
         return Err(Failure::forbidden(&DISRUPTION_BUDGET, name, why));
     }
     if count("disruptionsAllowed") == 0 {
-        let why = format!(
-            "The disruption budget {name} needs {} healthy pods and has {} currently",
-            count("desiredHealthy"),
-            count("currentHealthy")
-        );
+        let why = match (count("desiredHealthy"), count("currentHealthy")) {
+            (wanted, healthy) if healthy <= wanted => format!(
+                "The disruption budget {name} needs {wanted} healthy pods and has {healthy} \
+                 currently"
+            ),
+            _ => format!("The disruption budget {name} does not allow evicting pods currently"),
+        };
         return Err(refused(&why, None));
     }
     Ok(())

@@ -55,14 +55,11 @@ fn allows(subresource: &str, method: &str) -> bool {
 fn document(types: &[&str], request: &Request, query: &Query) -> Result<Value, Failure> {
     let kind = types.first().and_then(|t| t.rsplit('/').next()).unwrap_or_default();
     let raw = body::document(kind, request)?;
-    let named = format!("{}/{}", raw.text("apiVersion"), raw.text("kind"));
-    let is_bare = raw.text("kind").is_empty() && raw.text("apiVersion").is_empty();
-    if !is_bare && !types.contains(&named.as_str()) {
-        return Err(Failure::bad_request(format!(
-            "the object provided is unrecognized (must be of type {kind}): {named}"
-        )));
-    }
+    let (version, found) = (raw.text("apiVersion").to_owned(), raw.text("kind").to_owned());
     let first = types.first().and_then(|t| t.rsplit_once('/'));
+    if let Some(own) = first.filter(|_| !types.contains(&format!("{version}/{found}").as_str())) {
+        body::check_type(own, request, &version, &found)?;
+    }
     let Some(view) = first.and_then(|(version, kind)| schema::of_kind(version, kind)) else {
         return Ok(raw.into());
     };

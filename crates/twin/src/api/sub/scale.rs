@@ -37,7 +37,7 @@ pub(super) fn answer(
     }
     admit(registry, target, (&live, replicas), (query, request))?;
     let noted = Noted::Update(&manager);
-    let (dry, user) = (query.is_dry_run()?, Some(&request.user));
+    let (dry, user) = (query.is_dry_run(&request.method)?, Some(&request.user));
     let write = Write { part: target.part, noted, dry, patch: false, user };
     let object = if form == Some(Form::Apply) {
         let applied = json!({
@@ -80,7 +80,7 @@ fn admit(
         object: Some(&next),
         old: Some(&old),
         user: &request.user,
-        dry: query.is_dry_run()?,
+        dry: query.is_dry_run(&request.method)?,
     })
 }
 

@@ -135,3 +135,16 @@ pub(crate) const NETWORK_POLICY: Columns =
     Columns::new(&[NAME, text("Pod-Selector"), AGE], |o, now| {
         vec![name(o), selector(o, "/spec/podSelector"), age(o, now)]
     });
+
+pub(crate) const ADDRESS: Columns = Columns::new(&[NAME, text("ParentRef")], |o, _| {
+    let of = |key: &str| field::text(o, &format!("/spec/parentRef/{key}")).to_owned();
+    let parts = [of("group"), of("resource"), of("namespace"), of("name")];
+    let told: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    vec![name(o), told.join("/").into()]
+});
+
+pub(crate) const RANGE: Columns = Columns::new(&[NAME, text("CIDRs"), AGE], |o, now| {
+    let all: Vec<_> =
+        field::list(o, "/spec/cidrs").iter().filter_map(serde_json::Value::as_str).collect();
+    vec![name(o), all.join(",").into(), age(o, now)]
+});

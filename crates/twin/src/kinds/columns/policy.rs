@@ -8,7 +8,15 @@ use crate::field;
 pub(crate) const POLICY_BINDING: Columns =
     Columns::new(&[NAME, text("PolicyName"), text("ParamRef"), AGE], |o, now| {
         let reference = match o.pointer("/spec/paramRef") {
-            Some(reference) if reference.is_object() => text_or(reference, "/name", "*"),
+            Some(reference) if reference.is_object() => {
+                let named = text_or(reference, "/name", "*");
+                match (field::text(reference, "/namespace"), named.as_str()) {
+                    (namespace, Some(name)) if !namespace.is_empty() => {
+                        format!("{namespace}/{name}").into()
+                    }
+                    _ => named,
+                }
+            }
             _ => "<unset>".into(),
         };
         vec![name(o), text_or(o, "/spec/policyName", ""), reference, age(o, now)]
@@ -67,4 +75,111 @@ pub(crate) const PRIORITY_CLASS: Columns = Columns::new(
 pub(crate) const WEBHOOKS: Columns =
     Columns::new(&[NAME, typed("Webhooks", "integer"), AGE], |o, now| {
         vec![name(o), field::list(o, "/webhooks").len().into(), age(o, now)]
+    });
+
+/// The kind of a policy's parameters.
+fn parameters(policy: &Value) -> Value {
+    match field::text(policy, "/spec/paramKind/kind") {
+        "" => "<unset>".into(),
+        kind => format!("{}/{kind}", field::text(policy, "/spec/paramKind/apiVersion")).into(),
+    }
+}
+
+pub(crate) const VALIDATING: Columns =
+    Columns::new(&[NAME, typed("Validations", "integer"), text("ParamKind"), AGE], |o, now| {
+        let count = field::list(o, "/spec/validations").len();
+        vec![name(o), count.into(), parameters(o), age(o, now)]
+    });
+
+pub(crate) const MUTATING: Columns =
+    Columns::new(&[NAME, typed("Mutations", "integer"), text("ParamKind"), AGE], |o, now| {
+        let count = field::list(o, "/spec/mutations").len();
+        vec![name(o), count.into(), parameters(o), age(o, now)]
+    });
+
+pub(crate) const FLOW_SCHEMA: Columns = Columns::new(
+    &[
+        NAME,
+        text("PriorityLevel"),
+        text("MatchingPrecedence"),
+        text("DistinguisherMethod"),
+        AGE,
+        text("MissingPL"),
+    ],
+    |o, now| {
+        let mut missing = field::list(o, "/status/conditions").iter();
+        let missing = missing.rfind(|c| field::text(c, "/type") == "Dangling");
+        vec![
+            name(o),
+            text_or(o, "/spec/priorityLevelConfiguration/name", ""),
+            field::number(o, "/spec/matchingPrecedence").into(),
+            text_or(o, "/spec/distinguisherMethod/type", "<none>"),
+            age(o, now),
+            missing.map_or("?".into(), |c| text_or(c, "/status", "?")),
+        ]
+    },
+);
+
+pub(crate) const PRIORITY_LEVEL: Columns = Columns::new(
+    &[
+        NAME,
+        text("Type"),
+        text("NominalConcurrencyShares"),
+        text("Queues"),
+        text("HandSize"),
+        text("QueueLengthLimit"),
+        AGE,
+    ],
+    |o, now| {
+        let of = |key: &str| {
+            let found = o.pointer(&format!("/spec/{key}")).filter(|n| !n.is_null());
+            found.cloned().unwrap_or("<none>".into())
+        };
+        let queuing = "limited/limitResponse/queuing";
+        let shares = match of("limited/nominalConcurrencyShares") {
+            Value::String(_) => of("exempt/nominalConcurrencyShares"),
+            shares => shares,
+        };
+        vec![
+            name(o),
+            text_or(o, "/spec/type", ""),
+            shares,
+            of(&format!("{queuing}/queues")),
+            of(&format!("{queuing}/handSize")),
+            of(&format!("{queuing}/queueLengthLimit")),
+            age(o, now),
+        ]
+    },
+);
+
+pub(crate) const RUNTIME_CLASS: Columns = Columns::new(&[NAME, text("Handler"), AGE], |o, now| {
+    vec![name(o), text_or(o, "/handler", ""), age(o, now)]
+});
+
+pub(crate) const RESOURCE_CLAIM: Columns = Columns::new(&[NAME, text("State"), AGE], |o, now| {
+    let mut states = Vec::new();
+    if field::is_deleting(o) {
+        states.push("deleted");
+    }
+    if o.pointer("/status/allocation").is_some_and(Value::is_object) {
+        states.push("allocated");
+    }
+    if !field::list(o, "/status/reservedFor").is_empty() {
+        states.push("reserved");
+    }
+    if states.is_empty() {
+        states.push("pending");
+    }
+    vec![name(o), states.join(",").into(), age(o, now)]
+});
+
+pub(crate) const RESOURCE_SLICE: Columns =
+    Columns::new(&[NAME, text("Node"), text("Driver"), text("Pool"), AGE], |o, now| {
+        vec![
+            name(o),
+            text_or(o, "/spec/nodeName", "<unset>"),
+            text_or(o, "/spec/driver", ""),
+            text_or(o, "/spec/pool/name", ""),
+            age(o, now),
+        ]
     });

@@ -167,3 +167,12 @@ fn modes(object: &Value, pointer: &str) -> String {
     });
     short.collect::<Vec<_>>().join(",")
 }
+
+pub(crate) const CSI_NODE: Columns =
+    Columns::new(&[NAME, typed("Drivers", "integer"), AGE], |o, now| {
+        vec![name(o), field::list(o, "/spec/drivers").len().into(), age(o, now)]
+    });
+
+pub(crate) const ATTRIBUTES: Columns = Columns::new(&[NAME, text("DriverName"), AGE], |o, now| {
+    vec![name(o), text_or(o, "/driverName", ""), age(o, now)]
+});

@@ -280,3 +280,29 @@ fn job_status(job: &Value) -> &'static str {
         () => "Running",
     }
 }
+
+pub(crate) const REPLICATION_CONTROLLER: Columns = Columns::new(
+    &[
+        NAME,
+        typed("Desired", "integer"),
+        typed("Current", "integer"),
+        typed("Ready", "integer"),
+        AGE,
+        wide("Containers"),
+        wide("Images"),
+        wide("Selector"),
+    ],
+    |o, now| {
+        let [names, images] = containers(o, "/spec/template/spec");
+        vec![
+            name(o),
+            field::number(o, "/spec/replicas").into(),
+            field::number(o, "/status/replicas").into(),
+            field::number(o, "/status/readyReplicas").into(),
+            age(o, now),
+            names,
+            images,
+            labels(o, "/spec/selector"),
+        ]
+    },
+);

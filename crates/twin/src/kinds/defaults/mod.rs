@@ -8,7 +8,7 @@ mod table;
 
 use serde_json::Value;
 
-use crate::schema::View;
+use crate::schema::{Type, View, at_least_milli};
 
 /// Fills in the defaults of an object of this type.
 pub(crate) fn fill(view: View<'_>, value: &mut Value) {
@@ -29,6 +29,14 @@ pub(crate) fn fill(view: View<'_>, value: &mut Value) {
         rules::apply(name, value);
     }
     match value {
+        // Amounts of resources have no parts below thousandths.
+        Value::Object(map) if is_amounts(view) => {
+            for amount in map.values_mut() {
+                if let Some(told) = amount.as_str().and_then(at_least_milli) {
+                    *amount = told.into();
+                }
+            }
+        }
         Value::Object(map) => {
             for (key, member) in map.iter_mut() {
                 if let Some(of) = view.member(key).filter(|_| may_hold(member)) {
@@ -43,6 +51,10 @@ pub(crate) fn fill(view: View<'_>, value: &mut Value) {
         }
         _ => {}
     }
+}
+
+fn is_amounts(view: View<'_>) -> bool {
+    matches!(view.of, Type::Map { of, .. } if **of == Type::Quantity)
 }
 
 /// Only structures have defaults inside.

@@ -26,7 +26,6 @@ pub(super) fn apply(name: &str, value: &mut Value) {
                 job(spec);
             }
         }
-        "v1.PersistentVolumeClaimSpec" => same_source(value),
         "v1.DaemonSet" => daemon_generation(value),
         "v1.NodeSpec" => {
             single_first(value, "podCIDR", "podCIDRs");
@@ -91,18 +90,6 @@ fn single_first(map: &mut Value, single: &str, list: &str) {
 fn allocatable(status: &mut Value) {
     if let Some(capacity) = status.get("capacity").cloned() {
         set(status, "allocatable", capacity);
-    }
-}
-
-/// Both names of what a claim is filled from say the same.
-fn same_source(spec: &mut Value) {
-    let of = |key: &str| spec.get(key).filter(|source| source.is_object()).cloned();
-    match (of("dataSource"), of("dataSourceRef")) {
-        (Some(source), None) => set(spec, "dataSourceRef", source),
-        (None, Some(source)) if source.get("namespace").is_none() => {
-            set(spec, "dataSource", source);
-        }
-        _ => {}
     }
 }
 

@@ -74,6 +74,7 @@ pub(crate) static NODE: Kind = Kind {
     ..cluster_wide(core("nodes", "Node"))
 };
 pub(crate) static PERSISTENT_VOLUME_CLAIM: Kind = Kind {
+    prepare: prepare::claim,
     subresources: STATUS,
     columns: storage::CLAIM,
     deletion_shows_object: true,
@@ -123,6 +124,7 @@ pub(crate) static POD_TEMPLATE: Kind = Kind {
     ..core("podtemplates", "PodTemplate")
 };
 pub(crate) static REPLICATION_CONTROLLER: Kind = Kind {
+    columns: workloads::REPLICATION_CONTROLLER,
     subresources: &["scale", "status"],
     deletion_shows_object: true,
     has_generation: true,
@@ -137,6 +139,8 @@ pub(crate) static RESOURCE_QUOTA: Kind = Kind {
 pub(crate) static SECRET: Kind =
     Kind { fields: &["type"], columns: cluster::SECRET, ..core("secrets", "Secret") };
 pub(crate) static SERVICE_ACCOUNT: Kind = Kind {
+    prepare: prepare::service_account,
+    prepare_update: |_, account| prepare::bare_secrets(account),
     subresources: &["token"],
     deletion_shows_object: true,
     ..core("serviceaccounts", "ServiceAccount")

@@ -67,12 +67,14 @@ pub(crate) static STORAGE_CLASS: Kind = Kind {
     ..cluster_wide(v1(STORAGE, "storageclasses", "StorageClass", "storageclasses.storage.k8s.io"))
 };
 pub(crate) static CSI_DRIVER: Kind = Kind {
+    has_generation: true,
     columns: storage::DRIVER,
     needs_version: true,
     deletion_shows_object: true,
     ..cluster_wide(v1(STORAGE, "csidrivers", "CSIDriver", "csidrivers.storage.k8s.io"))
 };
 pub(crate) static CSI_NODE: Kind = Kind {
+    columns: storage::CSI_NODE,
     deletion_shows_object: true,
     needs_version: true,
     ..cluster_wide(v1(STORAGE, "csinodes", "CSINode", "csinodes.storage.k8s.io"))

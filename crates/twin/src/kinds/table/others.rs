@@ -2,22 +2,32 @@
 
 use super::{ADMISSION, NETWORKING, STATUS, STORAGE, cluster_wide, v1};
 use crate::kinds::Kind;
-use crate::kinds::columns::policy;
+use crate::kinds::columns::{cluster, network, policy, storage};
+use crate::kinds::prepare;
 
 pub(crate) static IP_ADDRESS: Kind = Kind {
+    columns: network::ADDRESS,
     ..cluster_wide(v1(NETWORKING, "ipaddresses", "IPAddress", "ipaddresses.networking.k8s.io"))
 };
 pub(crate) static SERVICE_CIDR: Kind = Kind {
+    columns: network::RANGE,
     subresources: STATUS,
     ..cluster_wide(v1(NETWORKING, "servicecidrs", "ServiceCIDR", "servicecidrs.networking.k8s.io"))
 };
-pub(crate) static STORAGE_CAPACITY: Kind = v1(
-    STORAGE,
-    "csistoragecapacities",
-    "CSIStorageCapacity",
-    "csistoragecapacities.storage.k8s.io",
-);
+pub(crate) static STORAGE_CAPACITY: Kind = Kind {
+    columns: cluster::NAME_AND_CREATION,
+    needs_version: true,
+    ..v1(
+        STORAGE,
+        "csistoragecapacities",
+        "CSIStorageCapacity",
+        "csistoragecapacities.storage.k8s.io",
+    )
+};
 pub(crate) static VOLUME_ATTRIBUTES_CLASS: Kind = Kind {
+    columns: storage::ATTRIBUTES,
+    deletion_shows_object: true,
+    prepare: prepare::attributes_class,
     ..cluster_wide(v1(
         STORAGE,
         "volumeattributesclasses",
@@ -26,6 +36,8 @@ pub(crate) static VOLUME_ATTRIBUTES_CLASS: Kind = Kind {
     ))
 };
 pub(crate) static MUTATING_POLICY: Kind = Kind {
+    columns: policy::MUTATING,
+    has_generation: true,
     needs_version: true,
     ..cluster_wide(v1(
         ADMISSION,
@@ -35,6 +47,8 @@ pub(crate) static MUTATING_POLICY: Kind = Kind {
     ))
 };
 pub(crate) static MUTATING_POLICY_BINDING: Kind = Kind {
+    columns: policy::POLICY_BINDING,
+    has_generation: true,
     needs_version: true,
     ..cluster_wide(v1(
         ADMISSION,
@@ -44,6 +58,7 @@ pub(crate) static MUTATING_POLICY_BINDING: Kind = Kind {
     ))
 };
 pub(crate) static VALIDATING_POLICY: Kind = Kind {
+    columns: policy::VALIDATING,
     needs_version: true,
     subresources: STATUS,
     has_generation: true,
@@ -65,29 +80,45 @@ pub(crate) static VALIDATING_POLICY_BINDING: Kind = Kind {
         "validatingadmissionpolicybindings.admissionregistration.k8s.io",
     ))
 };
-pub(crate) static DEVICE_CLASS: Kind = cluster_wide(v1(
-    "resource.k8s.io",
-    "deviceclasses",
-    "DeviceClass",
-    "deviceclasses.resource.k8s.io",
-));
+pub(crate) static DEVICE_CLASS: Kind = Kind {
+    has_generation: true,
+    deletion_shows_object: true,
+    ..cluster_wide(v1(
+        "resource.k8s.io",
+        "deviceclasses",
+        "DeviceClass",
+        "deviceclasses.resource.k8s.io",
+    ))
+};
 pub(crate) static RESOURCE_CLAIM: Kind = Kind {
+    columns: policy::RESOURCE_CLAIM,
+    deletion_shows_object: true,
     subresources: STATUS,
     ..v1("resource.k8s.io", "resourceclaims", "ResourceClaim", "resourceclaims.resource.k8s.io")
 };
-pub(crate) static RESOURCE_CLAIM_TEMPLATE: Kind = v1(
-    "resource.k8s.io",
-    "resourceclaimtemplates",
-    "ResourceClaimTemplate",
-    "resourceclaimtemplates.resource.k8s.io",
-);
-pub(crate) static RESOURCE_SLICE: Kind = cluster_wide(v1(
-    "resource.k8s.io",
-    "resourceslices",
-    "ResourceSlice",
-    "resourceslices.resource.k8s.io",
-));
+pub(crate) static RESOURCE_CLAIM_TEMPLATE: Kind = Kind {
+    deletion_shows_object: true,
+    ..v1(
+        "resource.k8s.io",
+        "resourceclaimtemplates",
+        "ResourceClaimTemplate",
+        "resourceclaimtemplates.resource.k8s.io",
+    )
+};
+pub(crate) static RESOURCE_SLICE: Kind = Kind {
+    columns: policy::RESOURCE_SLICE,
+    has_generation: true,
+    deletion_shows_object: true,
+    ..cluster_wide(v1(
+        "resource.k8s.io",
+        "resourceslices",
+        "ResourceSlice",
+        "resourceslices.resource.k8s.io",
+    ))
+};
 pub(crate) static FLOW_SCHEMA: Kind = Kind {
+    columns: policy::FLOW_SCHEMA,
+    has_generation: true,
     subresources: STATUS,
     ..cluster_wide(v1(
         "flowcontrol.apiserver.k8s.io",
@@ -97,6 +128,8 @@ pub(crate) static FLOW_SCHEMA: Kind = Kind {
     ))
 };
 pub(crate) static PRIORITY_LEVEL: Kind = Kind {
+    columns: policy::PRIORITY_LEVEL,
+    has_generation: true,
     subresources: STATUS,
     ..cluster_wide(v1(
         "flowcontrol.apiserver.k8s.io",

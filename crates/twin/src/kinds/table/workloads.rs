@@ -115,6 +115,7 @@ pub(crate) static PRIORITY_CLASS: Kind = Kind {
     ))
 };
 pub(crate) static RUNTIME_CLASS: Kind = Kind {
+    columns: policy::RUNTIME_CLASS,
     needs_version: true,
     ..cluster_wide(v1(
         "node.k8s.io",

@@ -62,6 +62,16 @@ pub(crate) fn metadata(kind: &Kind, value: &Value) -> Vec<Cause> {
     causes
 }
 
+/// What the metadata of a changed object breaks besides: most of it is checked again and again.
+pub(crate) fn of_change(value: &Value) -> Vec<Cause> {
+    let mut texts = labels(&value["metadata"]["labels"], "metadata.labels");
+    texts.extend(annotations(value));
+    texts.extend(owners(value));
+    let mut causes = [texts.clone(), texts.clone(), texts].concat();
+    causes.extend(finalizers(value));
+    causes
+}
+
 fn name(kind: &Kind, value: &Value) -> Vec<Cause> {
     const FIELD: &str = "metadata.name";
     let name = field::name(value);
@@ -114,11 +124,19 @@ fn is_word(word: &str) -> bool {
 /// What is wrong with a qualified name such as `example.com/a`.
 pub(crate) fn qualified(name: &str) -> Vec<String> {
     let (prefix, word) = match name.split_once('/') {
+        Some((_, word)) if word.contains('/') => {
+            return vec![format!(
+                "{} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+                QUALIFIED.replacen("name part must", "a valid label key must", 1)
+            )];
+        }
         Some((prefix, word)) => (Some(prefix), word),
         None => (None, name),
     };
     let mut wrong = Vec::new();
-    if let Some(prefix) = prefix
+    if prefix == Some("") {
+        wrong.push("prefix part must be non-empty".to_owned());
+    } else if let Some(prefix) = prefix
         && !prefix.split('.').all(is_label)
     {
         wrong.push(format!("prefix part {SUBDOMAIN}"));

@@ -27,7 +27,10 @@ use serde_json::Value;
 pub(crate) use certificates::request_update;
 pub(crate) use immutable::update_rules;
 pub(crate) use internal::internal;
-pub(crate) use metadata::{LABEL, dns_1035, is_label, label_value, metadata, qualified, subdomain};
+pub(crate) use metadata::{
+    LABEL, dns_1035, is_label, label_value, metadata, of_change as metadata_of_change, qualified,
+    subdomain,
+};
 pub(crate) use network::{is_cidr, sloppy_address};
 pub(crate) use own::{pod as own_pod, workload as own_workload};
 
