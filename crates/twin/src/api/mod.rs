@@ -10,6 +10,7 @@ mod discovery;
 mod encode;
 mod gate;
 mod health;
+mod labels;
 mod list;
 mod metrics;
 mod negotiate;

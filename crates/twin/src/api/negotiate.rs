@@ -29,16 +29,25 @@ impl Choice<'_> {
 /// The choices that can be served, in order.
 fn choices(accept: &str) -> impl Iterator<Item = Choice<'_>> {
     let accept = if accept.trim().is_empty() { "*/*" } else { accept };
-    accept.split(',').filter_map(|choice| {
+    let mut all: Vec<&str> = accept.split(',').collect();
+    // What is liked better comes first, else what was said first.
+    all.sort_by_key(|choice| std::cmp::Reverse(liking(choice)));
+    all.into_iter().filter_map(|choice| {
         let mut parts = choice.split(';').map(str::trim);
         let media = match parts.next()? {
-            "*/*" | JSON => JSON,
+            "*/*" | "application/*" | JSON => JSON,
             YAML => YAML,
             BINARY => BINARY,
             _ => return None,
         };
         Some(Choice { media, parameters: parts.collect() })
     })
+}
+
+/// How much a choice is liked, in thousandths.
+fn liking(choice: &str) -> u32 {
+    let told = choice.split(';').find_map(|part| part.trim().strip_prefix("q="));
+    told.and_then(|q| q.parse::<f32>().ok()).map_or(1000, |q| (q.clamp(0.0, 1.0) * 1000.0) as u32)
 }
 
 /// The form of an object's or a list's answer.

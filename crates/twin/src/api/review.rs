@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::body::{self, Strictness};
 use super::encode::{Shape, Telling};
+use super::labels;
 use super::query::Query;
 use super::route::Target;
-use super::selector::parse_labels;
 use super::{Reply, Request, gate, write};
 use crate::access::{Attributes, ISSUER, Rule, User};
 use crate::field;
@@ -154,7 +154,7 @@ fn unread_selectors(resource: &Value) -> Vec<String> {
     let raw = |key: &str| field::text(resource, &format!("/{key}/rawSelector"));
     let mut terms = raw("fieldSelector").split(',');
     let fields_read = terms.all(|term| term.is_empty() || term.contains('='));
-    let labels_read = parse_labels(raw("labelSelector")).is_ok();
+    let labels_read = labels::parse(raw("labelSelector")).is_ok();
     let told = |key: &str| format!("spec.resourceAttributes.{key} ignored due to parse error");
     let unread = [("fieldSelector", fields_read), ("labelSelector", labels_read)];
     unread.into_iter().filter(|(_, read)| !read).map(|(key, _)| told(key)).collect()

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::labels;
 use super::query::Query;
 use crate::field;
-use crate::kinds::{Kind, validate};
+use crate::kinds::Kind;
 use crate::registry::Failure;
 
 /// What a list or watch is restricted to.
@@ -26,7 +27,7 @@ pub(super) enum Rule {
 
 impl Filter {
     pub fn parse(kind: &Kind, query: &Query) -> Result<Self, Failure> {
-        let labels = query.get("labelSelector").map_or(Ok(Vec::new()), parse_labels)?;
+        let labels = query.get("labelSelector").map_or(Ok(Vec::new()), labels::parse)?;
         let fields =
             query.get("fieldSelector").map_or(Ok(Vec::new()), |text| parse_fields(kind, text))?;
         Ok(Self { labels, fields })
@@ -102,102 +103,6 @@ fn parse_fields(kind: &Kind, text: &str) -> Result<Vec<(String, bool, String)>, 
         }))
     };
     text.split(',').map(str::trim).filter(|term| !term.is_empty()).map(parse).collect()
-}
-
-/// The terms of a label selector.
-pub(super) fn parse_labels(text: &str) -> Result<Vec<Rule>, Failure> {
-    let terms = split_terms(text)?;
-    let rules: Result<Vec<_>, _> =
-        terms.iter().map(|term| parse_label(term.trim()).and_then(checked)).collect();
-    rules
-}
-
-/// A rule whose key and values labels can have.
-fn checked(rule: Rule) -> Result<Rule, Failure> {
-    let (key, values): (&str, &[String]) = match &rule {
-        Rule::In(key, values) | Rule::NotIn(key, values) => (key, values),
-        Rule::Exists(key) | Rule::Absent(key) | Rule::Bound(key, ..) => (key, &[]),
-    };
-    let bad = |place: String, text: &str, why: &str| {
-        let told = Value::from(text);
-        let why = format!("unable to parse requirement: {place}: Invalid value: {told}: {why}");
-        Err(Failure::bad_request(why))
-    };
-    if let [first, ..] = validate::qualified(key).as_slice() {
-        return bad("<nil>".to_owned(), key, first);
-    }
-    for (index, value) in values.iter().enumerate() {
-        if let [first, ..] = validate::label_value(value).as_slice() {
-            return bad(format!("values[{index}][{key}]"), value, first);
-        }
-    }
-    Ok(rule)
-}
-
-/// Splits at commas outside parentheses.
-fn split_terms(text: &str) -> Result<Vec<String>, Failure> {
-    let (mut terms, mut depth) = (vec![String::new()], 0);
-    for c in text.chars() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        match (c, terms.last_mut()) {
-            (',', _) if depth == 0 => terms.push(String::new()),
-            (c, Some(term)) => term.push(c),
-            (_, None) => {}
-        }
-    }
-    if depth != 0 {
-        let why = "unable to parse requirement: found '', expected: ',' or ')'";
-        return Err(Failure::bad_request(why));
-    }
-    terms.retain(|term| !term.trim().is_empty());
-    Ok(terms)
-}
-
-fn parse_label(term: &str) -> Result<Rule, Failure> {
-    let bad = |why: String| Failure::bad_request(format!("unable to parse requirement: {why}"));
-    let word = |text: &str| {
-        let text = text.trim();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-        match text.chars().find(|c| !plain(*c)) {
-            // What comes after a whole word is no part of it.
-            Some(c) if "=!<>()".contains(c) && !text.starts_with(c) => {
-                let why = format!("found '{c}', expected: ',' or 'end of string'");
-                Err(Failure::bad_request(why))
-            }
-            Some(c) => Err(bad(format!("found '{c}', expected: identifier"))),
-            None => Ok(text.to_owned()),
-        }
-    };
-    if let Some((key, values)) = term.split_once('(') {
-        let values = values.trim_end_matches(')').split(',').map(word);
-        let values = values.collect::<Result<Vec<_>, _>>()?;
-        return match key.trim().rsplit_once(char::is_whitespace) {
-            Some((key, "in")) => Ok(Rule::In(word(key)?, values)),
-            Some((key, "notin")) => Ok(Rule::NotIn(word(key)?, values)),
-            _ => Err(bad(format!("found '{term}', expected: 'in' or 'notin'"))),
-        };
-    }
-    for (sign, greater) in [('>', true), ('<', false)] {
-        if let Some((key, bound)) = term.split_once(sign) {
-            let number = bound.trim().parse();
-            let number = number.map_err(|_| bad(format!("'{bound}' is not a whole number")))?;
-            return Ok(Rule::Bound(word(key)?, greater, number));
-        }
-    }
-    if let Some((key, value)) = term.split_once("!=") {
-        return Ok(Rule::NotIn(word(key)?, vec![word(value)?]));
-    }
-    if let Some((key, value)) = term.split_once("==").or_else(|| term.split_once('=')) {
-        return Ok(Rule::In(word(key)?, vec![word(value)?]));
-    }
-    match term.strip_prefix('!') {
-        Some(key) => Ok(Rule::Absent(word(key)?)),
-        None => Ok(Rule::Exists(word(term)?)),
-    }
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ fn made(
     if kind.namespaced {
         check_namespace(target.home(), &value)?;
     }
-    if !field::text(&value, "/metadata/resourceVersion").is_empty() {
+    if !matches!(field::text(&value, "/metadata/resourceVersion"), "" | "0") {
         let why = "resourceVersion should not be set on objects to be created";
         return Err(Failure::new(500, "", why));
     }

@@ -85,7 +85,9 @@ impl Registry {
             for key in ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
                 meta.remove(key);
             }
-            meta.remove("generation");
+            if kind.has_generation {
+                meta.remove("generation");
+            }
             meta.remove("selfLink");
         }
         (name, told)

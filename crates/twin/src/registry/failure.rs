@@ -328,6 +328,11 @@ impl Cause {
         Self { reason: "FieldValueRequired", field, message }
     }
 
+    /// The value as this text.
+    pub fn quoted(field: &str, value: &str, why: &str) -> Self {
+        Self::of("FieldValueInvalid", field, format!("Invalid value: {value}: {why}"))
+    }
+
     /// `value` as JSON, so that texts appear in quotes.
     pub fn invalid(field: &str, value: &Value, why: &str) -> Self {
         let message = format!("Invalid value: {value}: {why}");

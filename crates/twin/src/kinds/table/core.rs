@@ -37,6 +37,18 @@ pub(crate) static EVENT: Kind = Kind {
     ..core("events", "Event")
 };
 pub(crate) static EVENT_V1: Kind = Kind {
+    fields: &[
+        "regarding.kind",
+        "regarding.namespace",
+        "regarding.name",
+        "regarding.uid",
+        "regarding.apiVersion",
+        "regarding.resourceVersion",
+        "regarding.fieldPath",
+        "reason",
+        "reportingController",
+        "type",
+    ],
     creates_on_update: true,
     columns: events::EVENT,
     fields: &[
@@ -124,6 +136,7 @@ pub(crate) static POD_TEMPLATE: Kind = Kind {
     ..core("podtemplates", "PodTemplate")
 };
 pub(crate) static REPLICATION_CONTROLLER: Kind = Kind {
+    fields: &["status.replicas"],
     columns: workloads::REPLICATION_CONTROLLER,
     subresources: &["scale", "status"],
     deletion_shows_object: true,

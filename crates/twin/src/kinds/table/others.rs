@@ -106,6 +106,7 @@ pub(crate) static RESOURCE_CLAIM_TEMPLATE: Kind = Kind {
     )
 };
 pub(crate) static RESOURCE_SLICE: Kind = Kind {
+    fields: &["spec.nodeName", "spec.driver"],
     columns: policy::RESOURCE_SLICE,
     has_generation: true,
     deletion_shows_object: true,

@@ -25,7 +25,6 @@ pub(crate) static DEPLOYMENT: Kind = Kind {
 };
 pub(crate) static REPLICA_SET: Kind = Kind {
     subresources: &["scale", "status"],
-    fields: &["status.replicas"],
     columns: workloads::REPLICA_SET,
     validate: validate::own_workload,
     has_generation: true,

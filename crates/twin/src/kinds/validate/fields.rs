@@ -14,6 +14,8 @@ use crate::registry::Cause;
 const IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 const CIDR: &str = super::CIDR;
 const POSITIVE: &str = "must be greater than zero";
+const VARIABLE: &str = "a valid environment variable name must consist only of printable ASCII characters other than '='";
+const MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
 
 /// What a field must be.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +52,18 @@ pub(super) enum Rule {
     NotNegative,
     Positive,
     AtMost(i64),
+    /// A number from here to there.
+    Between(i64, i64),
+    /// How much a preference counts.
+    Weight,
+    /// The name of a variable, if it is there and not empty.
+    Variable,
+    /// A path that does not lead upwards.
+    Downwards,
+    /// A path from the root.
+    Absolute,
+    /// Bits of a file's permissions.
+    Mode,
 }
 
 /// What an object breaks.
@@ -168,6 +182,26 @@ fn judge(rule: Rule, value: &Value, path: &str, causes: &mut Vec<Cause>) {
         Rule::PortName if value.is_string() => invalid(port_name(text)),
         Rule::NotNegative => invalid(when(number.is_some_and(|n| n < 0), NOT_NEGATIVE)),
         Rule::Positive => invalid(when(number.is_some_and(|n| n <= 0), POSITIVE)),
+        Rule::Between(low, high) => {
+            let why = format!("must be between {low} and {high}, inclusive");
+            invalid(when(number.is_some_and(|n| !(low..=high).contains(&n)), &why));
+        }
+        Rule::Weight => {
+            let outside = number.is_some_and(|n| !(1..=100).contains(&n));
+            invalid(when(outside, "must be in the range 1-100"));
+        }
+        Rule::Variable => {
+            let odd = |c: char| c == '=' || !c.is_ascii_graphic() && c != ' ';
+            invalid(when(text.contains(odd), VARIABLE));
+        }
+        Rule::Downwards => {
+            invalid(when(text.split('/').any(|part| part == ".."), "must not contain '..'"));
+        }
+        Rule::Absolute => invalid(when(!text.starts_with('/'), "must be an absolute path")),
+        Rule::Mode => {
+            let outside = number.is_some_and(|n| !(0..=0o777).contains(&n));
+            invalid(when(outside, MODE));
+        }
         Rule::AtMost(most) => {
             let why = format!("must be less than or equal to {most}");
             invalid(when(number.is_some_and(|n| n > most), &why));

@@ -211,7 +211,20 @@ fn finalizers(kind: &Kind, value: &Value) -> Vec<Cause> {
             causes.push(Cause::invalid(&at, finalizer, why));
         }
     }
+    let all = field::list(value, "/metadata/finalizers");
+    let has = |name: &str| all.iter().any(|finalizer| finalizer == name);
+    if has("orphan") && has("foregroundDeletion") {
+        let why = "finalizer orphan and foregroundDeletion cannot be both set";
+        causes.push(Cause::invalid("metadata.finalizers", &all.into(), why));
+    }
     causes
+}
+
+/// A reference as it is quoted: in the order of its fields.
+fn reference(owner: &Value) -> String {
+    let keys = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
+    let told = keys.into_iter().filter_map(|key| Some(format!("\"{key}\":{}", owner.get(key)?)));
+    format!("{{{}}}", told.collect::<Vec<_>>().join(","))
 }
 
 fn owners(value: &Value) -> Vec<Cause> {
@@ -230,6 +243,22 @@ fn owners(value: &Value) -> Vec<Cause> {
                 causes.push(Cause::invalid(&at(key), &none, why));
             }
         }
+        if owner["kind"] == "Event" && owner["apiVersion"] == "v1" {
+            let why = "/v1, Kind=Event is disallowed from being an owner";
+            causes.push(Cause::quoted("metadata.ownerReferences", &reference(owner), why));
+        }
+    }
+    let all = field::list(value, "/metadata/ownerReferences");
+    let leads = |owner: &&Value| owner["controller"] == true;
+    let mut leaders = all.iter().filter(leads).map(|owner| field::text(owner, "/name"));
+    if let (Some(first), Some(second)) = (leaders.next(), leaders.next()) {
+        let why = format!(
+            "Only one reference can have Controller set to true. Found \"true\" in references for \
+             {first} and {second}"
+        );
+        let told: Vec<_> = all.iter().map(reference).collect();
+        let told = format!("[{}]", told.join(","));
+        causes.push(Cause::quoted("metadata.ownerReferences", &told, &why));
     }
     causes
 }
