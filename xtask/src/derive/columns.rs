@@ -168,7 +168,8 @@ const OTHERS: [(&str, &str, &str); 65] = [
     (
         "rolebindings",
         "Role",
-        "RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.",
+        "RoleRef can reference a Role in the current namespace or a ClusterRole in the global \
+         namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.",
     ),
     (
         "validatingadmissionpolicies",

@@ -9,11 +9,10 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    let text = String::from_utf8_lossy(body);
-    if let Some(fault) = fault(text.as_bytes()) {
+    if let Some(fault) = fault(body) {
         return Err(fault);
     }
-    serde_json::from_str(&paired(&text)).map_err(|_| error.to_string())
+    serde_json::from_str(&paired(&String::from_utf8_lossy(body))).map_err(|_| error.to_string())
 }
 
 /// Where the reader is.

@@ -27,7 +27,7 @@ fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
 /// The document; of keys that come twice, the last. The error is the line of the fault.
 pub(super) fn read(text: &str) -> Result<Raw, u64> {
     let read = serde_saphyr::from_str_with_options(text, options(DuplicateKeyPolicy::LastWins));
-    read.map_err(|error| error.location().map_or(1, |at| at.line()))
+    read.map(Raw::last_of_each).map_err(|error| error.location().map_or(1, |at| at.line()))
 }
 
 /// Keys that come twice, as the strict reader tells them; "" if there are none.

@@ -257,7 +257,17 @@ pub(crate) fn apply(
     worded: Worded<'_>,
 ) -> Result<Value, Vec<Conflict>> {
     let mut managers = decode(live);
-    let last = managers.get(manager).cloned();
+    // Who applies is the same in every version.
+    let same = |other: &&Manager| {
+        other.applies && other.name == manager.name && other.subresource == manager.subresource
+    };
+    let earlier = managers.keys().find(same).cloned();
+    let in_other_words = earlier.as_ref().is_some_and(|m| m.api_version != manager.api_version);
+    let last = earlier.and_then(|earlier| managers.remove(&earlier)).map(|entry| Entry {
+        // What was applied in other words is not taken back.
+        set: if in_other_words { Set::default() } else { entry.set },
+        time: entry.time,
+    });
     let mut set = fields_of(view, applied);
     set.owned = false;
     set.subtract(&common());

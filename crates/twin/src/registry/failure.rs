@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::kinds::Kind;
+use crate::ownership::Conflict;
 
 /// Why a request was refused. `Display` is the Status message.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -176,6 +177,36 @@ impl Failure {
         let message = format!("{options}.meta.k8s.io \"\" is invalid: {told}");
         let details = json!({"group": "meta.k8s.io", "kind": options});
         Self::new(422, "Invalid", message).with(details).with_causes(causes)
+    }
+
+    /// An apply that wants what others own.
+    pub fn conflicts(conflicts: &[Conflict]) -> Self {
+        let causes: Vec<_> = conflicts
+            .iter()
+            .map(|c| json!({"reason": "FieldManagerConflict", "message": c.told, "field": c.path}))
+            .collect();
+        let message = match conflicts {
+            [one] => format!("Apply failed with 1 conflict: {}: {}", one.told, one.path),
+            many => {
+                let mut text = format!("Apply failed with {} conflicts: ", many.len());
+                let mut last = "";
+                let mut groups: Vec<String> = Vec::new();
+                for conflict in many {
+                    if conflict.told != last {
+                        groups.push(format!(
+                            "conflicts{}:",
+                            conflict.told.trim_start_matches("conflict")
+                        ));
+                        last = &conflict.told;
+                    }
+                    groups.push(format!("- {}", conflict.path));
+                }
+                text.push_str(&groups.join("\n"));
+                text
+            }
+        };
+        let failure = Self::new(409, "Conflict", message);
+        Self { details: Some(json!({"causes": causes})), ..failure }
     }
 
     /// A patch whose result does not read.

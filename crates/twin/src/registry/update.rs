@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::writer::{Noted, Part, Write, complete, stored_as, view};
 use super::{Cause, Failure, Registry, admission, certificates, size};
@@ -11,7 +11,7 @@ use crate::field;
 use crate::kinds::{
     CERTIFICATE_REQUEST, CUSTOM_RESOURCE_DEFINITION as DEFINITION, Kind, POD, validate, versions,
 };
-use crate::ownership::{self, Conflict, Manager};
+use crate::ownership::{self, Manager};
 use crate::schema;
 use crate::store::{Key, Object, sealed};
 
@@ -211,7 +211,7 @@ impl Registry {
         let mut causes = [kept.clone(), kept].concat();
         let once = !matches!(validate::order(kind.storage), validate::Order::Twice);
         if !own && once && kind.custom.is_none() {
-            causes.extend(validate::metadata_of_change(value));
+            causes.extend(validate::metadata_of_change(kind, value));
         }
         let always = self.causes(kind, value, Some(old), own);
         let rules = validate::update_rules(kind.storage);
@@ -261,7 +261,7 @@ impl Registry {
         };
         let how = (force, &ignored);
         let merged = ownership::apply(view, &base, applied, manager, &now, how, &told);
-        let merged = merged.map_err(|conflicts| refused(&conflicts))?;
+        let merged = merged.map_err(|conflicts| Failure::conflicts(&conflicts))?;
         let merged = versions::stored(kind, merged);
         let write = Write { noted: Noted::Done, patch: true, ..write };
         match live {
@@ -269,35 +269,6 @@ impl Registry {
             None => Ok((self.create_by(kind, namespace, merged, write)?, true)),
         }
     }
-}
-
-fn refused(conflicts: &[Conflict]) -> Failure {
-    let causes: Vec<_> = conflicts
-        .iter()
-        .map(|c| json!({"reason": "FieldManagerConflict", "message": c.told, "field": c.path}))
-        .collect();
-    let message = match conflicts {
-        [one] => format!("Apply failed with 1 conflict: {}: {}", one.told, one.path),
-        many => {
-            let mut text = format!("Apply failed with {} conflicts: ", many.len());
-            let mut last = "";
-            let mut groups: Vec<String> = Vec::new();
-            for conflict in many {
-                if conflict.told != last {
-                    groups.push(format!(
-                        "conflicts{}:",
-                        conflict.told.trim_start_matches("conflict")
-                    ));
-                    last = &conflict.told;
-                }
-                groups.push(format!("- {}", conflict.path));
-            }
-            text.push_str(&groups.join("\n"));
-            text
-        }
-    };
-    let failure = Failure::new(409, "Conflict", message);
-    Failure { details: Some(json!({"causes": causes})), ..failure }
 }
 
 fn check_preconditions(

@@ -61,8 +61,14 @@ fn write(
 fn order(view: View<'_>) -> Vec<String> {
     let Type::Struct { .. } = view.of else { return Vec::new() };
     let Some(structure) = view.structure() else { return Vec::new() };
-    let mut names = vec!["kind".to_owned(), "apiVersion".to_owned()];
+    let mut names = Vec::new();
     collect(&message_name(&structure.path), view, 0, &mut names);
+    // The type of a whole object is in its envelope.
+    for key in ["apiVersion", "kind"] {
+        if !names.iter().any(|name| name == key) {
+            names.insert(0, key.to_owned());
+        }
+    }
     names
 }
 
@@ -94,18 +100,10 @@ mod tests {
             "spec": {"restartPolicy": "Always", "containers": [{"image": "i", "name": "c"}]},
         });
         let check = |opened: Value, told: &str| assert_eq!(patched(view, &pod, &opened), told);
-        let metadata = r#""metadata":{"name":"a","uid":"u"}"#;
-        check(
-            json!({}),
-            &format!(
-                r#"{{"apiVersion":"v1","kind":"Pod",{metadata},"spec":{{"containers":[{{"name":"c","image":"i"}}],"restartPolicy":"Always"}}}}"#
-            ),
-        );
-        check(
-            json!({"spec": {"containers": {"0": {}}}}),
-            &format!(
-                r#"{{"apiVersion":"v1","kind":"Pod",{metadata},"spec":{{"containers":[{{"image":"i","name":"c"}}],"restartPolicy":"Always"}}}}"#
-            ),
-        );
+        let head = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","uid":"u"},"spec":"#;
+        let ordered = r#"{"containers":[{"name":"c","image":"i"}],"restartPolicy":"Always"}}"#;
+        check(json!({}), &format!("{head}{ordered}"));
+        let sorted = r#"{"containers":[{"image":"i","name":"c"}],"restartPolicy":"Always"}}"#;
+        check(json!({"spec": {"containers": {"0": {}}}}), &format!("{head}{sorted}"));
     }
 }

@@ -36,6 +36,22 @@ impl Raw {
         found.filter(|v| !matches!(v, Self::String(_) | Self::Null)).map(Self::word)
     }
 
+    /// Of members that come twice, the last.
+    pub fn last_of_each(self) -> Self {
+        match self {
+            Self::List(items) => Self::List(items.into_iter().map(Self::last_of_each).collect()),
+            Self::Map(members) => {
+                let mut kept: Vec<(String, Self)> = Vec::with_capacity(members.len());
+                for (key, value) in members {
+                    kept.retain(|(known, _)| *known != key);
+                    kept.push((key, value.last_of_each()));
+                }
+                Self::Map(kept)
+            }
+            plain => plain,
+        }
+    }
+
     /// The text under `key` of a map, "" if there is none.
     pub fn text(&self, key: &str) -> &str {
         let Self::Map(members) = self else { return "" };

@@ -37,18 +37,6 @@ pub(crate) static EVENT: Kind = Kind {
     ..core("events", "Event")
 };
 pub(crate) static EVENT_V1: Kind = Kind {
-    fields: &[
-        "regarding.kind",
-        "regarding.namespace",
-        "regarding.name",
-        "regarding.uid",
-        "regarding.apiVersion",
-        "regarding.resourceVersion",
-        "regarding.fieldPath",
-        "reason",
-        "reportingController",
-        "type",
-    ],
     creates_on_update: true,
     columns: events::EVENT,
     fields: &[

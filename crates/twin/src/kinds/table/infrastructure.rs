@@ -67,7 +67,6 @@ pub(crate) static STORAGE_CLASS: Kind = Kind {
     ..cluster_wide(v1(STORAGE, "storageclasses", "StorageClass", "storageclasses.storage.k8s.io"))
 };
 pub(crate) static CSI_DRIVER: Kind = Kind {
-    has_generation: true,
     columns: storage::DRIVER,
     needs_version: true,
     deletion_shows_object: true,

@@ -14,7 +14,8 @@ use crate::registry::Cause;
 const IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 const CIDR: &str = super::CIDR;
 const POSITIVE: &str = "must be greater than zero";
-const VARIABLE: &str = "a valid environment variable name must consist only of printable ASCII characters other than '='";
+const VARIABLE: &str = "a valid environment variable name must consist only of printable ASCII \
+     characters other than '='";
 const MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
 
 /// What a field must be.
@@ -140,7 +141,6 @@ fn judge(rule: Rule, value: &Value, path: &str, causes: &mut Vec<Cause>) {
         return;
     }
     let text = value.as_str().unwrap_or_default();
-    let number = value.as_i64();
     let mut invalid = |wrong: Vec<String>| {
         causes.extend(wrong.iter().map(|why| Cause::invalid(path, value, why)));
     };
@@ -175,21 +175,7 @@ fn judge(rule: Rule, value: &Value, path: &str, causes: &mut Vec<Cause>) {
         Rule::Labels => causes.extend(metadata::labels(value, path)),
         Rule::Ip => invalid(when(text.parse::<IpAddr>().is_err(), IP)),
         Rule::Cidr => invalid(when(!is_cidr(text), CIDR)),
-        Rule::Port => {
-            let outside = number.is_some_and(|n| !(1..=65_535).contains(&n));
-            invalid(when(outside, PORT_RANGE));
-        }
         Rule::PortName if value.is_string() => invalid(port_name(text)),
-        Rule::NotNegative => invalid(when(number.is_some_and(|n| n < 0), NOT_NEGATIVE)),
-        Rule::Positive => invalid(when(number.is_some_and(|n| n <= 0), POSITIVE)),
-        Rule::Between(low, high) => {
-            let why = format!("must be between {low} and {high}, inclusive");
-            invalid(when(number.is_some_and(|n| !(low..=high).contains(&n)), &why));
-        }
-        Rule::Weight => {
-            let outside = number.is_some_and(|n| !(1..=100).contains(&n));
-            invalid(when(outside, "must be in the range 1-100"));
-        }
         Rule::Variable => {
             let odd = |c: char| c == '=' || !c.is_ascii_graphic() && c != ' ';
             invalid(when(text.contains(odd), VARIABLE));
@@ -198,16 +184,25 @@ fn judge(rule: Rule, value: &Value, path: &str, causes: &mut Vec<Cause>) {
             invalid(when(text.split('/').any(|part| part == ".."), "must not contain '..'"));
         }
         Rule::Absolute => invalid(when(!text.starts_with('/'), "must be an absolute path")),
-        Rule::Mode => {
-            let outside = number.is_some_and(|n| !(0..=0o777).contains(&n));
-            invalid(when(outside, MODE));
-        }
-        Rule::AtMost(most) => {
-            let why = format!("must be less than or equal to {most}");
-            invalid(when(number.is_some_and(|n| n > most), &why));
-        }
-        _ => {}
+        _ => invalid(value.as_i64().and_then(|number| outside(rule, number)).into_iter().collect()),
     }
+}
+
+/// Why a number is none of those that it may be.
+fn outside(rule: Rule, number: i64) -> Option<String> {
+    let (low, high, why) = match rule {
+        Rule::Port => (1, 65_535, PORT_RANGE.to_owned()),
+        Rule::NotNegative => (0, i64::MAX, NOT_NEGATIVE.to_owned()),
+        Rule::Positive => (1, i64::MAX, POSITIVE.to_owned()),
+        Rule::Between(low, high) => {
+            (low, high, format!("must be between {low} and {high}, inclusive"))
+        }
+        Rule::Weight => (1, 100, "must be in the range 1-100".to_owned()),
+        Rule::Mode => (0, 0o777, MODE.to_owned()),
+        Rule::AtMost(most) => (i64::MIN, most, format!("must be less than or equal to {most}")),
+        _ => return None,
+    };
+    (!(low..=high).contains(&number)).then_some(why)
 }
 
 /// What is wrong with the name of a port.

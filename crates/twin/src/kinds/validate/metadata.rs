@@ -63,12 +63,12 @@ pub(crate) fn metadata(kind: &Kind, value: &Value) -> Vec<Cause> {
 }
 
 /// What the metadata of a changed object breaks besides: most of it is checked again and again.
-pub(crate) fn of_change(value: &Value) -> Vec<Cause> {
+pub(crate) fn of_change(kind: &Kind, value: &Value) -> Vec<Cause> {
     let mut texts = labels(&value["metadata"]["labels"], "metadata.labels");
     texts.extend(annotations(value));
     texts.extend(owners(value));
     let mut causes = [texts.clone(), texts.clone(), texts].concat();
-    causes.extend(finalizers(value));
+    causes.extend(finalizers(kind, value));
     causes
 }
 

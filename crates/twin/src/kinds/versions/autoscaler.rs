@@ -366,7 +366,8 @@ mod tests {
             ),
         ];
         let scaler = json!({
-            "apiVersion": "autoscaling/v2", "metadata": {"name": "a"}, "status": {"currentReplicas": 0},
+            "apiVersion": "autoscaling/v2", "metadata": {"name": "a"},
+            "status": {"currentReplicas": 0},
             "spec": {"maxReplicas": 3, "metrics": metrics, "behavior": {"scaleDown": {
                 "stabilizationWindowSeconds": 60, "selectPolicy": "Max",
                 "policies": [{"type": "Pods", "value": 1, "periodSeconds": 30}],
@@ -375,9 +376,8 @@ mod tests {
         let mut there = scaler.clone();
         simple(&mut there);
         let notes = &there["metadata"]["annotations"];
-        assert!(notes[METRICS].as_str().unwrap().contains(
-            r#"{"type":"Object","object":{"target":{"kind":"Ingress","name":"i"},"metricName":"r","targetValue":"2k"}}"#
-        ), "{notes}");
+        let told = r#"{"type":"Pods","pods":{"metricName":"q","targetAverageValue":"5"}}"#;
+        assert!(notes[METRICS].as_str().unwrap().contains(told), "{notes}");
         full(&mut there);
         assert_eq!(there, scaler);
     }
