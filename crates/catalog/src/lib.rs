@@ -69,6 +69,7 @@ pub const ALL: &[&FailureKind] = &[
     &node::flapping::KIND,
     &node::image_gc_failing::KIND,
     &node::image_gc_timeout::KIND,
+    &node::kernel_fault::KIND,
     &node::lost_cascade::KIND,
     &node::memory_overreported::KIND,
     &node::network_degraded::KIND,

@@ -262,3 +262,18 @@ fn lookups_of_five_seconds_are_told_with_the_node_that_drops_packets() {
     let calm = LOOKUPS.replace("5004ms", "4ms").replace("5003ms", "3ms");
     check(&calm, "healthy", &[]);
 }
+
+const UNREADY: &str = "\
+$ kubectl get pods -n shop
+NAME                    READY   STATUS    RESTARTS   AGE
+desk-5d4f8c7b9-x2x4z    1/1     Running   0          5h
+index-5d4f8c7b9-b7k2p   0/1     Running   0          5h
+";
+
+#[test]
+fn pods_that_are_kept_out_of_service_are_never_called_well() {
+    check(UNREADY, "broken", &["unexplained of index (possible)"]);
+    let young =
+        UNREADY.replace("0/1     Running   0          5h", "0/1     Running   0          9s");
+    check(&young, "healthy", &[]);
+}

@@ -112,8 +112,8 @@ impl<'a> Reader<'a> {
         if Columns::header(text).is_some_and(|c| top::is_header(&c)) {
             return top::read(rest, self.namespace(), out).unwrap_or(1);
         }
-        if let Some(used) = operations::read(rest, out).or_else(|| describe::loose::read(rest, out))
-        {
+        let loose = |out: &mut Out<'_>| describe::loose::read(rest, self.command, out);
+        if let Some(used) = operations::read(rest, out).or_else(|| loose(out)) {
             return used;
         }
         if let Some(read) = table::read(rest, self.command, self.namespace(), out) {

@@ -68,10 +68,8 @@ fn pinned(scaler: &Scaler, now: &Snapshot, findings: &mut Findings) {
     if !above && (decision.asked.is_some() || limited.is_none()) {
         return;
     }
-    if scaler.max <= scaler.fewest() {
-        let why = "fewest and most replicas are the same: it is not meant to scale";
-        return findings.rule_out(KIND.id, object, why);
-    }
+    // Somebody may have meant it so: it is told, and nobody is woken for it.
+    let fixed = scaler.max <= scaler.fewest();
     let target = now.scaled_by(scaler);
     if target.is_some_and(|a| !a.pods.is_empty() && a.lost_replicas() > 0) {
         let why = "not all of its pods are ready: the others carry their load";
@@ -85,6 +83,10 @@ fn pinned(scaler: &Scaler, now: &Snapshot, findings: &mut Findings) {
         "autoscaler {object} is at its most of {most} replicas{}",
         load.unwrap_or_else(|| " and wants more".into())
     );
+    let headline = match fixed {
+        true => format!("{headline}; fewest and most are the same, so it never scales"),
+        false => headline,
+    };
     let expected = wants.map_or("more".to_owned(), |n| format!("{n} or more, as its metrics ask"));
     let facts = decision.steps.iter().take(2).map(|step| {
         evidence::field(scaler.meta.source, &object, "status.currentMetrics", step.clone())
@@ -97,7 +99,7 @@ fn pinned(scaler: &Scaler, now: &Snapshot, findings: &mut Findings) {
         .since(limited.and_then(|c| c.since))
         .evidence(facts)
         .evidence(told)
-        .state(if long { State::Suspected } else { State::Active });
+        .state(if long || fixed { State::Suspected } else { State::Active });
     if !above {
         let look = format!("kubectl describe {}", object.for_kubectl());
         finding = finding.unsure(Certainty::Likely, &[], look);
@@ -193,10 +195,16 @@ mod tests {
     }
 
     #[test]
+    fn one_that_may_not_scale_at_all_is_a_note() {
+        let note = "max-replicas-too-low hpa/wheel Proven Suspected";
+        check(&KIND, &scaler(6, 6, 90, LIMITED), &[note]);
+        check(&KIND, &scaler(6, 6, 50, ""), &[]);
+    }
+
+    #[test]
     fn look_alikes_stay_quiet() {
         check(&KIND, &scaler(2, 6, 62, LIMITED), &[]);
         check(&KIND, &scaler(2, 4, 90, ""), &[]);
-        check(&KIND, &scaler(6, 6, 90, LIMITED), &[]);
         check_gaps(&KIND, &scaler(2, 4, 50, ""), &[]);
         let unready = "kind: Deployment\nmetadata: {namespace: fair, name: wheel, \
                        creationTimestamp: 2026-01-01T00:00:00Z}\nspec: {replicas: 6}\nstatus: \

@@ -53,10 +53,11 @@ pub(crate) fn meaning(text: &str) -> Option<Told> {
     }
 }
 
-/// Errors that clients were told and that were not followed by an answer, with their meaning.
+/// Errors that clients were told and that no later answer takes back, with their meaning.
 pub(crate) fn standing(now: &Snapshot) -> Vec<(Told, &ClientError)> {
-    let open = now.client_errors.iter().filter(|e| !e.answered_later);
-    open.filter_map(|e| Some((meaning(&e.text)?, e))).collect()
+    let all = now.client_errors.iter().filter_map(|e| Some((meaning(&e.text)?, e)));
+    // A full etcd still answers who only reads.
+    all.filter(|(told, e)| !e.answered_later || *told == Told::EtcdFull).collect()
 }
 
 /// An error as evidence.

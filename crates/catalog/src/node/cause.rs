@@ -20,6 +20,9 @@ pub(super) struct Cause {
     pub(super) evidence: Vec<Evidence>,
 }
 
+/// The controller manager says that it has no range of addresses left for a node.
+const NO_RANGE: &str = "CIDRNotAvailable";
+
 /// How long before a node went silent an event can still be the reason, in seconds.
 const BEFORE_SECONDS: i64 = 900;
 
@@ -88,6 +91,13 @@ fn meaning(text: &str) -> Option<&'static str> {
 fn from_message(ready: &Condition, node: &Node, now: &Snapshot) -> Cause {
     if let Some(mechanism) = meaning(ready.message()) {
         let proven = Certainty::Proven;
+        // A plugin waits for the node's own range of addresses.
+        let no_range = || last_event(&node.meta.object(Kind::Node), NO_RANGE, None, now);
+        let told = if mechanism == "network-plugin-down" { no_range() } else { None };
+        if let Some(fact) = told {
+            let mechanism = "addresses-exhausted";
+            return Cause { mechanism, certainty: proven, alternatives: &[], evidence: vec![fact] };
+        }
         return Cause { mechanism, certainty: proven, alternatives: &[], evidence: Vec::new() };
     }
     let unsure = Cause {
@@ -271,6 +281,18 @@ pub(super) fn steps(finding: &Finding, now: &Snapshot) -> Vec<Step> {
                 format!("kubectl get pods -A -o wide --field-selector spec.nodeName={node}"),
             ),
             Step::look("See whether it left its settings", ssh("ls -l /etc/cni/net.d")),
+        ],
+        "addresses-exhausted" => vec![
+            Step::look(
+                "Compare the cluster's range with what each node takes of it",
+                "kubectl get nodes -o custom-columns=NAME:.metadata.name,CIDR:.spec.podCIDR; \
+                 kubectl get pods -n kube-system -l component=kube-controller-manager -o yaml | \
+                 grep cidr",
+            ),
+            Step::advice(
+                "Give nodes a smaller range (--node-cidr-mask-size) or the cluster a further one \
+                 (--cluster-cidr); remove nodes that are no longer there",
+            ),
         ],
         "certificate-expired" => vec![
             Step::look(

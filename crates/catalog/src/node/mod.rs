@@ -13,6 +13,7 @@ mod flaps;
 mod full_disk;
 pub(crate) mod image_gc_failing;
 pub(crate) mod image_gc_timeout;
+pub(crate) mod kernel_fault;
 pub(crate) mod load;
 pub(crate) mod lost_cascade;
 pub(crate) mod memory_overreported;

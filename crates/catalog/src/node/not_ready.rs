@@ -41,6 +41,7 @@ failure! {
         "kubelet-down": "its kubelet does not run",
         "runtime-down": "its container runtime does not answer",
         "network-plugin-down": "its network plugin is not ready",
+        "addresses-exhausted": "the cluster has no range of addresses left for its pods",
         "host-down": "the machine is being switched off",
         "network-cut": "its kubelet does not reach the API server",
         "certificate-expired": "a certificate is past its date or not trusted",

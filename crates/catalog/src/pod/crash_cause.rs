@@ -179,6 +179,7 @@ fn from_text(text: &str, ended: &Ended<'_>, app: &App, now: &Snapshot) -> Option
         }
         Says::ConfigInvalid => Cause::new("configuration-invalid", "it does not like its settings")
             .edit(crash_field::setting(app, name, text)),
+        Says::ValueUnreadable => unreadable(text, name, app),
         Says::FileMissing => Cause::new("configuration-invalid", named("it misses", "a file"))
             .edit(crash_field::setting(app, name, text))
             .unsure(Certainty::Likely, &["application-error"]),
@@ -206,6 +207,20 @@ fn from_text(text: &str, ended: &Ended<'_>, app: &App, now: &Snapshot) -> Option
         Says::Fault => return None,
     };
     Some(cause)
+}
+
+/// A value that the program cannot make out: one of its settings where they hold that value,
+/// else perhaps something it read.
+fn unreadable(text: &str, container: &str, app: &App) -> Cause {
+    match crash_field::value(app, container, text) {
+        Some(edit) => {
+            let why = format!("it cannot make out the value {:?}", edit.1);
+            Cause::new("configuration-invalid", why).edit(Some(edit))
+        }
+        None => Cause::new("configuration-invalid", "it cannot make out a value that it was given")
+            .edit(crash_field::setting(app, container, text))
+            .unsure(Certainty::Likely, &["application-error"]),
+    }
 }
 
 /// A volume gives a directory where a file is wanted, or a file in place of a directory.

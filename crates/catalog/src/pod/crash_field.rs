@@ -220,6 +220,33 @@ pub(super) fn setting(app: &App, name: &str, text: &str) -> Edit {
     Some((field, new, format!("{old} (the revision before)")))
 }
 
+/// The variable or argument whose value a complaint quotes.
+pub(super) fn value(app: &App, name: &str, text: &str) -> Edit {
+    let c = find(app, name)?;
+    let quoted: Vec<&str> = ['"', '\'', '`']
+        .into_iter()
+        .flat_map(|mark| text.split(mark).skip(1).step_by(2))
+        .map(|w| w.trim_end_matches('\\'))
+        .filter(|w| !w.is_empty())
+        .collect();
+    let expected = || "a value the program can read".to_owned();
+    let of_env = c
+        .env
+        .iter()
+        .find(|e| e.value.as_ref().is_some_and(|v| quoted.iter().any(|q| *q == v.as_str())));
+    if let Some(env) = of_env {
+        let field = container_field(app, name, &format!("env[{}]", env.name));
+        return Some((field, env.value.as_ref()?.to_string(), expected()));
+    }
+    let mut args = c.args.iter().chain(&c.command);
+    let arg = args.find(|a| {
+        let value = a.split_once('=').map_or(a.as_str(), |(_, value)| value);
+        quoted.contains(&value)
+    })?;
+    let list = if c.args.contains(arg) { "args" } else { "command" };
+    Some((container_field(app, name, list), arg.to_string(), expected()))
+}
+
 /// Whether a complaint names an argument: its flag, without dashes and value.
 fn is_named(arg: &str, text: &str) -> bool {
     let flag = arg.trim_start_matches('-').split('=').next().unwrap_or_default();

@@ -28,12 +28,13 @@ pub(crate) enum Says {
     CommandMissing,
     Permission,
     ConfigInvalid,
+    ValueUnreadable,
     FileMissing,
     Fault,
 }
 
 /// Fragments, the more telling ones first: a line often holds several.
-const LINES: [(&[&str], Says); 21] = [
+const LINES: [(&[&str], Says); 22] = [
     (wording::CREDENTIALS_MISSING, Says::CredentialsMissing),
     (wording::CREDENTIALS_REJECTED, Says::CredentialsRejected),
     (wording::TLS_MISMATCH, Says::TlsMismatch),
@@ -53,6 +54,7 @@ const LINES: [(&[&str], Says); 21] = [
     (wording::PERMISSION, Says::Permission),
     (wording::COMMAND_MISSING, Says::CommandMissing),
     (wording::CONFIG_INVALID, Says::ConfigInvalid),
+    (wording::VALUE_UNREADABLE, Says::ValueUnreadable),
     (wording::FILE_MISSING, Says::FileMissing),
     (wording::PROGRAM_FAULT, Says::Fault),
 ];
@@ -248,6 +250,8 @@ mod tests {
             ("rpc error: code = DeadlineExceeded desc = stream timeout", Says::AnswersLate),
             ("upstream timed out (110: Operation timed out) while reading", Says::AnswersLate),
             ("error: unknown flag: --colour", Says::ConfigInvalid),
+            ("NumberFormatException: For input string: \"many\"", Says::ValueUnreadable),
+            ("strconv.Atoi: parsing \"many\": bad number", Says::ValueUnreadable),
             ("open /etc/app.yaml: no such file or directory", Says::FileMissing),
             ("panic: index out of range", Says::Fault),
             ("exec /app: exec format error", Says::ProgramFormat),

@@ -32,8 +32,9 @@ pub(crate) struct Named<'t> {
 }
 
 /// Words after which a host stands.
-const MARKS: [&str; 12] = [
+const MARKS: [&str; 13] = [
     "lookup ",
+    "connection to server at ",
     "enotfound ",
     "eai_again ",
     "could not translate host name ",

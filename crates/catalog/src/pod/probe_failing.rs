@@ -19,6 +19,7 @@ mod compare;
 mod complaint;
 mod message;
 pub(in crate::pod) mod node;
+mod unexplained;
 
 use cause::Cause;
 use compare::Place;
@@ -69,6 +70,7 @@ failure! {
         "slow-start": "the container takes longer to start than the probe allows",
         "dependency-down": "the container says that it cannot serve, for lack of a peer",
         "node-loaded": "the node is too busy to answer in time",
+        "unexplained": "its containers run and are not ready, and nothing shown says why",
     },
     reads: [Pod, Event, Deployment, StatefulSet, DaemonSet, ReplicaSet, Service, Node],
     leads_to: [
@@ -124,6 +126,9 @@ fn detect(app: &App, now: &Snapshot, findings: &mut Findings) {
         }
     }
     found.extend(silent(app, &cases, now));
+    if found.is_empty() && cases.is_empty() && over == 0 {
+        found.extend(unexplained::finding(app, now));
+    }
     let best = found.iter().map(|f| f.certainty).max();
     let found: Vec<Finding> = found.into_iter().filter(|f| Some(f.certainty) == best).collect();
     if found.is_empty() && over > 0 {

@@ -11,7 +11,7 @@ mod policy;
 mod readiness;
 mod stale;
 mod target;
-mod traffic;
+pub(crate) mod traffic;
 
 failure! {
     /// # A Service leads to the wrong port

@@ -90,6 +90,10 @@ pub const ETCD_TOOK_LONG: &[&str] = &[
     "waiting for readindex response took too long",
 ];
 
+/// etcd tells that its disk or its machine is too slow for its own work, not only for a request.
+pub const ETCD_STARVES: &[&str] =
+    &["slow fdatasync", "failed to send out heartbeat on time", "likely from slow disk"];
+
 /// A component lost its lease because the API did not answer in time.
 pub const LEASE_LOST: &[&str] = &[
     "leaderelection lost",

@@ -51,6 +51,49 @@ pub const PROCESS_UNREADABLE: &[&str] = &["/status: bad address", "/stat: bad ad
 /// No further memory group can be made: the kernel does not give back those that are gone.
 pub const GROUP_LEAK: &[&str] = &["mkdir /sys/fs/cgroup/memory", "mkdir: /sys/fs/cgroup/memory"];
 
+/// The kernel's table of connections has no room: packets of new ones are dropped.
+pub const CONNECTION_TABLE_FULL: &[&str] =
+    &["conntrack: table full", "conntrack table full", "conntrack table is full"];
+
+/// The kernel made a file system of the machine read-only, after an error of the disk below it.
+pub const FILE_SYSTEM_SHUT: &[&str] = &[
+    "remounting filesystem read-only",
+    "remounted filesystem read-only",
+    "filesystem is read-only",
+    "shutting down filesystem",
+    "shut down due to log error",
+];
+
+/// The disk of the machine does not answer: who writes to it hangs.
+pub const DISK_HANGS: &[&str] = &[
+    "blocked for more than",
+    "i/o error, dev",
+    "buffer i/o error",
+    "timeout, aborting",
+    "timeout, reset controller",
+    "rejecting i/o to offline device",
+    "lost async page write",
+    "medium error",
+];
+
+/// The kernel itself failed.
+pub const KERNEL_FAILED: &[&str] = &[
+    "kernel panic - not syncing",
+    "unable to handle page fault",
+    "unable to handle kernel",
+    "general protection fault",
+    "kernel bug at",
+    "soft lockup - cpu",
+    "hard lockup",
+    "self-detected stall on cpu",
+    "detected stalls on cpu",
+    "fatal exception in interrupt",
+];
+
+/// The hardware reports an error that it could not correct.
+pub const HARDWARE_FAILED: &[&str] =
+    &["machine check exception", "uncorrected error", "uncorrectable error", "hardware error"];
+
 /// Whether a program could not start another for lack of processes.
 pub fn lacks_processes(text: &str) -> bool {
     let refused = || super::says(text, &["fork/exec", "forkexec", "fork:", "clone("]);

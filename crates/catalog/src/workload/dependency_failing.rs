@@ -2,7 +2,7 @@
 
 use model::{Findings, Snapshot};
 
-use super::dependency::{advice, by_log, by_setting};
+use super::dependency::{advice, blocked, by_log, by_setting};
 
 failure! {
     /// # A peer that a workload needs does not serve it
@@ -52,8 +52,20 @@ failure! {
         "dependency-read-only": "its peer takes no writes",
         "dependency-slow": "its peer answers too late",
         "certificate-rejected": "a certificate is not accepted",
+        "network-policy-blocks": "a network policy does not let it through to its peer",
     },
-    reads: [Pod, Deployment, StatefulSet, DaemonSet, Service, Endpoints, EndpointSlice, Secret],
+    reads: [
+        Pod,
+        Deployment,
+        StatefulSet,
+        DaemonSet,
+        Service,
+        Endpoints,
+        EndpointSlice,
+        Secret,
+        NetworkPolicy,
+        Namespace,
+    ],
     leads_to: [
         "pod-crash-looping",
         "pod-probe-failing",
@@ -72,7 +84,14 @@ failure! {
 }
 
 fn detect(now: &Snapshot, findings: &mut Findings) {
-    let complaints = by_log::heard(now, findings);
+    let blocked = blocked::detect(now, findings);
+    let mut complaints = by_log::heard(now, findings);
+    complaints.retain(|c| {
+        let is_it = |(client, host): &blocked::Blocked| {
+            *client == c.app.object && c.seen.as_ref().is_some_and(|s| s.host == *host)
+        };
+        !blocked.iter().any(is_it)
+    });
     by_setting::detect(now, &complaints, findings);
     by_log::detect(&complaints, now, findings);
 }

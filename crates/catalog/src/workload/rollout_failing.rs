@@ -69,7 +69,7 @@ fn detect(app: &App, now: &Snapshot, findings: &mut Findings) {
     }
     let Some(workload) = app.workload.as_ref() else { return };
     if waits_paused(app, workload) {
-        return findings.push(paused(app, workload));
+        return findings.push(paused(app, workload, now));
     }
     let progress = workload.condition("Progressing");
     let progress =
@@ -225,18 +225,29 @@ fn waits_paused(app: &App, workload: &Workload) -> bool {
     (workload.paused || told) && counted && behind
 }
 
-fn paused(app: &App, workload: &Workload) -> Finding {
+/// A rollout that was paused before its first pod, and for long, was forgotten; one that was
+/// paused on its way may be a trial.
+fn paused(app: &App, workload: &Workload, now: &Snapshot) -> Finding {
     let object = &app.object;
+    let updated = workload.counts.updated;
     let text = format!(
-        "rollout of {object} is paused: {} of {} pods have its newest template",
-        workload.counts.updated,
+        "rollout of {object} is paused: {updated} of {} pods have its newest template",
         app.wanted().unwrap_or(0)
     );
     let fact = evidence::field(workload.meta.source, object, "spec.paused", "true");
-    Finding::new(KIND.id, "paused", object.clone(), text)
+    let told = workload.condition("Progressing").filter(|c| c.reason() == "DeploymentPaused");
+    let since = told.and_then(|c| c.since).filter(|_| now.has_time);
+    // Where nothing in the input is younger, nobody knows how long ago that was.
+    let long = since.is_some_and(|t| now.now.since(t) > DEADLINE_SECONDS || now.now.since(t) == 0);
+    let finding = Finding::new(KIND.id, "paused", object.clone(), text)
         .field("spec.paused", "true", "false, when the change shall go out")
+        .since(since)
         .evidence([fact])
-        .state(State::Suspected)
+        .evidence(told.map(|c| evidence::condition(workload.meta.source, object, c)));
+    match updated == 0 && long {
+        true => finding.affects(object.clone(), "no pod has its newest template"),
+        false => finding.state(State::Suspected),
+    }
 }
 
 /// A deadline that ends before a slow pod can be ready: every rollout then counts as failed.

@@ -46,7 +46,27 @@ pub(super) fn needs(app: &App, now: &Snapshot) -> Vec<Need> {
         complaints(service, app, now, &mut needs);
     }
     alerts(app, &services, now, &mut needs);
+    scalers(app, now, &mut needs);
     needs
+}
+
+/// An autoscaler that is to keep some pods, and does nothing while there are none.
+fn scalers(app: &App, now: &Snapshot, needs: &mut Vec<Need>) {
+    for scaler in now.scalers_of(app).filter(|s| s.fewest() > 0) {
+        let object = scaler.meta.object(Kind::HorizontalPodAutoscaler);
+        let fewest = scaler.fewest();
+        needs.push(Need {
+            how: format!("autoscaler {object} is to keep {fewest} or more and stands still"),
+            strength: Strength::Calls,
+            evidence: Some(evidence::field(
+                scaler.meta.source,
+                &object,
+                "spec.minReplicas",
+                fewest.to_string(),
+            )),
+            object,
+        });
+    }
 }
 
 /// Its Services: by selector, or by name where neither labels nor selectors were shown.

@@ -6,6 +6,7 @@
 //! the node is called `(unnamed)`.
 
 use crate::text::Out;
+use crate::text::command::Command;
 use crate::text::lines::Line;
 use crate::text::shape::{object, put};
 use crate::text::table::{set_ages, set_source, split_wide};
@@ -57,18 +58,20 @@ const CONDITIONS: &[&str] = &[
     "ReadonlyFilesystem",
 ];
 
-/// Reads rows that begin at the first of `lines`; returns how many lines it took.
-pub fn read(lines: &[Line<'_>], out: &mut Out<'_>) -> Option<usize> {
+/// Reads rows that begin at the first of `lines`, of the node that the command names, if it names
+/// one; returns how many lines it took.
+pub fn read(lines: &[Line<'_>], command: Option<&Command>, out: &mut Out<'_>) -> Option<usize> {
+    let node_name = command.and_then(asked).unwrap_or(UNNAMED);
     let heads = lines.iter().take(3).take_while(|l| is_head(l.trimmed())).count();
     let rest = lines.get(heads..)?;
     let first = rest.first()?;
-    let mut node = object("Node", UNNAMED, None);
+    let mut node = object("Node", node_name, None);
     let mut conditions: Vec<Value> = Vec::new();
     let mut used = heads;
     for line in rest {
         if let Some(condition) = condition(&line.text) {
             conditions.push(condition);
-        } else if let Some(event) = event(line.trimmed()) {
+        } else if let Some(event) = event(line.trimmed(), node_name) {
             out.object(event, line.number);
         } else {
             break;
@@ -83,6 +86,15 @@ pub fn read(lines: &[Line<'_>], out: &mut Out<'_>) -> Option<usize> {
         out.object(node, first.number);
     }
     Some(used)
+}
+
+/// The one node that a command describes: `kubectl describe node worker-1 | grep Ready`.
+fn asked(command: &Command) -> Option<&str> {
+    let is_node = command.verb == "describe" && command.kind().is_some_and(|k| k.kind == "Node");
+    match command.names.as_slice() {
+        [name] if is_node => Some(name),
+        _ => None,
+    }
 }
 
 /// A heading of such rows.
@@ -113,7 +125,7 @@ fn condition(text: &str) -> Option<Value> {
 }
 
 /// `Warning  ImageGCFailed  45m (x3 over 2h)  kubelet, node-1  failed to ...`, about a node.
-fn event(text: &str) -> Option<Value> {
+fn event(text: &str, node: &str) -> Option<Value> {
     let mut words = text.split_whitespace().peekable();
     let kind = words.next().filter(|w| matches!(*w, "Normal" | "Warning"))?;
     let reason = words.next().filter(|r| NODE_REASONS.contains(r))?;
@@ -135,7 +147,7 @@ fn event(text: &str) -> Option<Value> {
     let mut value =
         json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "default"}});
     put(&mut value, "involvedObject.kind", "Node");
-    put(&mut value, "involvedObject.name", named.or(host).unwrap_or(UNNAMED));
+    put(&mut value, "involvedObject.name", named.or(host).unwrap_or(node));
     put(&mut value, "type", kind);
     put(&mut value, "reason", reason);
     put(&mut value, "message", message.as_str());
@@ -188,6 +200,16 @@ mod tests {
         let found = objects(row);
         assert_eq!(at(&found[0], "/status/conditions/0/reason"), "KubeletNotReady");
         assert_eq!(at(&found[0], "/metadata/name"), UNNAMED);
+    }
+
+    #[test]
+    fn a_filtered_description_is_of_the_node_that_the_command_names() {
+        let row = "  Ready   Unknown   Fri, 28 Jun 2019 10:19:21 +0800   Thu, 27 Jun 2019 07:07:38 \
+                   +0800   NodeStatusUnknown   Kubelet stopped posting node status.";
+        let text = format!("$ kubectl describe node fan-7 | grep Ready\n{row}\n");
+        assert_eq!(at(&objects(&text)[0], "/metadata/name"), "fan-7");
+        let text = format!("$ kubectl describe nodes | grep Ready\n{row}\n");
+        assert_eq!(at(&objects(&text)[0], "/metadata/name"), UNNAMED);
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn finding(meaning: &Meaning, facts: impl IntoIterator<Item = Evidence>) -> Find
 const LAST_LINES: usize = 60;
 
 /// Every etcd complains of slow requests now and then. It counts when components lost their
-/// leases over it.
+/// leases over it, or when etcd says of its own work, again and again, that it is late.
 fn slow_by_logs(now: &Snapshot, findings: &mut Findings) {
     let component = |names: &[&str]| {
         let own = |l: &&model::LogLines| {
@@ -148,9 +148,18 @@ fn slow_by_logs(now: &Snapshot, findings: &mut Findings) {
     let mut lost = told(&component(&others), wording::LEASE_LOST);
     lost.extend(told(&component(&others), wording::ETCD_SLOW));
     let Some(meaning) = meaning(Told::EtcdSlow) else { return };
-    if !slow.is_empty() && !lost.is_empty() {
+    if !slow.is_empty() && (!lost.is_empty() || starves(&component(&["etcd"]))) {
         findings.push(finding(&meaning, slow.into_iter().chain(lost).take(4)));
     }
+}
+
+/// Whether the end of a log of etcd speaks of little else than of being late.
+fn starves(logs: &[&model::LogLines]) -> bool {
+    logs.iter().any(|log| {
+        let last = || log.lines.iter().rev().take(LAST_LINES).filter(|l| !l.trim().is_empty());
+        let late = last().filter(|l| says(l, wording::ETCD_TOOK_LONG)).count();
+        late >= 2 && late * 2 >= last().count() && last().any(|l| says(l, wording::ETCD_STARVES))
+    })
 }
 
 /// Whether the input holds answers of a live API server.

@@ -258,3 +258,19 @@ fn old_restarts_and_finished_jobs_stay_quiet() {
         );
     check(&KIND, &once, &[]);
 }
+
+#[test]
+fn a_value_that_cannot_be_read_is_looked_for_in_the_settings() {
+    let with = |value: &str, line: &str| {
+        let yaml = ended(1, "Error", "").replace("'ledgr-db:5432'", &format!("'{value}'"));
+        let mut now = snapshot(&yaml);
+        crate::testing::log(&mut now, "ledger", &["starting", line]);
+        lines(&KIND, &now)
+    };
+    let line = "ValueError: invalid literal for int() with base 10: 'many'";
+    assert_eq!(with("many", line), ["configuration-invalid deploy/ledger Proven Active"]);
+    let line = "panic: strconv.Atoi: parsing \"many\": bad number";
+    assert_eq!(with("many", line), ["configuration-invalid deploy/ledger Proven Active"]);
+    // It may as well stand in what the program reads.
+    assert_eq!(with("few", line), ["configuration-invalid deploy/ledger Likely Active"]);
+}

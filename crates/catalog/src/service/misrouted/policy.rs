@@ -31,8 +31,7 @@ struct Victim<'a> {
 }
 
 pub(super) fn detect(service: &Service, now: &Snapshot, findings: &mut Findings) {
-    let has_none = service.selector.is_empty() && service.meta.known.has(Known::SELECTOR);
-    if has_none || now.policies.is_empty() {
+    if !may_select(service) || now.policies.is_empty() {
         return;
     }
     let Some(service) = now.services.get(&service.meta.namespace, &service.meta.name) else {
@@ -51,6 +50,11 @@ pub(super) fn detect(service: &Service, now: &Snapshot, findings: &mut Findings)
     if own.is_empty() {
         shut(service, now, findings);
     }
+}
+
+/// Whether pods stand behind a Service; a table does not print which.
+fn may_select(service: &Service) -> bool {
+    !service.selector.is_empty() || !service.meta.known.has(Known::SELECTOR)
 }
 
 /// Clients of a Service that some policy keeps from it, and nothing says the contrary.
@@ -80,9 +84,8 @@ fn victims<'a>(service: &'a Service, now: &'a Snapshot) -> Vec<Victim<'a>> {
 fn finding(policy: &NetworkPolicy, now: &Snapshot) -> Option<Finding> {
     let object = policy.meta.object(Kind::NetworkPolicy);
     let is_it = |v: &Victim<'_>| v.stop.policy.meta.object(Kind::NetworkPolicy) == object;
-    let near = |s: &&Service| !s.selector.is_empty();
     let mut all: Vec<Victim<'_>> = Vec::new();
-    for service in now.services.iter().filter(near) {
+    for service in now.services.iter().filter(|s| may_select(s)) {
         all.extend(victims(service, now).into_iter().filter(is_it));
     }
     // The one that shows best that it suffers stands for all.
@@ -138,8 +141,7 @@ fn finding(policy: &NetworkPolicy, now: &Snapshot) -> Option<Finding> {
 /// The rule that is missing, as a patch.
 pub(super) fn patch(object: &ObjectRef, now: &Snapshot) -> Option<Step> {
     let policy = now.policies.get(&object.namespace, &object.name)?;
-    let near = |s: &&Service| !s.selector.is_empty();
-    let mut all = now.services.iter().filter(near).flat_map(|s| victims(s, now));
+    let mut all = now.services.iter().filter(|s| may_select(s)).flat_map(|s| victims(s, now));
     let victim =
         all.find(|v| v.stop.shown && v.stop.policy.meta.object(Kind::NetworkPolicy) == *object)?;
     let (side, way, rules) = match victim.stop.way {

@@ -9,7 +9,7 @@ use crate::service::callers::Caller;
 
 /// Where traffic is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// On its way into the pods behind the Service.
     Entry,
     /// On its way out of the client's pods.
@@ -20,11 +20,11 @@ pub(super) enum Way {
 
 /// A policy that stops traffic.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stop<'a> {
-    pub(super) policy: &'a NetworkPolicy,
-    pub(super) way: Way,
+pub(crate) struct Stop<'a> {
+    pub(crate) policy: &'a NetworkPolicy,
+    pub(crate) way: Way,
     /// Whether its rules were shown; a table shows only whom it selects.
-    pub(super) shown: bool,
+    pub(crate) shown: bool,
 }
 
 /// Pods at one end of a connection.
@@ -42,7 +42,7 @@ struct Target<'a> {
 }
 
 /// Traffic from one client to one port of the pods behind a Service.
-pub(super) struct Traffic<'a> {
+pub(crate) struct Traffic<'a> {
     from: End<'a>,
     to: End<'a>,
     pub(super) to_labels: &'a Labels,
@@ -50,17 +50,33 @@ pub(super) struct Traffic<'a> {
     number: u16,
     name: &'a str,
     protocol: String,
+    /// The client's labels were not shown: only what holds for all clients is known.
+    blind: bool,
     now: &'a Snapshot,
 }
 
 /// Who is behind a Service; where its selector was not shown, the workload of its name.
-fn behind<'a>(service: &Service, now: &'a Snapshot) -> Option<&'a App> {
+pub(crate) fn behind<'a>(service: &Service, now: &'a Snapshot) -> Option<&'a App> {
     let namespace = &service.meta.namespace;
     if service.meta.known.has(Known::SELECTOR) || !service.selector.is_empty() {
         return now.apps_selected(namespace, &service.selector).first().copied();
     }
-    let mut same = now.apps_in(namespace).iter().filter(|a| a.object.name == service.meta.name);
-    same.next().filter(|_| same.next().is_none())
+    called(namespace, &service.meta.name, now)
+}
+
+/// The workload of this name, or the first of the numbered pods of one that was not shown.
+pub(crate) fn called<'a>(namespace: &str, name: &str, now: &'a Snapshot) -> Option<&'a App> {
+    let here = || now.apps_in(namespace).iter();
+    let mut same = here().filter(|a| a.object.name == name);
+    if let Some(first) = same.next() {
+        return Some(first).filter(|_| same.next().is_none());
+    }
+    let numbered = |a: &&App| {
+        let number = a.object.name.strip_prefix(name).and_then(|n| n.strip_prefix('-'));
+        let is_number = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+        a.object.kind == Kind::Pod && number.is_some_and(is_number)
+    };
+    here().find(numbered)
 }
 
 impl<'a> Traffic<'a> {
@@ -73,22 +89,35 @@ impl<'a> Traffic<'a> {
         };
         let target = used.target_port.clone().unwrap_or(Port::Number(used.port));
         let number = to.resolve_port(&target)?;
-        let (from_labels, to_labels) = (caller.app.pod_labels()?, to.pod_labels()?);
+        Traffic::between(caller.app, to, (number, &used.protocol), now)
+    }
+
+    /// Traffic from one workload to a port of another one's pods.
+    pub(crate) fn between(
+        from: &'a App,
+        to: &'a App,
+        (number, protocol): (u16, &str),
+        now: &'a Snapshot,
+    ) -> Option<Self> {
+        let to_labels = to.pod_labels()?;
+        let known = from.pod_labels().filter(|l| !l.is_empty());
+        let from_labels = known.unwrap_or(to_labels);
         let name = to.ports().iter().find(|(_, n, _)| *n == number).map_or("", |p| p.0);
         Some(Traffic {
-            from: End { namespace: &caller.app.object.namespace, labels: from_labels },
+            from: End { namespace: &from.object.namespace, labels: from_labels },
             to: End { namespace: &to.object.namespace, labels: to_labels },
             to_labels,
             from_labels,
             number,
             name,
-            protocol: used.protocol.to_string(),
+            protocol: protocol.to_owned(),
+            blind: known.is_none(),
             now,
         })
     }
 
     /// Port and protocol, as people write them.
-    pub(super) fn port(&self) -> String {
+    pub(crate) fn port(&self) -> String {
         let protocol = if self.protocol.is_empty() { "TCP" } else { &self.protocol };
         format!("{}/{protocol}", self.number)
     }
@@ -100,15 +129,22 @@ impl<'a> Traffic<'a> {
     }
 
     /// The first policy that stops it.
-    pub(super) fn stop(&self) -> Option<Stop<'a>> {
+    pub(crate) fn stop(&self) -> Option<Stop<'a>> {
         let target = Target { number: self.number, name: self.name, protocol: &self.protocol };
         let entry = self.side(self.to, self.from, &target, Way::Entry);
+        if self.blind {
+            return entry;
+        }
         let exit = || self.side(self.from, self.to, &target, Way::Exit);
-        entry.or_else(exit).or_else(|| self.names())
+        entry.or_else(exit).or_else(|| self.names(false))
     }
 
-    /// Whether the client may ask the cluster's name service.
-    fn names(&self) -> Option<Stop<'a>> {
+    /// Whether the client may ask the cluster's name service; `fails` says that names are known
+    /// not to resolve for it.
+    pub(crate) fn names(&self, fails: bool) -> Option<Stop<'a>> {
+        if self.blind {
+            return None;
+        }
         const NAMESPACE: &str = "kube-system";
         let service = self.now.services.get(NAMESPACE, "kube-dns");
         // Where the name service is another one, its pods and port are not known here.
@@ -123,6 +159,9 @@ impl<'a> Traffic<'a> {
         let to = End { namespace: NAMESPACE, labels: known.unwrap_or(&usual) };
         let asked = |protocol| Target { number: 53, name: "dns", protocol };
         let udp = self.side(self.from, to, &asked("UDP"), Way::Names)?;
+        if fails {
+            return Some(udp);
+        }
         // Whoever lets TCP through mostly forgot UDP, but some resolvers use it.
         self.side(self.from, to, &asked("TCP"), Way::Names).map(|_| udp)
     }
@@ -173,7 +212,8 @@ impl<'a> Traffic<'a> {
             let hidden = known.is_none_or(|n| !n.meta.known.has(Known::LABELS));
             hidden && !only_by_name(s) && !s.matches(labels)
         };
-        let peers = rule.peers.is_empty()
+        let peers = self.blind
+            || rule.peers.is_empty()
             || rule.peers.iter().any(|p| {
                 let place = p.namespace_selector.as_ref();
                 let pods = p.pod_selector.as_ref().is_none_or(|s| s.matches(other.labels));

@@ -51,6 +51,10 @@ pub(in crate::workload) fn remedy(finding: &Finding, now: &Snapshot) -> Remedy {
             "See whether cluster DNS runs and answers",
             "kubectl get pods -n kube-system -l k8s-app=kube-dns -o wide",
         )),
+        "network-policy-blocks" => {
+            let policy = finding.field.as_deref().unwrap_or("its rules");
+            next.push(edit(finding, &format!("Add the one rule that is missing in {policy}")));
+        }
         "certificate-rejected" => {
             next.push(Step::advice("Renew the certificate, or let the client trust its issuer"));
         }
@@ -83,6 +87,9 @@ fn do_not(mechanism: &str) -> &'static str {
         }
         "credentials-rejected" | "credentials-missing" => {
             "Do not change the password on the peer: the clients that work would fail as well"
+        }
+        "network-policy-blocks" => {
+            "Do not delete the policy: add the one rule that is missing, or everything is open"
         }
         "certificate-rejected" => "Do not switch the check off: then anybody can be the peer",
         "dependency-slow" => "Do not add clients or retries: a slow peer gets slower by them",

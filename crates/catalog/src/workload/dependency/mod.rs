@@ -1,6 +1,7 @@
 //! Parts of `workload-dependency-failing`.
 
 pub(super) mod advice;
+pub(super) mod blocked;
 pub(super) mod by_log;
 pub(super) mod by_setting;
 mod cause;

@@ -178,3 +178,53 @@ fn a_limit_in_the_settings_of_the_store_is_named() {
     assert_eq!(found.mechanism, "connections-exhausted");
     assert_eq!(found.value.as_deref(), Some("max_connections=5"));
 }
+
+/// A policy of namespace shop.
+fn policy(name: &str, spec: &str) -> String {
+    format!(
+        "---\nkind: NetworkPolicy\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{{spec}}}\n"
+    )
+}
+
+#[test]
+fn a_policy_that_stops_what_a_log_complains_of_is_named() {
+    let late = ["dial tcp: connect to ledger-db:3306: i/o timeout".to_owned()];
+    let logs: [(&str, &[String]); 1] = [("billing", &late)];
+    // The settings do not name the peer: the line does.
+    let members = shop("", "", "");
+    let closed = "podSelector: {matchLabels: {app: ledger-db}}, policyTypes: [Ingress], \
+                  ingress: [{from: [{podSelector: {matchLabels: {app: reporting}}}], \
+                  ports: [{port: 3306}]}]";
+    let found = &["network-policy-blocks netpol/guard Proven Active"];
+    check(&(members.clone() + &policy("guard", closed)), &logs, found);
+    // Another port than the one that pods listen on is let in.
+    let port = "podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: 3307}]}]";
+    check(&(members.clone() + &policy("guard", port)), &logs, found);
+    let open = closed.replace("app: reporting", "app: billing");
+    check(&(members.clone() + &policy("guard", &open)), &logs, &[]);
+    // Of the peer no Service is known; its driver names it in its own way.
+    let text =
+        "connection to server at \"ledger-db\" (10.9.0.7), port 3306 failed: Connection timed out";
+    let logs: [(&str, &[String]); 1] = [("billing", &[text.to_owned()])];
+    check(&(members.clone() + &policy("guard", closed)), &logs, found);
+    // Who is refused got through.
+    let refused = ["dial tcp: connect to ledger-db:3306: connection refused".to_owned()];
+    let logs: [(&str, &[String]); 1] = [("billing", &refused)];
+    check(&(members + &policy("guard", closed)), &logs, &[]);
+}
+
+#[test]
+fn a_policy_that_forgets_the_name_service_is_named() {
+    let unknown = ["could not resolve host: ledger-db".to_owned()];
+    let logs: [(&str, &[String]); 1] = [("billing", &unknown)];
+    let members = shop("", "", "");
+    let to_dns = |protocol: &str| {
+        format!(
+            "podSelector: {{matchLabels: {{app: billing}}}}, policyTypes: [Egress], egress: [{{to: \
+             [{{podSelector: {{}}}}]}}, {{ports: [{{port: 53, protocol: {protocol}}}]}}]"
+        )
+    };
+    let found = &["network-policy-blocks netpol/exit Likely Active"];
+    check(&(members.clone() + &policy("exit", &to_dns("TCP"))), &logs, found);
+    check(&(members + &policy("exit", &to_dns("UDP"))), &logs, &[]);
+}

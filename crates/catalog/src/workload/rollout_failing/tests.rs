@@ -85,6 +85,20 @@ fn a_paused_change_is_a_note() {
     check(&KIND, &deployment(2, "", told), &["paused deploy/bell Proven Suspected"]);
     let done = yaml.replace("updatedReplicas: 0", "updatedReplicas: 2");
     check(&KIND, &done, &[]);
+    // Paused long before anything new came out: nobody tries anything, it was forgotten.
+    let since = |at: &str, updated: u32| {
+        format!(
+            "{{replicas: 2, updatedReplicas: {updated}, conditions: [{{type: Available, status: \
+             'True', lastTransitionTime: 2026-03-01T12:00:00Z}}, {{type: Progressing, status: \
+             Unknown, reason: DeploymentPaused, lastTransitionTime: {at}}}]}}"
+        )
+    };
+    let long = deployment(2, ", paused: true", &since("2026-03-01T10:00:00Z", 0));
+    check(&KIND, &long, &["paused deploy/bell Proven Active"]);
+    let trial = deployment(2, ", paused: true", &since("2026-03-01T10:00:00Z", 1));
+    check(&KIND, &trial, &["paused deploy/bell Proven Suspected"]);
+    let short = deployment(2, ", paused: true", &since("2026-03-01T11:55:00Z", 0));
+    check(&KIND, &short, &["paused deploy/bell Proven Suspected"]);
 }
 
 #[test]

@@ -52,6 +52,21 @@ fn zero_is_a_failure_when_somebody_needs_it() {
 }
 
 #[test]
+fn an_autoscaler_that_is_to_keep_some_is_a_note() {
+    let scaler = |least: u32| {
+        format!(
+            "kind: HorizontalPodAutoscaler\nmetadata: {{namespace: quay, name: crane}}\nspec: \
+             {{scaleTargetRef: {{kind: Deployment, name: crane}}, minReplicas: {least}, \
+             maxReplicas: 5}}\n---\n"
+        )
+    };
+    let zero = deployment("crane", 0, "");
+    let note = "autoscaler-at-zero deploy/crane Proven Suspected";
+    check(&KIND, &(zero.clone() + &scaler(2)), &[note]);
+    check(&KIND, &(zero + &scaler(0)), &[]);
+}
+
+#[test]
 fn an_autoscaler_does_nothing_at_zero() {
     let scaler = "kind: HorizontalPodAutoscaler\nmetadata: {namespace: quay, name: crane}\nspec: \
                   {scaleTargetRef: {kind: Deployment, name: crane}, minReplicas: 2, maxReplicas: \
