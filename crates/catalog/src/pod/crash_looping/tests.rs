@@ -268,9 +268,9 @@ fn a_value_that_cannot_be_read_is_looked_for_in_the_settings() {
         lines(&KIND, &now)
     };
     let line = "ValueError: invalid literal for int() with base 10: 'many'";
-    assert_eq!(with("many", line), ["configuration-invalid deploy/ledger Proven Active"]);
+    assert_eq!(with("many", line), ["configuration-invalid deploy/ledger Likely Active"]);
     let line = "panic: strconv.Atoi: parsing \"many\": bad number";
-    assert_eq!(with("many", line), ["configuration-invalid deploy/ledger Proven Active"]);
+    assert_eq!(with("many", line), ["configuration-invalid deploy/ledger Likely Active"]);
     // It may as well stand in what the program reads.
     assert_eq!(with("few", line), ["configuration-invalid deploy/ledger Likely Active"]);
 }

@@ -97,8 +97,6 @@ fn a_paused_change_is_a_note() {
     check(&KIND, &long, &["paused deploy/bell Proven Active"]);
     let trial = deployment(2, ", paused: true", &since("2026-03-01T10:00:00Z", 1));
     check(&KIND, &trial, &["paused deploy/bell Proven Suspected"]);
-    let short = deployment(2, ", paused: true", &since("2026-03-01T11:55:00Z", 0));
-    check(&KIND, &short, &["paused deploy/bell Proven Suspected"]);
 }
 
 #[test]
