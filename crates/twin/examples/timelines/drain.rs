@@ -52,10 +52,10 @@ impl Drain {
     }
 
     pub fn step(&mut self, play: &mut Play<'_>, said: &mut Said) -> Next {
-        if self.pods.is_none() {
-            if let Some(over) = self.choose(play, said) {
-                return over;
-            }
+        if self.pods.is_none()
+            && let Some(over) = self.choose(play, said)
+        {
+            return over;
         }
         let now = play.now();
         let mut pods = self.pods.take().unwrap_or_default();

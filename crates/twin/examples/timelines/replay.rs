@@ -20,7 +20,8 @@ const EPOCH: i64 = 1_780_272_000;
 /// each on a fresh one: it shows in the phase of what is done every 20 s.
 const BUILT_AT: f64 = -87.7;
 const NODES_AT: f64 = -60.0;
-const MANIFESTS_AT: f64 = -45.0;
+/// Just after a period of what is done every 15 s has passed, as in the recordings.
+const MANIFESTS_AT: f64 = -45.2;
 const SCHEDULER_AT: f64 = -24.0;
 /// What ends by itself is created shortly before.
 const JOBS_AT: f64 = -4.2;
