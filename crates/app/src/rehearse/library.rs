@@ -17,13 +17,17 @@ const FILES: &[(&str, &str)] = &[
     ("autoscaler-blind", include_str!("../../rehearsals/autoscaler-blind.yaml")),
     ("bad-rollout-probed", include_str!("../../rehearsals/bad-rollout-probed.yaml")),
     ("bad-rollout-unprobed", include_str!("../../rehearsals/bad-rollout-unprobed.yaml")),
+    ("cron-storm", include_str!("../../rehearsals/cron-storm.yaml")),
     ("leak-with-limit", include_str!("../../rehearsals/leak-with-limit.yaml")),
     ("one-node-lost", include_str!("../../rehearsals/one-node-lost.yaml")),
     ("pinned-to-a-lost-node", include_str!("../../rehearsals/pinned-to-a-lost-node.yaml")),
+    ("priority-cascade", include_str!("../../rehearsals/priority-cascade.yaml")),
     ("registry-lost", include_str!("../../rehearsals/registry-lost.yaml")),
     ("replicas-dropped", include_str!("../../rehearsals/replicas-dropped.yaml")),
     ("selector-typo", include_str!("../../rehearsals/selector-typo.yaml")),
     ("singleton", include_str!("../../rehearsals/singleton.yaml")),
+    ("spread-unsatisfiable", include_str!("../../rehearsals/spread-unsatisfiable.yaml")),
+    ("stateful-node-lost", include_str!("../../rehearsals/stateful-node-lost.yaml")),
     ("zone-lost", include_str!("../../rehearsals/zone-lost.yaml")),
 ];
 

@@ -82,8 +82,8 @@ struct Record {
     /// When each wish was first seen: what was hoped for, then what was feared.
     expect: Vec<(Wish, Option<i64>)>,
     forbid: Vec<(Wish, Option<i64>)>,
-    /// Events that were told before, by what they say.
-    told: BTreeSet<(Option<ObjectRef>, String, String)>,
+    /// Events that were told before: about whom, why, and since when.
+    told: BTreeSet<(Option<ObjectRef>, String, i64)>,
 }
 
 impl Record {
@@ -119,16 +119,17 @@ impl Record {
         let mut told = Vec::new();
         let mut groups: BTreeMap<(bool, String, &str), Group<'_>> = BTreeMap::new();
         for event in &now.events {
-            let says = (event.about.clone(), event.reason.to_string(), event.message.to_string());
-            // What was told while the cluster was built is no part of the story.
-            if !self.told.insert(says) || self.looks == 0 {
-                continue;
-            }
             let first = match event.first {
                 EventTime::Unknown => event.last,
                 first => first,
             };
             let first = first.resolve(*now.now).map_or(at, |time| time.since(start));
+            // Events that are much alike are told together, under changing words. What was told
+            // while the cluster was built is no part of the story.
+            let known = (event.about.clone(), event.reason.to_string(), first);
+            if !self.told.insert(known) || self.looks == 0 {
+                continue;
+            }
             let name = event.about.as_ref().map(|o| (o.kind.name(), o.to_string()));
             let (kind, name) = name.unwrap_or(("object", "unnamed".to_owned()));
             told.push((event.reason.to_string(), name.clone()));

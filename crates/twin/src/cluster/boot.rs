@@ -32,8 +32,8 @@ const PRIORITIES: [(&str, i64); 2] =
     [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
 
 impl Cluster {
-    /// Creates all objects and seats all actors. A manifest that the registry refuses is left
-    /// out: a scenario's own tests see what is there.
+    /// Creates all objects and seats all actors. A manifest that the registry refuses is among
+    /// the refusals.
     pub(super) fn boot(&mut self) {
         let chosen = self.scenario.controllers.clone();
         for actor in controllers::all() {
@@ -62,9 +62,18 @@ impl Cluster {
         for object in self.scenario.objects.clone() {
             let version = field::text(&object, "/apiVersion");
             let kind = kinds::of_object(version, field::text(&object, "/kind"));
-            if let Some(kind) = kind {
-                let namespace = field::namespace(&object).to_owned();
-                self.make(kind, &namespace, object);
+            match kind {
+                Some(kind) => {
+                    let namespace = field::namespace(&object).to_owned();
+                    if !namespace.is_empty() {
+                        self.namespace(&namespace);
+                    }
+                    self.make(kind, &namespace, object);
+                }
+                None => {
+                    let (kind, name) = (field::text(&object, "/kind"), field::name(&object));
+                    self.refusals.push(format!("{kind} {name}: {version} has no such kind"));
+                }
             }
         }
         for (index, (after_seconds, _)) in self.scenario.timeline.iter().enumerate() {
@@ -153,14 +162,23 @@ impl Cluster {
     }
 
     fn make(&mut self, kind: &'static kinds::Kind, namespace: &str, value: Value) {
-        drop(self.registry.create(kind, namespace, value));
+        let name = field::name(&value).to_owned();
+        if let Err(why) = self.registry.create(kind, namespace, value) {
+            self.refusals.push(format!("{} {name}: {}", kind.kind, why.message));
+        }
         self.hand_out();
     }
 
     /// A node registers: its Node, its lease, its heartbeat, its static pods, its kubelet.
     fn join(&mut self, index: usize, spec: &NodeSpec) {
         let now = self.registry.now;
-        let Ok(node) = self.registry.create(&NODE, "", spec.node(index, now)) else { return };
+        let node = match self.registry.create(&NODE, "", spec.node(index, now)) {
+            Ok(node) => node,
+            Err(why) => {
+                self.refusals.push(format!("Node {}: {}", spec.name, why.message));
+                return;
+            }
+        };
         let lease = spec.lease(field::uid(&node));
         self.make(&LEASE, NODE_LEASES, lease);
         let mut dice = Dice::of(self.scenario.seed, &format!("heartbeat-{}", spec.name));

@@ -79,7 +79,7 @@ impl NodeSpec {
             "beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux",
             "kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux",
             "kubernetes.io/hostname": self.name,
-            "topology.kubernetes.io/region": self.zone.trim_end_matches(char::is_alphabetic),
+            "topology.kubernetes.io/region": region(&self.zone),
         });
         labels[ZONE] = self.zone.clone().into();
         let mut spec = json!({
@@ -172,4 +172,9 @@ pub(crate) fn conditions(now: &str) -> Vec<Value> {
         ),
         told("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
     ]
+}
+
+/// The region of a zone: `eu-west-1` of `eu-west-1a`.
+fn region(zone: &str) -> &str {
+    zone.trim_end_matches(char::is_alphabetic).trim_end_matches('-')
 }

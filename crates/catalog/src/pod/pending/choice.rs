@@ -52,8 +52,37 @@ pub(crate) fn of(case: &Case<'_>) -> Option<Choice> {
         refusal.reasons.iter().flat_map(|(_, r)| mechanisms(r)).copied().collect();
     let blind = refusal.has(|r| *r == Reason::Selector)
         && (case.spec.is_none() || case.fits.iter().any(|f| !f.background && !f.labels_known));
+    if !blind && let Some(choice) = by_what_is_left(case, refusal) {
+        return Some(choice);
+    }
     let compared = if blind { None } else { by_objects(case, Some(&allowed)) };
     compared.map(Choice::sure).or_else(|| by_message(case, refusal))
+}
+
+/// Nodes that have what the pod asks for were refused too, for something that is no property of a
+/// node, such as how the pods are spread: that is what counts, not what the full nodes lack.
+fn by_what_is_left(case: &Case<'_>, refusal: &Refusal) -> Option<Choice> {
+    let wanted: Vec<&Fit<'_>> =
+        foreground(case.fits).into_iter().filter(|f| f.is_wanted()).collect();
+    let free = wanted.iter().filter(|f| f.obstacles.is_empty()).count();
+    let seen: BTreeSet<&'static str> =
+        wanted.iter().flat_map(|f| mechanisms_of(&f.obstacles)).collect();
+    let unseen = without_background(case, refusal).into_iter().filter_map(|(count, reason)| {
+        let of_pods = matches!(
+            reason,
+            Reason::Spread | Reason::PodAffinity | Reason::AntiAffinity | Reason::PodRules
+        );
+        let (mechanism, other) = resolve(case, &reason)?;
+        let open = of_pods && other.is_none() && !seen.contains(mechanism);
+        open.then_some((count, mechanism))
+    });
+    let unseen: Vec<(u32, &'static str)> = unseen.collect();
+    match unseen.as_slice() {
+        [(count, mechanism)] if free > 0 && usize::try_from(*count) == Ok(free) => {
+            Some(Choice::sure(mechanism))
+        }
+        _ => None,
+    }
 }
 
 /// Nodes that matter: those that are not closed at all times.

@@ -48,6 +48,16 @@ pub(crate) fn resource(scene: &Scene<'_>, mechanism: &'static str) -> Cause {
             );
             (why, format!("at most {}", text(largest)))
         }
+        (Some(_), Some((node, room))) if room.exact && room.free >= asked => {
+            let why = format!(
+                "it asks for {} of {resource}, which no node had left when the scheduler looked; \
+                 {} has {} left now",
+                text(asked),
+                node.meta.name,
+                text(room.free)
+            );
+            (why, "that the scheduler looks again".into())
+        }
         (Some(_), Some((node, room))) if room.exact => {
             let why = format!(
                 "it asks for {} of {resource} and the cluster is full: at most {} is left, on {}",

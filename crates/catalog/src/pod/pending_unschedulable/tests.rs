@@ -50,6 +50,53 @@ const MIXED: &str = "0/3 nodes are available: 1 node(s) were unschedulable, 2 no
                      match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 \
                      Preemption is not helpful for scheduling.";
 
+/// Two nodes have room, a third has not: how pods are spread is what keeps it from the two.
+#[test]
+fn what_free_nodes_are_refused_for_is_the_cause_not_what_full_ones_lack() {
+    let spec = |rule: &str| {
+        format!(
+            "{{{rule}, containers: [{{name: m, image: i, resources: {{requests: {{cpu: '2'}}}}}}]}}"
+        )
+    };
+    let spread = spec(
+        "topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: \
+         DoNotSchedule, labelSelector: {matchLabels: {app: press}}}]",
+    );
+    let apart = spec(
+        "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: \
+         [{topologyKey: zone, labelSelector: {matchLabels: {app: press}}}]}}",
+    );
+    let full = node("n3", "{zone: b}", "{}", "{cpu: '1', memory: 8Gi, pods: '110'}");
+    let nodes = cluster("{zone: a}", "{}") + &full;
+    let said = |why: &str| {
+        format!("0/4 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable, {why}.")
+    };
+    for (spec, why, want) in [
+        (
+            &spread,
+            "2 node(s) didn't match pod topology spread constraints",
+            "topology-spread-unsatisfiable deploy/press Proven Active",
+        ),
+        (
+            &apart,
+            "2 node(s) didn't match pod anti-affinity rules",
+            "pod-anti-affinity-unmatched deploy/press Proven Active",
+        ),
+    ] {
+        check(&KIND, &(waiting(spec, &said(why)) + &nodes), &[want]);
+    }
+}
+
+#[test]
+fn room_that_came_free_is_not_called_full() {
+    let spec = "{containers: [{name: m, image: i, resources: {requests: {cpu: '3'}}}]}";
+    let said = "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu.";
+    let mut findings = model::Findings::default();
+    super::detect(&snapshot(&(waiting(spec, said) + &cluster("{}", "{}"))), &mut findings);
+    let headline = &findings.found[0].headline;
+    assert!(headline.ends_with("n2 has 4 left now"), "{headline}");
+}
+
 #[test]
 fn a_selector_no_node_meets_is_the_cause_not_the_closed_master() {
     let want = "node-selector-unmatched deploy/press Proven Active";
