@@ -38,3 +38,40 @@ pub const ROOT_FORBIDDEN: &[&str] = &[
 /// A path inside a volume cannot be made or is not there.
 pub const SUB_PATH: &[&str] =
     &["failed to prepare subpath", "subpath \"", "failed to create subpath directory"];
+
+/// A program cannot make out a value that it was given: a number, a duration, an address.
+pub const VALUE_UNREADABLE: &[&str] = &[
+    "invalid literal for int()",
+    "could not convert string to float",
+    "strconv.",
+    "time: invalid duration",
+    "time: unknown unit",
+    "time: missing unit",
+    "numberformatexception",
+    "formatexception",
+    "not in a correct format",
+    "parseinterror",
+    "parsefloaterror",
+    "parseboolerror",
+    "invalid digit found in string",
+    "invalid float literal",
+    "invalid value for integer()",
+    "invalid value for float()",
+    "not a textual representation of an integer",
+    "relative url without a base",
+    "err_invalid_url",
+    "err_socket_bad_port",
+    "malformedurlexception",
+    "urisyntaxexception",
+    "missing protocol scheme",
+    "unsupported protocol scheme",
+    "not a valid value",
+    "is not a valid port",
+    "is not a valid number",
+    "is not a valid integer",
+    "is not a valid url",
+    "not a valid logrus level",
+    "unrecognized level",
+    "invalid log level",
+    "unknown log level",
+];
