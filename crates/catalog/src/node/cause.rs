@@ -282,18 +282,6 @@ pub(super) fn steps(finding: &Finding, now: &Snapshot) -> Vec<Step> {
             ),
             Step::look("See whether it left its settings", ssh("ls -l /etc/cni/net.d")),
         ],
-        "addresses-exhausted" => vec![
-            Step::look(
-                "Compare the cluster's range with what each node takes of it",
-                "kubectl get nodes -o custom-columns=NAME:.metadata.name,CIDR:.spec.podCIDR; \
-                 kubectl get pods -n kube-system -l component=kube-controller-manager -o yaml | \
-                 grep cidr",
-            ),
-            Step::advice(
-                "Give nodes a smaller range (--node-cidr-mask-size) or the cluster a further one \
-                 (--cluster-cidr); remove nodes that are no longer there",
-            ),
-        ],
         "certificate-expired" => vec![
             Step::look(
                 "See until when the kubelet's certificate holds",
@@ -317,9 +305,11 @@ pub(super) fn steps(finding: &Finding, now: &Snapshot) -> Vec<Step> {
             ),
             log,
         ],
-        "disk-full" | "pid-exhausted" | "memory-exhausted" | "host-down" => {
-            steps_of_machine(finding.mechanism, node)
-        }
+        "addresses-exhausted"
+        | "disk-full"
+        | "pid-exhausted"
+        | "memory-exhausted"
+        | "host-down" => steps_of_machine(finding.mechanism, node),
         _ => vec![
             log,
             disruptive("Start the kubelet when it is down", ssh("sudo systemctl restart kubelet")),
@@ -331,6 +321,18 @@ pub(super) fn steps(finding: &Finding, now: &Snapshot) -> Vec<Step> {
 fn steps_of_machine(mechanism: &str, node: &str) -> Vec<Step> {
     let ssh = |command: &str| format!("ssh {node} {command}");
     match mechanism {
+        "addresses-exhausted" => vec![
+            Step::look(
+                "Compare the cluster's range with what each node takes of it",
+                "kubectl get nodes -o custom-columns=NAME:.metadata.name,CIDR:.spec.podCIDR; \
+                 kubectl get pods -n kube-system -l component=kube-controller-manager -o yaml | \
+                 grep cidr",
+            ),
+            Step::advice(
+                "Give nodes a smaller range (--node-cidr-mask-size) or the cluster a further one \
+                 (--cluster-cidr); remove nodes that are no longer there",
+            ),
+        ],
         "disk-full" => vec![
             Step::look(
                 "See what takes the space",
