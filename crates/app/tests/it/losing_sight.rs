@@ -151,7 +151,8 @@ fn no_file_that_a_capture_lacks_or_that_ends_early_makes_it_look_better() {
         let all = dump.judge();
         for (kind, list) in &lists {
             let file = dump.0.join(kind.plural()).with_extension("json");
-            if list.contains("\"items\":[]") {
+            // Few captures have lists of these at all, so that nobody misses one.
+            if list.contains("\"items\":[]") || kind.is_optional() {
                 continue;
             }
             let mut look = |how: &str| {

@@ -31,7 +31,7 @@ fn the_situation_of_an_earlier_moment_is_rebuilt_from_the_times_in_the_evidence(
     let says = |start: &str| blind.iter().any(|b| b["what"].as_str().unwrap().starts_with(start));
     assert!(says("what was deleted or edited between") && says("conditions of nodes"), "{blind:?}");
     let first = lost_at("08:28");
-    assert_eq!(first["incidents"][0]["cause"]["object"]["name"], "worker-b1", "{first:#}");
+    assert_eq!(first["incidents"][0]["cause"]["object"]["name"], "worker-a2", "{first:#}");
     let now = lost_at("0s");
     assert_eq!(now["incidents"][0]["cause"]["failure"], "node-lost-cascade");
 }

@@ -71,22 +71,7 @@ impl Snapshot {
                 let apps = apps.into_iter().filter_map(|number| self.apps.0.number(number));
                 apps.for_each(|a| add(Relation::RunsOn, a.object.clone()));
             }
-            Kind::Service => {
-                let mut callers = self.callers_of(&object.namespace, &object.name);
-                callers.dedup_by_key(|(app, _)| &app.object);
-                callers.iter().for_each(|(a, _)| add(Relation::Calls, a.object.clone()));
-                let own = (object.namespace.clone(), object.name.clone());
-                for config in self.webhooks.iter() {
-                    if config.hooks.iter().any(|h| h.service.as_ref() == Some(&own)) {
-                        add(Relation::Answers, config.meta.object(config.kind));
-                    }
-                }
-                for ingress in self.ingresses.in_namespace(&object.namespace) {
-                    if ingress.paths.iter().any(|p| p.service == object.name) {
-                        add(Relation::Route, ingress.meta.object(Kind::Ingress));
-                    }
-                }
-            }
+            Kind::Service => found.extend(self.dependants_of_service(object)),
             Kind::PersistentVolumeClaim => {
                 let apps = self.apps_in(&object.namespace).iter();
                 let mounts = apps.filter(|a| self.claims_of(a).contains(&object.name.as_str()));
@@ -133,6 +118,22 @@ impl Snapshot {
             }
         }
         found
+    }
+
+    fn dependants_of_service(&self, object: &ObjectRef) -> Vec<(Relation, ObjectRef)> {
+        let mut callers = self.callers_of(&object.namespace, &object.name);
+        callers.dedup_by_key(|(app, _)| &app.object);
+        let callers = callers.iter().map(|(a, _)| (Relation::Calls, a.object.clone()));
+        let own = (object.namespace.clone(), object.name.clone());
+        let answers = |c: &&crate::record::Webhooks| {
+            c.hooks.iter().any(|hook| hook.service.as_ref() == Some(&own))
+        };
+        let hooks = self.webhooks.iter().filter(answers);
+        let hooks = hooks.map(|c| (Relation::Answers, c.meta.object(c.kind)));
+        let routes = self.ingresses.in_namespace(&object.namespace);
+        let routes = routes.filter(|i| i.paths.iter().any(|p| p.service == object.name));
+        let routes = routes.map(|i| (Relation::Route, i.meta.object(Kind::Ingress)));
+        callers.chain(hooks).chain(routes).collect()
     }
 
     fn dependants_of_app(&self, app: &App) -> Vec<(Relation, ObjectRef)> {

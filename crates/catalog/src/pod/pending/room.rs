@@ -33,9 +33,29 @@ pub(crate) fn resource(scene: &Scene<'_>, mechanism: &'static str) -> Cause {
         .map(|(node, room)| (node, Room { free: room.free.max(Quantity::ZERO), ..room }))
         .collect();
     let text = |q: Quantity| q.text(&resource);
+    let (why, expected) = shortage(&resource, asked, &rooms);
+    let mut cause = Cause::new(mechanism, object, why).at(field, text(asked), expected);
+    for (node, room) in rooms.iter().take(4) {
+        let about = node.meta.object(Kind::Node);
+        let field = format!("status.allocatable.{resource}");
+        let left = if room.exact { format!(", {} left", text(room.free)) } else { String::new() };
+        let value = format!("{}{left}", text(room.total));
+        cause.evidence.push(evidence::field(node.meta.source, &about, field, value));
+        cause.nodes.push(about);
+    }
+    cause
+}
+
+/// Why what is asked for is nowhere, and what could be asked for instead.
+fn shortage(
+    resource: &str,
+    asked: Quantity,
+    rooms: &[(&model::record::Node, Room)],
+) -> (String, String) {
+    let text = |q: Quantity| q.text(resource);
     let largest = rooms.iter().map(|(_, r)| r.total).max();
     let freest = rooms.iter().max_by_key(|(_, r)| r.free);
-    let (why, expected) = match (largest, freest) {
+    match (largest, freest) {
         (Some(largest), _) if largest < asked && !largest.is_positive() => {
             let why = format!("it asks for {} {resource} and no node has any", text(asked));
             (why, format!("nodes that have {resource}"))
@@ -72,17 +92,7 @@ pub(crate) fn resource(scene: &Scene<'_>, mechanism: &'static str) -> Cause {
                 format!("it asks for {} of {resource} and no node has that left", text(asked));
             (why, "what a node has left, or more nodes".into())
         }
-    };
-    let mut cause = Cause::new(mechanism, object, why).at(field, text(asked), expected);
-    for (node, room) in rooms.iter().take(4) {
-        let about = node.meta.object(Kind::Node);
-        let field = format!("status.allocatable.{resource}");
-        let left = if room.exact { format!(", {} left", text(room.free)) } else { String::new() };
-        let value = format!("{}{left}", text(room.total));
-        cause.evidence.push(evidence::field(node.meta.source, &about, field, value));
-        cause.nodes.push(about);
     }
-    cause
 }
 
 /// The resource that a mechanism is about.

@@ -134,12 +134,7 @@ pub(super) fn track(
             let kind = if end.failed { "FailureTarget" } else { "SuccessCriteriaMet" };
             put(job, kind, end, now);
         }
-        let mut uncounted = json!({});
-        for (key, uids) in [("succeeded", &noted_good), ("failed", &bad)] {
-            if !uids.is_empty() {
-                uncounted[key] = json!(uids);
-            }
-        }
+        let uncounted = uncounted(&noted_good, &bad);
         field::child(job, "status").insert("uncountedTerminatedPods".into(), uncounted);
         tell_indexes(job, count);
     });
@@ -170,6 +165,17 @@ pub(super) fn track(
         Some(_) => context.tell(COMPONENT, job, &Note::normal("Completed", "Job completed")),
         None => {}
     }
+}
+
+/// Pods that have ended and are not in the totals yet.
+fn uncounted(good: &[&str], bad: &[&str]) -> Value {
+    let mut uncounted = json!({});
+    for (key, uids) in [("succeeded", good), ("failed", bad)] {
+        if !uids.is_empty() {
+            uncounted[key] = json!(uids);
+        }
+    }
+    uncounted
 }
 
 /// A failed pod whose index will be tried again is kept until its successor is there, as it
