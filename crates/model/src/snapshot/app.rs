@@ -138,7 +138,8 @@ pub(super) fn group(
         groups.edit(at, |app| app.pods.push(Arc::clone(pod)));
         last = Some((pod, at));
     }
-    groups.apps.sort_by(|a, b| compare(&a.object, &b.object));
+    // No two are called the same.
+    groups.apps.sort_unstable_by(|a, b| compare(&a.object, &b.object));
     groups.apps
 }
 

@@ -29,15 +29,16 @@ impl<T: Record + Clone> Table<T> {
     /// objects of one name apart.
     pub(super) fn build(set: Set, mut rows: Vec<Arc<T>>, kind: fn(&T) -> Kind) -> Self {
         rows.sort_by(|a, b| order(&**a, kind).cmp(&order(&**b, kind)));
-        let mut merged: Vec<Arc<T>> = Vec::with_capacity(rows.len());
-        for row in rows {
-            match merged.last_mut().filter(|m| order(&***m, kind) == order(&*row, kind)) {
-                Some(known) => Arc::make_mut(known).absorb(&row),
-                None => merged.push(row),
+        // In place: a second list of a large cluster's pods would stand beside the first.
+        rows.dedup_by(|row, known| {
+            let same = order(&**known, kind) == order(&**row, kind);
+            if same {
+                Arc::make_mut(known).absorb(row);
             }
-        }
-        merged.shrink_to_fit();
-        Table { rows: merged, set, kind }
+            same
+        });
+        rows.shrink_to_fit();
+        Table { rows, set, kind }
     }
 
     /// All rows of one name (of different kinds).

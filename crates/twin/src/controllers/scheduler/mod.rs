@@ -129,7 +129,10 @@ impl Scheduler {
         let (fitting, refusals) = self.look(pod, &wish);
         let Some(best) = score::best(context, &wish, &fitting) else {
             let plugins = refusals.values().map(|refusal| refusal.plugin).collect();
-            self.fail(context, &wish, &refusals);
+            // The next pod must know at once what was promised to this one.
+            if let Some(promised) = self.fail(context, &wish, &refusals) {
+                self.queue.promise(promised);
+            }
             return Err(plugins);
         };
         if !wish.volumes.waiting.is_empty() {
@@ -186,10 +189,7 @@ impl Scheduler {
 
     /// Whether a node can take the pod besides those that it was promised to.
     fn check(&self, wish: &Wish<'_>, room: &Room) -> Result<(), Refusal> {
-        let own = preempt::priority(wish.pod);
-        let mut promised = self.queue.promised(room.name()).filter(|other| {
-            preempt::priority(other) >= own && field::uid(other) != field::uid(wish.pod)
-        });
+        let mut promised = self.queue.promised_beside(wish.pod, room.name());
         let Some(first) = promised.next() else { return wish.check(room) };
         let mut crowded = room.clone();
         crowded.take(first);
@@ -199,27 +199,30 @@ impl Scheduler {
         wish.check(&crowded)
     }
 
-    /// No node will do: says why, and removes less important pods if that helps.
+    /// No node will do: says why, and removes less important pods if that helps. Gives the pod
+    /// with the node it is promised then.
     fn fail(
         &self,
         context: &mut Context<'_>,
         wish: &Wish<'_>,
         refusals: &BTreeMap<String, Refusal>,
-    ) {
+    ) -> Option<Object> {
         let nodes = self.rooms.len();
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         for reason in refusals.values().flat_map(|refusal| &refusal.reasons) {
             *reasons.entry(reason.clone()).or_default() += 1;
         }
         let told = format!("0/{nodes} nodes are available: {}.", counted(&reasons));
-        match preempt::search(context, wish, &self.rooms, refusals) {
+        match preempt::search(context, wish, (&self.rooms, &self.queue), refusals) {
             Outcome::Victims(node, victims) => {
-                refuse(context, wish.pod, &told, Some(&node));
+                let promised = refuse(context, wish.pod, &told, Some(&node));
                 Self::remove_victims(context, wish.pod, &node, &victims);
+                promised
             }
             Outcome::None(why) => {
                 let told = format!("{told} no new claims to deallocate, preemption: {why}");
                 refuse(context, wish.pod, &told, None);
+                None
             }
         }
     }
@@ -245,8 +248,14 @@ fn bind(context: &mut Context<'_>, pod: &Object, node: &str) -> Option<Object> {
     Some(bound)
 }
 
-/// Says why a pod has no node yet, and which it is promised.
-fn refuse(context: &mut Context<'_>, pod: &Object, message: &str, promised: Option<&str>) {
+/// Says why a pod has no node yet, and which it is promised; gives the pod that says so, unless
+/// it was deleted meanwhile.
+fn refuse(
+    context: &mut Context<'_>,
+    pod: &Object,
+    message: &str,
+    promised: Option<&str>,
+) -> Option<Object> {
     context.tell(COMPONENT, pod, &Note::warning("FailedScheduling", message));
     let now = context.now();
     let marked = context.registry.modify(&POD, pod, Part::Status, |pod| {
@@ -255,8 +264,7 @@ fn refuse(context: &mut Context<'_>, pod: &Object, message: &str, promised: Opti
             field::child(pod, "status").insert("nominatedNodeName".into(), node.into());
         }
     });
-    // Deleted meanwhile: nothing to mark.
-    drop(marked);
+    marked.ok()
 }
 
 #[cfg(test)]

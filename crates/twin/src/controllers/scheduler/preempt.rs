@@ -6,6 +6,7 @@ use model::Timestamp;
 use serde_json::Value;
 
 use super::filter::{Refusal, Wish};
+use super::queue::Queue;
 use super::room::Room;
 use super::rooms::Rooms;
 use super::{COMPONENT, Scheduler, volumes};
@@ -44,7 +45,7 @@ pub(super) fn priority(pod: &Value) -> i64 {
 pub(super) fn search(
     context: &Context<'_>,
     wish: &Wish<'_>,
-    rooms: &Rooms,
+    (rooms, queue): (&Rooms, &Queue),
     refusals: &BTreeMap<String, Refusal>,
 ) -> Outcome {
     let pod = wish.pod;
@@ -67,7 +68,7 @@ pub(super) fn search(
             *told.entry(NOT_HELPFUL.to_owned()).or_default() += 1;
             continue;
         }
-        match victims(context, wish, room, rooms) {
+        match victims(context, wish, room, (rooms, queue)) {
             Ok(candidate) => candidates.push(candidate),
             Err(reasons) => {
                 for reason in reasons {
@@ -106,7 +107,7 @@ fn victims(
     context: &Context<'_>,
     wish: &Wish<'_>,
     room: &Room,
-    rooms: &Rooms,
+    (rooms, queue): (&Rooms, &Queue),
 ) -> Result<Candidate, Vec<String>> {
     let mut lower: Vec<Object> =
         room.pods.values().filter(|other| priority(other) < priority(wish.pod)).cloned().collect();
@@ -119,6 +120,10 @@ fn victims(
         let mut left = room.clone();
         for pod in gone {
             left.free(field::uid(pod));
+        }
+        // What was promised to others is not there for this one.
+        for other in queue.promised_beside(wish.pod, room.name()) {
+            left.take(other);
         }
         let without: BTreeSet<&str> = gone.iter().map(|pod| field::uid(pod)).collect();
         let needs_all = wish.spread.is_hard() || wish.peers.is_hard();

@@ -167,12 +167,20 @@ impl Queue {
         self.promised.remove(place);
     }
 
-    /// Pods that were promised this node.
-    pub fn promised(&self, node: &str) -> impl Iterator<Item = &Object> {
-        let wanted = node.to_owned();
-        self.promised
-            .values()
-            .filter(move |pod| field::text(pod, "/status/nominatedNodeName") == wanted)
+    /// Pods that were promised this node and matter no less than the one that asks.
+    pub fn promised_beside(&self, pod: &Object, node: &str) -> impl Iterator<Item = &Object> {
+        let (wanted, own) = (node.to_owned(), super::preempt::priority(pod));
+        let uid = field::uid(pod).to_owned();
+        self.promised.values().filter(move |other| {
+            field::text(other, "/status/nominatedNodeName") == wanted
+                && super::preempt::priority(other) >= own
+                && field::uid(other) != uid
+        })
+    }
+
+    /// A pod was promised the node that it names.
+    pub fn promise(&mut self, pod: Object) {
+        self.promised.insert(place(&pod), pod);
     }
 
     /// When a pod is tried again whatever happened.
