@@ -58,7 +58,10 @@ pub(super) fn of(pod: &Value, since: Option<Timestamp>, now: Timestamp, ends_job
             if is_job && ends_jobs && complete.is_none() && fail.is_none() {
                 return Stage::End { success: true };
             }
-            if !ready && !never {
+            // A container that does not run was written about by somebody else.
+            let told = field::list(pod, "/status/containerStatuses").iter();
+            let runs = told.map(|c| &c["state"]).all(|state| !state["running"].is_null());
+            if !ready && !never && runs {
                 let moment = after("ready-after").unwrap_or(now);
                 return at(moment, Stage::BecomeReady);
             }
@@ -136,6 +139,9 @@ mod tests {
         let fails = json!({"fail-after": "1s"});
         check(pod("Running", true, fails), Some(100), 101, Stage::End { success: false });
         check(pod("Running", true, json!({})), Some(100), 900, Stage::Stay);
+        let mut crashed = pod("Running", false, json!({}));
+        crashed["status"]["containerStatuses"] = json!([{"state": {"waiting": {}}}]);
+        check(crashed, Some(100), 900, Stage::Stay);
         let mut never = pod("Running", false, json!({}));
         never["metadata"]["labels"] = json!({"never-ready": "true"});
         check(never, Some(100), 900, Stage::Stay);
