@@ -64,7 +64,10 @@ impl Cluster {
             let kind = kinds::of_object(version, field::text(&object, "/kind"));
             match kind {
                 Some(kind) => {
-                    let namespace = field::namespace(&object).to_owned();
+                    let namespace = match field::namespace(&object) {
+                        "" if kind.namespaced => "default".to_owned(),
+                        named => named.to_owned(),
+                    };
                     if !namespace.is_empty() {
                         self.namespace(&namespace);
                     }

@@ -8,7 +8,7 @@ mod wish;
 #[cfg(test)]
 mod tests;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use model::Quantity;
 use serde::Deserialize;
 use twin::scenario::standard;
@@ -26,6 +26,8 @@ use wish::WishPart;
 /// When it is no YAML, has a field that no rehearsal has, or names a node or value that cannot be.
 pub(super) fn parse(text: &str, seed: u64) -> anyhow::Result<Play> {
     let file: File = serde_saphyr::from_str(text)?;
+    let hopes = file.expect.len() + file.forbid.len();
+    ensure!(hopes > 0, "`expect` and `forbid` are both empty: it could not go wrong");
     let mut stage = standard(seed);
     if let Some(cluster) = file.cluster {
         cluster.build(&mut stage)?;

@@ -94,3 +94,9 @@ fn what_is_wrong_is_named() {
         assert!(error.contains(said), "{new}: {error}");
     }
 }
+
+#[test]
+fn a_rehearsal_that_cannot_go_wrong_is_none() {
+    let error = parse("name: x\nstory: y\nlasts: 1m\nexpect: []\n", 1).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("both empty"), "{error}");
+}
